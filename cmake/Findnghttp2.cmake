@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: BSL-1.0
+# nghttp2 under the one name nghttp2::nghttp2, whatever the package calls it: Conan's libnghttp2::nghttp2, or headers and library (Debian).
+if(NOT TARGET libnghttp2::nghttp2)
+  find_package(libnghttp2 CONFIG QUIET)
+endif()
+if(TARGET libnghttp2::nghttp2)
+  set(nghttp2_LIBRARY libnghttp2::nghttp2)
+  set(nghttp2_INCLUDE_DIR "given by libnghttp2::nghttp2")
+else()
+  find_path(nghttp2_INCLUDE_DIR nghttp2/nghttp2.h)
+  find_library(nghttp2_LIBRARY nghttp2)
+  mark_as_advanced(nghttp2_INCLUDE_DIR nghttp2_LIBRARY)
+  if(nghttp2_INCLUDE_DIR)
+    file(STRINGS "${nghttp2_INCLUDE_DIR}/nghttp2/nghttp2ver.h" nghttp2_VERSION REGEX "#define NGHTTP2_VERSION \"")
+    string(REGEX REPLACE ".*\"(.*)\".*" "\\1" nghttp2_VERSION "${nghttp2_VERSION}")
+  endif()
+endif()
+
+include(FindPackageHandleStandardArgs)
+find_package_handle_standard_args(nghttp2 REQUIRED_VARS nghttp2_LIBRARY nghttp2_INCLUDE_DIR VERSION_VAR nghttp2_VERSION)
+
+if(nghttp2_FOUND AND NOT TARGET nghttp2::nghttp2)
+  add_library(nghttp2::nghttp2 INTERFACE IMPORTED)
+  target_link_libraries(nghttp2::nghttp2 INTERFACE ${nghttp2_LIBRARY})
+  if(NOT TARGET libnghttp2::nghttp2)
+    target_include_directories(nghttp2::nghttp2 INTERFACE "${nghttp2_INCLUDE_DIR}")
+  endif()
+endif()

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: BSL-1.0
+# Used by the build and, installed beside it, by settle-config.cmake.
+#
+# settle_find_dependency(<component> <why>): looks for what the component needs besides settle: an existing target first, then a
+# package configuration, then our own find module. Sets <why> to one clause when it is missing, else to the empty string.
+set(_settle_cmake_dir ${CMAKE_CURRENT_LIST_DIR})
+
+macro(settle_find_dependency component why)
+  set(${why} "")
+  if("${component}" STREQUAL "asio")
+    _settle_find(asio asio::asio "standalone Asio (Debian: libasio-dev)" ${why})
+  elseif("${component}" STREQUAL "http2")
+    _settle_find(nghttp2 nghttp2::nghttp2 "nghttp2 (Debian: libnghttp2-dev)" ${why})
+  elseif("${component}" STREQUAL "lockfree")
+    _settle_find_boost_lockfree(${why})
+  endif()
+endmacro()
+
+macro(_settle_find package target words why)
+  if(NOT TARGET ${target})
+    find_package(${package} CONFIG QUIET ${_settle_global})
+  endif()
+  if(NOT TARGET ${target})
+    list(PREPEND CMAKE_MODULE_PATH ${_settle_cmake_dir})
+    find_package(${package} MODULE QUIET ${_settle_global})
+    list(REMOVE_ITEM CMAKE_MODULE_PATH ${_settle_cmake_dir})
+  endif()
+  if(NOT TARGET ${target})
+    set(${why} "${words} was not found")
+  endif()
+endmacro()
+
+# Boost comes whole (Debian, Conan: Boost::headers) or in parts (vcpkg: Boost::lockfree); settle::boost_lockfree is either.
+macro(_settle_find_boost_lockfree why)
+  if(NOT TARGET Boost::lockfree AND NOT TARGET Boost::headers)
+    find_package(Boost CONFIG QUIET ${_settle_global})
+  endif()
+  if(NOT TARGET Boost::lockfree AND NOT TARGET Boost::headers)
+    find_package(boost_lockfree CONFIG QUIET ${_settle_global})
+  endif()
+  if(TARGET Boost::lockfree)
+    set(_settle_boost Boost::lockfree)
+  elseif(TARGET Boost::headers)
+    set(_settle_boost Boost::headers)
+  else()
+    set(${why} "Boost.Lockfree (Debian: libboost-dev) was not found")
+  endif()
+  if(NOT ${why} AND NOT TARGET settle::boost_lockfree)
+    add_library(settle::boost_lockfree INTERFACE IMPORTED ${_settle_global})
+    target_link_libraries(settle::boost_lockfree INTERFACE ${_settle_boost})
+  endif()
+endmacro()
