@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: BSL-1.0
+# The targets settle_single_<component>: single_include/ and nothing of include/ on the path, so a test that compiles has used the single
+# header. Tests may include any header of the library: a forwarder of that name includes the single header. Headers under testing/ are not
+# part of it; their forwarders include the single header first, whose include guards then stand for the rest.
+function(settle_single_header component)
+  set(forward ${PROJECT_BINARY_DIR}/single/${component})
+  set(single settle/settle_${component}.hpp)
+  if(component STREQUAL "core")
+    set(single settle/settle.hpp)
+  endif()
+  foreach(header IN LISTS settle_core_headers settle_${component}_headers)
+    string(REPLACE "include/" "" name ${header})
+    set(text "#include <${PROJECT_SOURCE_DIR}/single_include/${single}>\n")
+    if(name MATCHES "^settle/testing/")
+      string(APPEND text "#include <${PROJECT_SOURCE_DIR}/${header}>\n")
+    endif()
+    file(CONFIGURE OUTPUT ${forward}/${name} CONTENT "${text}" @ONLY)
+  endforeach()
+
+  add_library(settle_single_${component} INTERFACE)
+  target_include_directories(settle_single_${component} INTERFACE ${forward} ${PROJECT_SOURCE_DIR}/single_include)
+  target_compile_features(settle_single_${component} INTERFACE cxx_std_20)
+  target_compile_definitions(settle_single_${component} INTERFACE SETTLE_TEST_SINGLE_HEADER)
+endfunction()
+
+settle_single_header(core)
+if(settle_lockfree_available)
+  settle_single_header(lockfree)
+  target_link_libraries(settle_single_lockfree INTERFACE settle::boost_lockfree)
+endif()
+if(settle_asio_available)
+  settle_single_header(asio)
+  target_link_libraries(settle_single_asio INTERFACE asio::asio)
+endif()
+if(settle_http2_available)
+  settle_single_header(http2)
+  target_link_libraries(settle_single_http2 INTERFACE settle_single_lockfree settle_single_asio nghttp2::nghttp2)
+endif()
