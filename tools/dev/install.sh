@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: BSL-1.0
+# What each command needs, and how to get it. Sourced by ./dev.
+no_install=0
+
+# need <group>...: installs what the groups need and this machine lacks; ends with status 2 when that is not possible.
+need() {
+  local missing
+  if command -v apt-get >/dev/null; then
+    mapfile -t missing < <(apt_missing "$@")
+    [ "${#missing[@]}" -eq 0 ] || install_with "apt-get install -y --no-install-recommends" "${missing[@]}"
+  elif command -v dnf >/dev/null; then # untested
+    mapfile -t missing < <(tools_missing "$@")
+    [ "${#missing[@]}" -eq 0 ] || install_with "dnf install -y" gcc-c++ cmake ninja-build python3 asio-devel libnghttp2-devel boost-devel gtest-devel curl nghttp2 git
+  elif command -v brew >/dev/null; then # untested
+    mapfile -t missing < <(tools_missing "$@")
+    [ "${#missing[@]}" -eq 0 ] || install_with "brew install" cmake ninja python asio libnghttp2 boost googletest curl nghttp2
+  else
+    mapfile -t missing < <(tools_missing "$@")
+    [ "${#missing[@]}" -eq 0 ] || missing_anyway "${missing[@]}"
+  fi
+}
+
+# The Debian packages of a group. Ubuntu has the same names.
+apt_packages() {
+  case "$1" in
+    build) echo g++ cmake ninja-build python3 libasio-dev libnghttp2-dev libboost-dev ;;
+    demo) echo curl nghttp2-client ;;
+    test) echo libgtest-dev git curl python3-h2 ;;
+    lint) echo clang-tidy-19 clang-format-19 ;;
+    check) echo clang-16 clang-19 libclang-rt-16-dev libclang-rt-19-dev clang-tidy-19 clang-format-19 gcovr ;;
+    single) echo python3 ;;
+    fresh) echo debootstrap git ;;
+  esac
+}
+
+apt_missing() {
+  local group package
+  for group in "$@"; do
+    for package in $(apt_packages "$group"); do
+      [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || echo "$package"
+    done
+  done | sort -u
+}
+
+# Elsewhere we look for the programs only; headers that are missing are named by the configure step.
+tools_missing() {
+  local group tool
+  for group in "$@"; do
+    case "$group" in
+      build) set -- c++ cmake ninja python3 ;;
+      demo) set -- curl h2load ;;
+      test) set -- git curl ;;
+      lint) set -- clang-tidy-19 clang-format-19 ;;
+      check) set -- clang++-16 clang++-19 clang-tidy-19 clang-format-19 gcovr ;;
+      single) set -- python3 ;;
+      fresh) set -- debootstrap git ;;
+    esac
+    for tool in "$@"; do command -v "$tool" >/dev/null || echo "$tool"; done
+  done | sort -u
+}
+
+missing_anyway() {
+  echo "dev: missing: $*" >&2
+  echo "dev: install that with your package manager, then run the same command again." >&2
+  exit 2
+}
+
+install_with() {
+  local manager=$1 sudo=""
+  shift
+  case "$manager" in
+    apt-get*) [ "$(id -u)" -eq 0 ] || sudo="sudo " ;;
+    dnf*) [ "$(id -u)" -eq 0 ] || sudo="sudo " ;;
+  esac
+  echo "dev: this needs: $*"
+  echo "dev: the command for it: $sudo$manager $*"
+  [ "$no_install" -eq 0 ] || missing_anyway "$@"
+  [ -z "$sudo" ] || command -v sudo >/dev/null || missing_anyway "$@"
+  case "$manager" in
+    apt-get*)
+      export DEBIAN_FRONTEND=noninteractive
+      environment_step "update the package lists" ${sudo}apt-get -o DPkg::Lock::Timeout=600 update -q
+      environment_step "install" ${sudo}env DEBIAN_FRONTEND=noninteractive $manager -q -o DPkg::Lock::Timeout=600 "$@"
+      ;;
+    *) environment_step "install" $sudo$manager "$@" ;;
+  esac
+}
