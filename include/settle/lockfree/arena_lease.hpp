@@ -10,6 +10,7 @@
 #include <thread>
 #include <utility>
 
+#include "../fwd.hpp"
 #include "../memory/arena.hpp"
 
 namespace settle::inline v0 {
@@ -143,7 +144,6 @@ class basic_arena_lease {
   std::source_location acquired_at_{};
 };
 
-struct default_policy;
 using arena_lease = basic_arena_lease<default_policy>;
 
 }  // namespace settle::inline v0

@@ -19,6 +19,7 @@
 
 #include "../detail/exceptions.hpp"
 #include "../memory/arena.hpp"
+#include "../policy/default_policy.hpp"
 #include "../policy/error_sink.hpp"
 #include "arena_lease.hpp"
 
@@ -235,7 +236,6 @@ bool basic_arena_lease<Policy>::release(std::source_location loc) noexcept {
   return s.pool.give_back(s, generation_, loc);
 }
 
-struct default_policy;
 using arena_pool = basic_arena_pool<default_policy>;
 
 }  // namespace settle::inline v0
