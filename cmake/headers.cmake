@@ -3,30 +3,70 @@
 
 set(settle_core_headers
     include/settle/cause.hpp
+    include/settle/detail/cell.hpp
+    include/settle/detail/cleanups.hpp
+    include/settle/detail/closures.hpp
     include/settle/detail/engine.hpp
     include/settle/detail/exceptions.hpp
     include/settle/detail/frame.hpp
     include/settle/detail/hook.hpp
+    include/settle/detail/link.hpp
+    include/settle/detail/registry.hpp
+    include/settle/detail/releaser.hpp
+    include/settle/detail/sequence.hpp
     include/settle/detail/state.hpp
     include/settle/errc.hpp
     include/settle/error.hpp
     include/settle/fwd.hpp
+    include/settle/handle.hpp
     include/settle/memory/arena.hpp
+    include/settle/operation.hpp
     include/settle/outcome.hpp
+    include/settle/pin.hpp
     include/settle/policy/allocator.hpp
     include/settle/policy/cleanup.hpp
+    include/settle/policy/default_policy.hpp
     include/settle/policy/error_sink.hpp
     include/settle/policy/executor.hpp
     include/settle/policy/monitor.hpp
     include/settle/policy/notify.hpp
+    include/settle/policy/policy_traits.hpp
     include/settle/policy/sync.hpp
     include/settle/policy/terminal.hpp
-    include/settle/version.hpp)
+    include/settle/registration.hpp
+    include/settle/resolver.hpp
+    include/settle/settle.hpp
+    include/settle/version.hpp
+    include/settle/watcher.hpp)
 
 set(settle_lockfree_headers
     include/settle/lockfree/arena_lease.hpp
     include/settle/lockfree/arena_pool.hpp)
 
-set(settle_asio_headers)
+set(settle_asio_headers
+    include/settle/asio/asio.hpp
+    include/settle/asio/executor.hpp
+    include/settle/asio/sleep.hpp)
 
-set(settle_http2_headers)
+set(settle_http2_headers
+    include/settle/http2/counters.hpp
+    include/settle/http2/detail/body_buffer.hpp
+    include/settle/http2/detail/connection.hpp
+    include/settle/http2/detail/handler.hpp
+    include/settle/http2/detail/intrusive_list.hpp
+    include/settle/http2/detail/loop_executor.hpp
+    include/settle/http2/detail/nghttp2_compat.hpp
+    include/settle/http2/detail/server_core.hpp
+    include/settle/http2/detail/service.hpp
+    include/settle/http2/detail/session.hpp
+    include/settle/http2/detail/session_answer.hpp
+    include/settle/http2/detail/session_callbacks.hpp
+    include/settle/http2/detail/session_impl.hpp
+    include/settle/http2/detail/stream.hpp
+    include/settle/http2/http2.hpp
+    include/settle/http2/options.hpp
+    include/settle/http2/request.hpp
+    include/settle/http2/responder.hpp
+    include/settle/http2/response.hpp
+    include/settle/http2/server.hpp
+    include/settle/http2/stream_body.hpp)

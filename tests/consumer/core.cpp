@@ -4,5 +4,5 @@
 int main() {
   settle::resolver_of<int> r;
   settle::handle_of<int> h = r.get_handle();
-  return r.complete(42) && h.peek()->value() == 42 ? 0 : 1;
+  return r.complete(42) && h.watch().peek()->value() == 42 ? 0 : 1;
 }
