@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef SETTLE_ASIO_EXECUTOR_HPP
+#define SETTLE_ASIO_EXECUTOR_HPP
+
+#include <asio/any_io_executor.hpp>
+#include <asio/execution/allocator.hpp>
+#include <asio/execution/executor.hpp>
+#include <asio/post.hpp>
+#include <asio/prefer.hpp>
+#include <atomic>
+#include <cstddef>
+#include <new>
+#include <type_traits>
+#include <utility>
+
+#include "../policy/executor.hpp"
+
+// Any Asio executor as an operation's executor. Include this (or asio/asio.hpp) wherever one stands in a policy: all
+// translation units must agree.
+namespace settle::inline v0 {
+
+namespace detail {
+
+/// Room for one piece of queued work inside an operation's state; a second one at the same time goes to the heap.
+struct asio_storage {
+  static constexpr std::size_t room = 112;
+
+  std::atomic<bool> taken{false};
+  alignas(std::max_align_t) std::byte bytes[room];
+};
+
+/// The associated allocator of that work.
+template <class T = void>
+struct asio_storage_allocator {
+  using value_type = T;
+  asio_storage* storage;
+
+  explicit asio_storage_allocator(asio_storage* s) noexcept : storage(s) {}
+  template <class U>
+  asio_storage_allocator(asio_storage_allocator<U> const& o) noexcept : storage(o.storage) {}
+
+  T* allocate(std::size_t n) const {
+    std::size_t const bytes = n * sizeof(T);
+    if (bytes <= asio_storage::room && alignof(T) <= alignof(std::max_align_t) && !storage->taken.exchange(true, std::memory_order_acquire))
+      return reinterpret_cast<T*>(storage->bytes);
+    return static_cast<T*>(::operator new(bytes));
+  }
+  void deallocate(T* p, std::size_t) const noexcept {
+    if (static_cast<void*>(p) == static_cast<void*>(storage->bytes)) storage->taken.store(false, std::memory_order_release);
+    else ::operator delete(p);
+  }
+  friend bool operator==(asio_storage_allocator const& a, asio_storage_allocator const& b) noexcept { return a.storage == b.storage; }
+};
+
+/// Work that says where it wants to be stored.
+template <class Work>
+struct asio_stored_work {
+  Work work;
+  asio_storage* storage;
+
+  using allocator_type = asio_storage_allocator<>;
+  allocator_type get_allocator() const noexcept { return allocator_type(storage); }
+  void operator()() { work(); }
+};
+
+template <class Ex>
+concept asio_executor = ::asio::execution::is_executor<Ex>::value;
+
+/// A type-erased executor has no place for our allocator: it brings its own.
+template <class Ex>
+concept asio_concrete_executor =
+    asio_executor<Ex> && ::asio::can_prefer<Ex, ::asio::execution::allocator_t<asio_storage_allocator<>>>::value &&
+    !std::is_same_v<
+        std::decay_t<decltype(::asio::prefer(std::declval<Ex const&>(), ::asio::execution::allocator(asio_storage_allocator<>(nullptr))))>,
+        Ex>;
+
+}  // namespace detail
+
+/// Posting never runs user code inside the settling call; where the thread is the executor's own already, dispatch does.
+/// With a concrete executor posting allocates nothing: the work lives in the operation's state.
+template <class Ex>
+  requires detail::asio_executor<Ex>
+struct executor_traits<Ex> {
+  static constexpr bool concrete = detail::asio_concrete_executor<Ex>;
+  static constexpr std::size_t storage_size = concrete ? sizeof(detail::asio_storage) : 0;
+
+  static bool equal(Ex const& a, Ex const& b) noexcept { return a == b; }
+
+  static bool running_in_this_thread(Ex const& ex) noexcept {
+    if constexpr (requires {
+                    { ex.running_in_this_thread() } -> std::convertible_to<bool>;
+                  })
+      return ex.running_in_this_thread();
+    else return false;
+  }
+
+  template <class Work>
+  static void submit(Ex const& ex, Work&& work, void* storage) {
+    if constexpr (concrete)
+      ::asio::post(ex, detail::asio_stored_work<std::decay_t<Work>>{std::forward<Work>(work), static_cast<detail::asio_storage*>(storage)});
+    else ::asio::post(ex, std::forward<Work>(work));
+  }
+
+  static void construct_storage(void* at) noexcept {
+    if constexpr (concrete) ::new (at) detail::asio_storage;
+  }
+};
+
+}  // namespace settle::inline v0
+
+#endif

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef SETTLE_DETAIL_CELL_HPP
+#define SETTLE_DETAIL_CELL_HPP
+
+#include <cassert>
+#include <cstddef>
+#include <memory>
+#include <new>
+#include <source_location>
+#include <type_traits>
+#include <utility>
+
+#include "../outcome.hpp"
+#include "../policy/policy_traits.hpp"
+#include "engine.hpp"
+#include "state.hpp"
+
+namespace settle::inline v0::detail {
+
+/// The shared state as handles see it: fixed by value, error and terminal.
+template <class T, class E, class C>
+struct typed_state : state_base<C> {
+  using outcome_type = outcome<T, E>;
+  union {
+    outcome_type result;
+  };
+
+  // Right behind the base, aligned. (offsetof is only conditionally supported here; the constructor checks.)
+  static constexpr std::size_t result_offset =
+      (sizeof(state_base<C>) + alignof(outcome_type) - 1) / alignof(outcome_type) * alignof(outcome_type);
+
+  typed_state(state_table<C> const* t, std::uint32_t w, std::uint64_t c, std::source_location at) noexcept : state_base<C>(t, w, c, at) {
+    outcome_access::make_pending<T, E>(&result);
+    assert(&this->head() == &outcome_access::head(result));
+  }
+  typed_state(typed_state&&) = delete;
+  ~typed_state() { std::destroy_at(&result); }
+};
+
+template <class C, class Storage, std::size_t N = Storage::inline_slots>
+struct cleanup_slots {
+  struct slot {
+    cleanup_type<C> const* type;
+    alignas(void*) std::byte bytes[Storage::slot_bytes];
+  };
+  static constexpr std::size_t slot_size = sizeof(slot);
+  slot slots[N];
+};
+template <class C, class Storage>
+struct cleanup_slots<C, Storage, 0> {
+  static constexpr std::size_t slot_size = 0;
+};
+
+template <std::size_t N>
+struct submit_storage {
+  alignas(std::max_align_t) std::byte bytes[N];
+  void* get() noexcept { return bytes; }
+};
+template <>
+struct submit_storage<0> {
+  void* get() noexcept { return nullptr; }
+};
+
+/// The shared state of an operation with policy P: one allocation.
+template <class P>
+struct cell final : typed_state<typename P::value_type, typename P::error_type, typename P::terminal> {
+  using traits = policy_traits<P>;
+  using C = typename P::terminal;
+  using base = typed_state<typename P::value_type, typename P::error_type, C>;
+  using state = state_base<C>;
+  using executor_type = typename P::executor_type;
+  using allocator_type = typename P::allocator_type;
+  using slots_type = cleanup_slots<C, typename P::cleanup>;
+  using storage_type = submit_storage<executor_traits<executor_type>::storage_size>;
+
+  [[no_unique_address]] slots_type slots;
+  [[no_unique_address]] executor_type executor;
+  [[no_unique_address]] allocator_type allocator;
+  [[no_unique_address]] storage_type storage;
+
+  cell(executor_type ex, allocator_type a, std::uint32_t w, std::source_location at) noexcept
+      : base(&table, w, count::both, at), executor(std::move(ex)), allocator(std::move(a)) {
+    if constexpr (requires { executor_traits<executor_type>::construct_storage(storage.get()); })
+      executor_traits<executor_type>::construct_storage(storage.get());
+  }
+
+  /// Null when there is no memory.
+  static cell* make(executor_type ex, allocator_type a, std::uint32_t w, std::source_location at) noexcept {
+    void* p = byte_source<allocator_type>::allocate(a, sizeof(cell), alignof(cell));
+    if (p == nullptr) return nullptr;
+    cell* c = ::new (p) cell(std::move(ex), std::move(a), w, at);
+    c->tell(monitor_event::created);
+    return c;
+  }
+
+  static state_table<C> const table;
+
+ private:
+  static cell& of(state& s) noexcept { return static_cast<cell&>(s); }
+
+  static void submit(state& s, submission<C>&& w) {
+    cell& c = of(s);
+    guarded([&] { executor_traits<executor_type>::submit(c.executor, std::move(w), c.storage.get()); },
+            [&](std::exception_ptr p) { s.report(std::move(p), monitor_event::executor_lost, "execute() threw"); });
+  }
+  static bool on_its_thread(state const& s) noexcept {
+    return traits::dispatch() && executor_traits<executor_type>::running_in_this_thread(static_cast<cell const&>(s).executor);
+  }
+  static void const* executor_of(state const& s) noexcept { return &static_cast<cell const&>(s).executor; }
+  static bool equal(void const* a, void const* b) noexcept {
+    return executor_traits<executor_type>::equal(*static_cast<executor_type const*>(a), *static_cast<executor_type const*>(b));
+  }
+  static void* allocate(state& s, std::size_t n, std::size_t align) noexcept {
+    return byte_source<allocator_type>::allocate(of(s).allocator, n, align);
+  }
+  static void deallocate(state& s, void* p, std::size_t n, std::size_t align) noexcept {
+    byte_source<allocator_type>::deallocate(of(s).allocator, p, n, align);
+  }
+  static void dispose(state& s) noexcept { outcome_access::clear(of(s).result); }
+  static void destroy(state& s) noexcept {
+    cell& c = of(s);
+    allocator_type a = std::move(c.allocator);
+    std::destroy_at(&c);
+    byte_source<allocator_type>::deallocate(a, &c, sizeof(cell), alignof(cell));
+  }
+  static std::exception_ptr exception(state& s) noexcept {
+    if constexpr (requires(typename P::error_type const& e) {
+                    { e.exception() } -> std::convertible_to<std::exception_ptr>;
+                  })
+      return of(s).result.has_error() ? of(s).result.error().exception() : std::exception_ptr{};
+    else return {};
+  }
+
+  static constexpr bool value_dies_quietly = std::is_trivially_destructible_v<lift<typename P::value_type>>;
+
+  static std::byte* slots_of(state& s) noexcept {
+    if constexpr (P::cleanup::inline_slots != 0) return reinterpret_cast<std::byte*>(&of(s).slots);
+    else return nullptr;
+  }
+};
+
+/// One address for each executor type.
+template <class Ex>
+inline constexpr char executor_identity = 0;
+
+template <class P>
+constexpr state_table<typename P::terminal> const cell<P>::table{
+    &cell::submit,
+    &cell::on_its_thread,
+    cell::traits::is_inline ? nullptr : &detail::executor_identity<typename P::executor_type>,
+    &cell::executor_of,
+    &cell::equal,
+    &cell::allocate,
+    &cell::deallocate,
+    cell::value_dies_quietly ? nullptr : &cell::dispose,
+    &cell::destroy,
+    &cell::exception,
+    &P::error_sink::report,
+    cell::traits::monitored ? &P::monitor::on_event : nullptr,
+    P::notify::before_cleanup,
+    P::notify::reverse,
+    P::cleanup::may_allocate,
+    &cell::slots_of,
+    cell::base::result_offset,
+    cell::slots_type::slot_size,
+    P::cleanup::inline_slots,
+    P::cleanup::slot_bytes,
+    cell::traits::tag()};
+
+}  // namespace settle::inline v0::detail
+
+#endif

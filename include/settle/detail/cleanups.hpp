@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef SETTLE_DETAIL_CLEANUPS_HPP
+#define SETTLE_DETAIL_CLEANUPS_HPP
+
+#include <cstddef>
+#include <memory>
+#include <new>
+#include <type_traits>
+#include <utility>
+
+#include "closures.hpp"
+#include "registry.hpp"
+
+namespace settle::inline v0::detail {
+
+/// What became of a cleanup that was offered.
+enum class kept : std::uint8_t {
+  yes,      ///< registered; `closure` is where it lives
+  ran,      ///< the operation is released: handed to its executor at once
+  no_room,  ///< no memory, or the fixed storage is full: it ran there and then
+};
+
+template <class C>
+struct cleanup_place {
+  kept how;
+  void* closure;
+};
+
+/// Registers a cleanup: in a slot of the state while there is one, else in a block of its own.
+/// `alone`: the caller is the sole reference and hold.
+template <class C, class F>
+class cleanup_registration {
+  using state = state_base<C>;
+  using closure = cleanup_closure<C, F>;
+  using node = typename closure::node;
+
+ public:
+  static cleanup_place<C> add(state& s, F&& f, bool alone) {
+    if (alone && fits(s)) return in_slot(s, std::move(f));
+    if (!s.table->cleanup_may_allocate) return in_fixed_slot(s, std::move(f));
+    return in_block(s, std::move(f));
+  }
+
+ private:
+  static bool fits(state& s) noexcept {
+    return sizeof(F) <= s.table->slot_bytes && alignof(F) <= alignof(void*) && s.slots_used < s.table->slot_count && s.cleanups == nullptr;
+  }
+
+  /// Nobody else can see the state.
+  static cleanup_place<C> in_slot(state& s, F&& f) {
+    std::uint8_t const i = s.slots_used;
+    void* const at = s.slot_closure(i);
+    ::new (at) F(std::move(f));
+    s.slot_type(i) = &closure::type;
+    s.slots_used = static_cast<std::uint8_t>(i + 1);
+    return {kept::yes, at};
+  }
+
+  /// Slots only: reserved under the lock and filled outside it, the cleanups held back meanwhile.
+  static cleanup_place<C> in_fixed_slot(state& s, F&& f) {
+    if (!s.try_hold(true)) return at_once(s, std::move(f));
+    bool const room = sizeof(F) <= s.table->slot_bytes && alignof(F) <= alignof(void*);
+    std::uint32_t const w = s.lock();
+    std::uint8_t const i = s.slots_used;
+    bool const reserved = room && i < s.table->slot_count;
+    if (reserved) {
+      s.slot_type(i) = &nothing;
+      s.slots_used = static_cast<std::uint8_t>(i + 1);
+    }
+    s.unlock(w);
+    cleanup_place<C> result{kept::no_room, nullptr};
+    if (reserved) {
+      void* const at = s.slot_closure(i);
+      with_undo([&] { ::new (at) F(std::move(f)); },
+                [&] {
+                  run_here(s, f);
+                  registry<C>::leave_late(s);
+                });
+      s.slot_type(i) = &closure::type;
+      result = {kept::yes, at};
+    }
+    registry<C>::leave_late(s);
+    if (!reserved) run_here(s, f);
+    return result;
+  }
+
+  static cleanup_place<C> in_block(state& s, F&& f) {
+    void* const memory = s.table->allocate(s, sizeof(node), alignof(node));
+    if (memory == nullptr) {
+      run_here(s, f);
+      return {kept::no_room, nullptr};
+    }
+    node* const n = ::new (memory) node;
+    with_undo([&] { ::new (static_cast<void*>(n->closure)) F(std::move(f)); },
+              [&] {
+                run_here(s, f);
+                s.table->deallocate(s, memory, sizeof(node), alignof(node));
+              });
+    n->head.type = &closure::type;
+    if (push(s, n->head)) return {kept::yes, n->closure};
+    F back(std::move(*std::launder(reinterpret_cast<F*>(n->closure))));
+    std::destroy_at(std::launder(reinterpret_cast<F*>(n->closure)));
+    s.table->deallocate(s, memory, sizeof(node), alignof(node));
+    return at_once(s, std::move(back));
+  }
+
+  /// False: released already.
+  static bool push(state& s, cleanup_node<C>& n) noexcept {
+    std::uint32_t w = s.lock();
+    if ((w & word::settled) == 0) {
+      n.below = s.cleanups;
+      s.cleanups = &n;
+      s.unlock(w);
+      return true;
+    }
+    s.unlock(w);
+    if (!s.try_hold(true)) return false;
+    bool const beside_releaser = (s.counts.load(std::memory_order_relaxed) & count::releasing) != 0;
+    w = s.lock();
+    if (beside_releaser) {
+      n.below = s.late_cleanups();
+      s.late_cleanups(&n);
+    } else {
+      n.below = s.cleanups;
+      s.cleanups = &n;
+    }
+    s.unlock(w);
+    registry<C>::leave_late(s);
+    return true;
+  }
+
+  /// Released: a hook by itself, on the executor, now.
+  static cleanup_place<C> at_once(state& s, F&& f) {
+    hook<C>* h = make_hook<call_with_ending>(s, hook_kind::released, std::move(f), false);
+    if (h == nullptr) {
+      run_here(s, f);
+      return {kept::no_room, nullptr};
+    }
+    registry<C>::at_once(s, *h);
+    return {kept::ran, nullptr};
+  }
+
+  static void run_here(state& s, F& f) noexcept {
+    guarded([&] { call_with_ending::call(f, s); }, [&](std::exception_ptr p) { s.report(std::move(p), monitor_event::cleanup_threw); });
+  }
+
+  static void run_nothing(void*, state&) {}
+  static constexpr cleanup_type<C> nothing{&run_nothing, 0, 0, 1};
+};
+
+/// A resource as a cleanup: releasing it is destroying it, or calling its closer.
+template <class R>
+struct owned {
+  R resource;
+  void operator()() noexcept {}  // the destructor does it
+};
+template <class R, class Closer>
+struct owned_with {
+  R resource;
+  [[no_unique_address]] Closer closer;
+  void operator()() { std::move(closer)(std::move(resource)); }
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef SETTLE_DETAIL_FRAME_HPP
+#define SETTLE_DETAIL_FRAME_HPP
+
+#include <utility>
+
+#include "hook.hpp"
+#include "state.hpp"
+
+namespace settle::inline v0::detail {
+
+/// A thread running queued user code. `home` stands for the executor it runs for; null: only inline work so far.
+template <class C>
+struct drain {
+  work_queue queue;
+  state_base<C>* home = nullptr;  // referenced while it stands here
+};
+
+/// What one thread is in the middle of. Zero is a valid, idle frame.
+template <class C>
+struct frame {
+  work_queue structure;         // states whose structural part is to be walked
+  work_queue outbox;            // user code that the structural part made ready
+  work_queue deferred;          // user code for other executors, met inside somebody's execute()
+  drain<C>* current = nullptr;  // the drain this thread is in
+  bool pumping = false;
+  bool submitting = false;
+
+  static frame& here() noexcept { return C::sync::template per_thread<frame>(); }
+};
+
+/// The work handed to an executor. Run once it drains what it carries; destroyed without having run it loses nothing:
+/// what is left runs on the destroying thread.
+template <class C>
+class submission {
+ public:
+  explicit submission(work_queue q) noexcept : items_(q) {}
+  submission(submission&& o) noexcept : items_(std::exchange(o.items_, work_queue{})) {}
+  submission& operator=(submission&&) = delete;
+  ~submission() {
+    if (!items_.empty()) engine<C>::run_lost(std::exchange(items_, work_queue{}));
+  }
+  void operator()() {
+    if (!items_.empty()) engine<C>::run_submitted(std::exchange(items_, work_queue{}));
+  }
+
+ private:
+  work_queue items_;
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef SETTLE_DETAIL_HOOK_HPP
+#define SETTLE_DETAIL_HOOK_HPP
+
+#include <cstddef>
+#include <cstdint>
+
+#include "../fwd.hpp"
+
+namespace settle::inline v0::detail {
+
+/// What a queue holds: a hook by itself, or a state in one of its roles. A state is in one queue at most.
+enum class role : std::uint8_t { hook, walk_request, walk_settled, sequence, release, dispose };
+
+struct work {
+  work* next = nullptr;
+  role as = role::hook;
+};
+
+/// A first-in first-out chain of work, linked through the work itself: queueing never allocates.
+class work_queue {
+ public:
+  bool empty() const noexcept { return head_ == nullptr; }
+  work* front() const noexcept { return head_; }
+  void push(work* w) noexcept {
+    w->next = nullptr;
+    if (head_ == nullptr) head_ = w;
+    else tail_->next = w;
+    tail_ = w;
+  }
+  work* pop() noexcept {
+    work* w = head_;
+    head_ = w->next;
+    return w;
+  }
+  void append(work_queue& other) noexcept {
+    while (!other.empty()) push(other.pop());
+  }
+
+ private:
+  work* head_ = nullptr;
+  work* tail_ = nullptr;
+};
+
+enum class hook_kind : std::uint8_t {
+  feeds,     ///< structural: runs at once when its operation settles (combinators)
+  done,      ///< observer of the outcome
+  consumer,  ///< the one that takes the value
+  cancel,    ///< observer of the first request or forced cancel
+  child,     ///< the parent's end of a link: leads cancellation down
+  parent,    ///< the child's end of a link: gives the parent's hold back at release
+  released,  ///< observer of released
+  marker,    ///< how far a walk has come
+};
+
+/// `invoke` runs the closure and destroys it; `discard` only destroys it.
+enum class hook_action : std::uint8_t { invoke, discard };
+
+template <class C>
+struct hook;
+
+template <class C>
+struct hook_type {
+  void (*run)(hook<C>&, hook_action);
+  std::uint32_t size;
+  std::uint32_t align;
+};
+
+/// How much a child was told.
+enum class told : std::uint8_t { nothing, request, everything };
+
+/// Who may touch a hook whose registration was kept: the sequence and the registration arbitrate here.
+enum class claim : std::uint32_t { unkept, kept, withdrawing, withdrawn, started, finished };
+
+/// Anything registered on an operation but a cleanup. Linked both ways so that it can be taken back in O(1).
+template <class C>
+struct hook : work {
+  hook_kind kind = hook_kind::done;
+  told rank = told::nothing;
+  bool mute = false;   // came too late to be told anything: it is only destroyed
+  bool taken = false;  // off its ring, in a queue: withdrawing only marks it
+  bool holds = true;   // queued by itself it carries a hold on its operation, or (false) a reference only
+  typename C::sync::template atomic<claim> claimed{claim::unkept};
+  hook* prev = nullptr;
+  hook_type<C> const* type = nullptr;
+  state_base<C>* owner = nullptr;
+
+  hook* following() const noexcept { return static_cast<hook*>(this->next); }
+};
+
+/// A ring of hooks by its first element.
+template <class C>
+struct ring {
+  using node = hook<C>;
+
+  static node* push_back(node* first, node* h) noexcept {
+    if (first == nullptr) {
+      h->next = h->prev = h;
+      return h;
+    }
+    h->prev = first->prev;
+    h->next = first;
+    first->prev->next = h;
+    first->prev = h;
+    return first;
+  }
+  static node* push_front(node* first, node* h) noexcept {
+    push_back(first, h);
+    return h;
+  }
+  static node* remove(node* first, node* h) noexcept {
+    node* after = h->following();
+    if (after == h) return nullptr;
+    h->prev->next = after;
+    after->prev = h->prev;
+    return first == h ? after : first;
+  }
+};
+
+/// A release registered on an operation: last registered first, so one link is enough.
+template <class C>
+struct cleanup_type;
+
+template <class C>
+struct cleanup_node {
+  cleanup_node* below = nullptr;
+  cleanup_type<C> const* type = nullptr;
+};
+
+template <class C>
+struct cleanup_type {
+  /// Runs the closure at `at` and destroys it.
+  void (*run)(void* at, state_base<C>&);
+  std::uint32_t offset;  // of the closure in an allocated node
+  std::uint32_t size;    // of that node
+  std::uint32_t align;
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef SETTLE_DETAIL_REGISTRY_HPP
+#define SETTLE_DETAIL_REGISTRY_HPP
+
+#include "engine.hpp"
+#include "hook.hpp"
+#include "link.hpp"
+#include "state.hpp"
+
+namespace settle::inline v0::detail {
+
+/// Putting hooks where they wait. What comes too late takes effect at once: there is no second check and no window.
+template <class C>
+struct registry {
+  using state = state_base<C>;
+  using node = hook<C>;
+
+  /// A done observer or consumer.
+  static void add_observer(state& s, node& h, bool alone = false) noexcept {
+    std::uint32_t const w = s.lock(alone);
+    if ((w & word::settled) == 0) {
+      s.observers(ring<C>::push_back(s.observers(), &h));
+      s.unlock(w);
+      return;
+    }
+    s.unlock(w);
+    at_once(s, h);
+  }
+
+  /// A structural hook: false when the operation is settled already, and nothing was added.
+  static bool add_feed(state& s, node& h) noexcept {
+    std::uint32_t const w = s.lock();
+    bool const open = (w & word::settled) == 0;
+    if (open) s.observers(ring<C>::push_front(s.observers(), &h));
+    s.unlock(w);
+    return open;
+  }
+
+  /// A cancel observer. One that comes after a value or an error never fires: it is only destroyed.
+  static void add_cancel(state& s, node& h, bool alone = false) noexcept {
+    std::uint32_t const w = s.lock(alone);
+    if ((w & (word::settled | word::requested)) == 0) {
+      push_lasting(s, h);
+      s.unlock(w | word::below);
+      return;
+    }
+    h.mute = (w & word::settled) != 0 && (w & word::cancelled) == 0;
+    s.unlock(w);
+    at_once(s, h);
+  }
+
+  /// A released observer, or a link's upper end: false when it is released already.
+  static bool add_released(state& s, node& h) noexcept {
+    std::uint32_t const bit = h.kind == hook_kind::released ? word::releasers : 0u;
+    std::uint32_t w = s.lock();
+    if ((w & word::settled) == 0) {
+      push_lasting(s, h);
+      s.unlock(w | bit);
+      return true;
+    }
+    s.unlock(w);
+    if (!s.try_hold(true)) return false;
+    w = s.lock();
+    push_lasting(s, h);
+    s.unlock(w | bit);
+    leave_late(s);
+    return true;
+  }
+
+  /// Hands a hook to the executor now. It carries a hold, or on a released operation a reference.
+  static void at_once(state& s, node& h) noexcept {
+    h.holds = s.try_hold(true);
+    if (!h.holds) s.add_ref();
+    engine<C>::post(h);
+  }
+
+  /// Gives back a hold that was taken to register beside the releaser.
+  static void leave_late(state& s) noexcept {
+    if (releaser<C>::drop(s, true)) return;
+    frame<C>& f = frame<C>::here();
+    s.as = role::release;
+    f.structure.push(&s);
+    engine<C>::pump(f);
+  }
+
+  /// The child becomes the parent's: asked or forced to cancel with it, released before its cleanups.
+  /// False: no memory, nothing was done.
+  static bool adopt(state& parent, state& child) noexcept {
+    link<C>* const l = link<C>::make(parent, child);
+    if (l == nullptr) return false;
+    bool const holds = parent.try_hold(false);
+    std::uint32_t const w = parent.lock();
+    bool const tell = (w & (word::settled | word::requested)) != 0;
+    bool const force = (w & word::forced) != 0;
+    cancellation const c = tell ? engine<C>::passed_down(parent, w) : cancellation{};
+    l->down.rank = force ? told::everything : tell ? told::request : told::nothing;
+    if (holds) push_lasting(parent, l->down);
+    parent.unlock(w | word::below);
+    child.add_ref();
+    if (!holds) l->free();
+    else if (!add_released(child, l->up)) l->up.type->run(l->up, hook_action::invoke);
+    frame<C>& f = frame<C>::here();
+    if (tell) engine<C>::cascade(child, c, force, f);
+    else child.drop_ref();
+    engine<C>::pump(f);
+    return true;
+  }
+
+ private:
+  static void push_lasting(state& s, node& h) noexcept {
+    s.lasting.store(ring<C>::push_back(s.lasting.load(std::memory_order_relaxed), &h), std::memory_order_relaxed);
+  }
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif

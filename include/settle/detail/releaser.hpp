@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef SETTLE_DETAIL_RELEASER_HPP
+#define SETTLE_DETAIL_RELEASER_HPP
+
+#include <cstddef>
+#include <utility>
+
+#include "frame.hpp"
+#include "hook.hpp"
+#include "sequence.hpp"
+#include "state.hpp"
+
+namespace settle::inline v0::detail {
+
+/// The second moment. Whoever gives the last hold back sets `releasing`, keeps that hold, and runs the cleanups;
+/// it closes only with `late` clear and its own hold the last, so it cannot miss one that is registered beside it.
+template <class C>
+struct releaser {
+  using state = state_base<C>;
+  using node = hook<C>;
+
+  /// Gives one hold and its reference back. False: it was the last, and the caller goes on with run().
+  static bool drop(state& s, bool registered_late = false) noexcept {
+    std::uint64_t const mark = registered_late ? count::late : 0;
+    std::uint64_t c = s.counts.load(std::memory_order_acquire);
+    for (;;) {
+      if (count::holds(c) > 1) {
+        if (swap(s, c, (c - count::both) | mark)) return true;
+      } else if ((c & count::releasing) != 0) {
+        return false;  // the releaser went before us: the last to leave goes on
+      } else if ((c & count::late) != 0) {
+        swap(s, c, c & ~count::late);  // cleared before looking
+        c = s.counts.load(std::memory_order_acquire);
+      } else if (to_do(s)) {
+        if (swap(s, c, c | count::releasing)) return false;
+      } else if (close(s, c)) {
+        return true;
+      }
+    }
+  }
+
+  /// Runs what is registered for release; owns the last hold and its reference. Moves to the executor when there is user code.
+  static void run(state& s, bool on_executor) noexcept {
+    for (;;) {
+      if (!on_executor && has_user_code(s)) {
+        s.as = role::release;
+        frame<C>::here().outbox.push(&s);
+        return;
+      }
+      if (s.is(word::disposal)) destroy_value(s);
+      while (run_top(s)) {
+      }
+      std::uint64_t c = s.counts.load(std::memory_order_acquire);
+      if ((c & count::late) != 0) {
+        s.counts.fetch_and(~count::late, std::memory_order_acq_rel);  // cleared before looking
+        absorb(s);
+      } else if (count::holds(c) > 1) {
+        if (swap(s, c, c - count::both)) return;  // a registrant is at it: the last one goes on
+      } else if (s.lasting.load(std::memory_order_relaxed) == nullptr) {
+        if (close(s, c)) return;
+      } else if (swap(s, c, (c - count::hold) & ~count::releasing)) {
+        finish(s);
+        return;
+      }
+    }
+  }
+
+ private:
+  static bool swap(state& s, std::uint64_t& seen, std::uint64_t next) noexcept {
+    return s.counts.compare_exchange_strong(seen, next, std::memory_order_acq_rel, std::memory_order_acquire);
+  }
+
+  static bool to_do(state& s) noexcept {
+    return s.cleanups != nullptr || s.slots_used != 0 || s.lasting.load(std::memory_order_relaxed) != nullptr || s.is(word::disposal);
+  }
+  static bool has_user_code(state& s) noexcept {
+    return s.cleanups != nullptr || s.slots_used != 0 || s.is(word::releasers | word::disposal) ||
+           (s.counts.load(std::memory_order_relaxed) & count::late) != 0;
+  }
+
+  /// Released, with nobody to tell: one step. Without another reference there is nobody to race either.
+  static bool close(state& s, std::uint64_t& c) noexcept {
+    if (s.table->event != nullptr) {
+      if (!swap(s, c, (c - count::hold) & ~count::releasing)) return false;
+      s.tell(monitor_event::released);
+      s.drop_ref();
+    } else if ((c & ~count::releasing) == count::both) {
+      s.counts.store(count::ref, std::memory_order_relaxed);
+      s.drop_ref();
+    } else {
+      return swap(s, c, (c - count::both) & ~count::releasing);
+    }
+    return true;
+  }
+
+  /// Released, with hooks that wait for it: observers first, then the parents.
+  static void finish(state& s) noexcept {
+    std::uint32_t const w = s.lock();
+    node* first = s.lasting.load(std::memory_order_relaxed);
+    s.lasting.store(nullptr, std::memory_order_relaxed);
+    s.unlock(w);
+    s.tell(monitor_event::released);
+    node* parents = nullptr;
+    while (first != nullptr) {
+      node* h = first;
+      first = ring<C>::remove(first, h);
+      if (h->kind == hook_kind::parent) parents = ring<C>::push_back(parents, h);
+      else sequence<C>::run_hook(s, *h, hook_action::invoke);
+    }
+    while (parents != nullptr) {
+      node* h = parents;
+      parents = ring<C>::remove(parents, h);
+      h->type->run(*h, hook_action::invoke);
+    }
+    s.drop_ref();
+  }
+
+  /// Runs the cleanup that was registered last. False: none is left.
+  static bool run_top(state& s) noexcept {
+    if ((s.counts.load(std::memory_order_acquire) & count::late) != 0) return false;  // what came late is next
+    if (cleanup_node<C>* top = s.cleanups; top != nullptr) {
+      s.cleanups = top->below;
+      cleanup_type<C> const& t = *top->type;
+      t.run(reinterpret_cast<std::byte*>(top) + t.offset, s);
+      s.table->deallocate(s, top, t.size, t.align);
+      return true;
+    }
+    bool const guarded_slots = !s.table->cleanup_may_allocate;  // others may fill them even now
+    std::uint32_t const w = guarded_slots ? s.lock() : 0;
+    std::uint8_t const used = s.slots_used;
+    if (used != 0) s.slots_used = static_cast<std::uint8_t>(used - 1);
+    cleanup_type<C> const* type = used == 0 ? nullptr : s.slot_type(used - 1u);
+    if (guarded_slots) s.unlock(w);
+    if (type != nullptr) type->run(s.slot_closure(used - 1u), s);
+    return type != nullptr;
+  }
+
+  static void destroy_value(state& s) noexcept {
+    std::uint32_t const w = s.lock();
+    s.unlock(w & ~word::disposal);
+    s.table->dispose(s);
+  }
+
+  static void absorb(state& s) noexcept {
+    std::uint32_t const w = s.lock();
+    cleanup_node<C>* const newest = s.late_cleanups();
+    s.late_cleanups(nullptr);
+    s.unlock(w);
+    if (newest == nullptr) return;
+    cleanup_node<C>* oldest = newest;
+    while (oldest->below != nullptr) oldest = oldest->below;
+    oldest->below = s.cleanups;
+    s.cleanups = newest;
+  }
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif

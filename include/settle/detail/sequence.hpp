@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef SETTLE_DETAIL_SEQUENCE_HPP
+#define SETTLE_DETAIL_SEQUENCE_HPP
+
+#include "hook.hpp"
+#include "state.hpp"
+
+namespace settle::inline v0::detail {
+
+/// The user code of one settled operation, in the order of its policy.
+template <class C>
+struct sequence {
+  using state = state_base<C>;
+  using node = hook<C>;
+
+  /// Runs on the operation's executor; owns a hold and a reference, and gives both back at the end.
+  static void run(state& s) noexcept {
+    for (notice n : s.table->order) {
+      if (s.observers() == nullptr) break;
+      notify(s, n);
+    }
+    if (s.table->dispose != nullptr) offer_value(s);
+    engine<C>::leave(s, true);
+  }
+
+  /// A hook that is queued by itself: told at once, or too late for its ring.
+  static void run_alone(node& h) noexcept {
+    state& s = *h.owner;
+    bool const holds = h.holds;
+    run_hook(s, h, h.mute ? hook_action::discard : hook_action::invoke);
+    if (holds) engine<C>::leave(s, true);
+    else s.drop_ref();
+  }
+
+  /// Runs one hook, unless its kept registration withdrew it, and returns its memory.
+  static void run_hook(state& s, node& h, hook_action action) noexcept {
+    bool const kept = start(h, action);
+    if (action == hook_action::invoke && h.kind != hook_kind::cancel && h.kind != hook_kind::released)
+      s.seen.store(true, std::memory_order_relaxed);
+    h.type->run(h, action);
+    if (kept) {
+      s.add_ref();  // the registration returns the memory through it
+      if (h.claimed.exchange(claim::finished, std::memory_order_acq_rel) == claim::started) return;
+      s.drop_ref();
+    }
+    s.free_hook(h);
+  }
+
+ private:
+  /// Arbitrates with a kept registration. True: it still stands.
+  static bool start(node& h, hook_action& action) noexcept {
+    claim c = h.claimed.load(std::memory_order_acquire);
+    for (unsigned round = 0; c != claim::unkept;) {
+      if (c == claim::withdrawn) {
+        action = hook_action::discard;
+        return false;
+      }
+      if (c == claim::withdrawing) {
+        C::sync::pause(round++, h.claimed);
+        c = h.claimed.load(std::memory_order_acquire);
+      } else if (h.claimed.compare_exchange_weak(c, claim::started, std::memory_order_acq_rel, std::memory_order_acquire)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  static notice notice_of(node const& h) noexcept {
+    return h.kind == hook_kind::cancel ? notice::cancel : h.kind == hook_kind::consumer ? notice::consumer : notice::done;
+  }
+
+  static void notify(state& s, notice n) noexcept {
+    node* left = s.observers();
+    s.observers(nullptr);
+    node* kept = nullptr;
+    bool const was_cancelled = s.is(word::cancelled);
+    while (left != nullptr) {
+      node* const h = s.table->reverse ? left->prev : left;
+      left = ring<C>::remove(left, h);
+      if (notice_of(*h) == n) run_hook(s, *h, n == notice::cancel && !was_cancelled ? hook_action::discard : hook_action::invoke);
+      else kept = s.table->reverse ? ring<C>::push_front(kept, h) : ring<C>::push_back(kept, h);
+    }
+    s.observers(kept);
+  }
+
+  /// A value nobody can take any more dies here, on the executor, before the cleanups.
+  static void offer_value(state& s) noexcept {
+    std::uint32_t const w = s.lock();
+    s.unlock(w | word::offered);
+    if ((w & (word::owned | word::watched)) == 0) s.table->dispose(s);
+  }
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef SETTLE_DETAIL_STATE_HPP
+#define SETTLE_DETAIL_STATE_HPP
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <source_location>
+#include <string_view>
+#include <utility>
+
+#include "../outcome.hpp"
+#include "../policy/monitor.hpp"
+#include "../policy/notify.hpp"
+#include "hook.hpp"
+
+namespace settle::inline v0::detail {
+
+/// The word: what an operation has come to, and the bit that guards its rings.
+namespace word {
+enum : std::uint32_t {
+  locked = 1u << 0,      // held for a few instructions, never while user code runs
+  claimed = 1u << 1,     // a shared producer writes the outcome
+  settled = 1u << 2,     // the outcome is whole and stays
+  requested = 1u << 3,   // asked to cancel; sticky
+  forced = 1u << 4,      // settled by a forced cancel
+  walking = 1u << 5,     // one thread runs the structural part
+  lost = 1u << 6,        // its executor is gone: nothing more is submitted there
+  owned = 1u << 7,       // a handle, or the consumer it was given to, may still take the value
+  watched = 1u << 8,     // a watcher may read the value as long as it likes
+  offered = 1u << 9,     // the sequence is past the point where a lost value is dealt with
+  releasers = 1u << 10,  // user code waits for released
+  below = 1u << 11,      // children or cancel observers were registered
+  failure = 1u << 12,    // how it settled: neither bit is a value
+  cancelled = 1u << 13,
+  handled = 1u << 14,    // the handle was given out
+  tentative = 1u << 15,  // claimed by a producer whose move may throw: rivals wait
+  disposal = 1u << 16,   // the value lost its owner late: the releaser destroys it
+};
+}
+
+/// The count: references above, holds below. Every hold comes with a reference.
+namespace count {
+inline constexpr std::uint64_t hold = 1;
+inline constexpr std::uint64_t ref = std::uint64_t{1} << 32;
+inline constexpr std::uint64_t both = ref + hold;
+inline constexpr std::uint64_t releasing = std::uint64_t{1} << 30;  // cleanups run: pinning fails
+inline constexpr std::uint64_t late = std::uint64_t{1} << 31;       // something was registered beside the releaser
+constexpr std::uint64_t holds(std::uint64_t c) { return c & (releasing - 1); }
+}  // namespace count
+
+template <class C>
+class submission;
+
+/// What an operation's policy says, without its types.
+template <class C>
+struct state_table {
+  void (*submit)(state_base<C>&, submission<C>&&);
+  bool (*on_its_thread)(state_base<C> const&) noexcept;
+  void const* executor_tag;  // null: inline
+  void const* (*executor)(state_base<C> const&) noexcept;
+  bool (*equal)(void const*, void const*) noexcept;
+  void* (*allocate)(state_base<C>&, std::size_t, std::size_t) noexcept;
+  void (*deallocate)(state_base<C>&, void*, std::size_t, std::size_t) noexcept;
+  void (*dispose)(state_base<C>&) noexcept;  // the value nobody took; null: its destructor does nothing
+  void (*destroy)(state_base<C>&) noexcept;
+  std::exception_ptr (*exception)(state_base<C>&) noexcept;
+  void (*report)(std::exception_ptr, monitor_event const&) noexcept;
+  void (*event)(monitor_event const&) noexcept;  // null: no monitor
+  std::array<notice, 3> order;
+  bool reverse;
+  bool cleanup_may_allocate;
+  std::byte* (*slots)(state_base<C>&) noexcept;
+  std::size_t head_offset;
+  std::size_t slot_size;  // with the pointer to its type
+  std::size_t slot_count;
+  std::size_t slot_bytes;  // for the closure
+  std::string_view tag;
+};
+
+/// The shared state of an operation, without its types.
+template <class C>
+struct state_base : work {
+  using sync = typename C::sync;
+  template <class T>
+  using atomic = typename sync::template atomic<T>;
+  template <class T>
+  using plain = typename sync::template plain<T>;
+
+  plain<std::uint8_t> slots_used = 0;
+  atomic<bool> seen{false};
+  atomic<std::uint32_t> word;
+  atomic<std::uint64_t> counts;
+  state_table<C> const* table;
+  plain<cleanup_node<C>*> cleanups = nullptr;  // allocated ones; older ones are in the slots
+  plain<void*> ring_or_late = nullptr;         // observers until the sequence is through; then late cleanups
+  atomic<hook<C>*> lasting{nullptr};           // cancel observers, links, released observers
+  std::source_location created;
+
+  state_base(state_table<C> const* t, std::uint32_t w, std::uint64_t c, std::source_location at) noexcept
+      : word(w), counts(c), table(t), created(at) {}
+
+  /// Feeds first, then done observers and consumer in order. Frozen by settling.
+  hook<C>* observers() const noexcept { return static_cast<hook<C>*>(static_cast<void*>(ring_or_late)); }
+  void observers(hook<C>* first) noexcept { ring_or_late = first; }
+  /// Cleanups registered while the releaser runs.
+  cleanup_node<C>* late_cleanups() const noexcept { return static_cast<cleanup_node<C>*>(static_cast<void*>(ring_or_late)); }
+  void late_cleanups(cleanup_node<C>* top) noexcept { ring_or_late = top; }
+
+  outcome_head& head() noexcept { return *reinterpret_cast<outcome_head*>(reinterpret_cast<std::byte*>(this) + table->head_offset); }
+
+  bool is(std::uint32_t bits) const noexcept { return (word.load(std::memory_order_acquire) & bits) != 0; }
+  bool is_released() const noexcept { return count::holds(counts.load(std::memory_order_acquire)) == 0; }
+
+  /// Only this reference and this hold exist: no other thread can see the state, plain stores will do.
+  bool sole() const noexcept { return counts.load(std::memory_order_acquire) == count::both; }
+
+  std::uint32_t lock(bool alone = false) noexcept {
+    std::uint32_t w = word.load(std::memory_order_relaxed);
+    if (alone) {
+      word.store(w | word::locked, std::memory_order_relaxed);
+      return w;
+    }
+    for (unsigned round = 0;;) {
+      if ((w & word::locked) != 0) {
+        sync::pause(round++, word);
+        w = word.load(std::memory_order_relaxed);
+      } else if (word.compare_exchange_weak(w, w | word::locked, std::memory_order_acquire, std::memory_order_relaxed)) {
+        return w;
+      }
+    }
+  }
+  void unlock(std::uint32_t w) noexcept { word.store(w, std::memory_order_release); }
+
+  void add_ref() noexcept { counts.fetch_add(count::ref, std::memory_order_relaxed); }
+  void drop_ref() noexcept {
+    if (counts.load(std::memory_order_acquire) == count::ref || counts.fetch_sub(count::ref, std::memory_order_acq_rel) == count::ref)
+      end();
+  }
+
+  /// One more hold and reference; the caller knows that a hold stands (an unsettled operation under its lock).
+  void add_hold() noexcept { counts.fetch_add(count::both, std::memory_order_relaxed); }
+
+  /// A hold while there is still one: pins want none once the cleanups run, late cleanups take one even then.
+  bool try_hold(bool even_releasing) noexcept {
+    std::uint64_t c = counts.load(std::memory_order_relaxed);
+    for (;;) {
+      if (count::holds(c) == 0 || (!even_releasing && (c & count::releasing) != 0)) return false;
+      if (counts.compare_exchange_weak(c, c + count::both, std::memory_order_acquire, std::memory_order_relaxed)) return true;
+    }
+  }
+
+  monitor_event event_of(monitor_event::what_t what) noexcept {
+    std::uint32_t const w = word.load(std::memory_order_relaxed);
+    monitor_event e;
+    e.what = what;
+    e.how = (w & word::settled) == 0     ? monitor_event::pending
+            : (w & word::failure) != 0   ? monitor_event::failure
+            : (w & word::cancelled) != 0 ? monitor_event::cancelled
+                                         : monitor_event::value;
+    e.tag = table->tag;
+    e.where = created;
+    return e;
+  }
+  void tell(monitor_event::what_t what) noexcept {
+    if (table->event != nullptr) table->event(event_of(what));
+  }
+  /// Returns a hook's memory; hooks that live inside something else say size 0.
+  void free_hook(hook<C>& h) noexcept {
+    std::size_t const size = h.type->size;
+    std::size_t const align = h.type->align;
+    if (size != 0) table->deallocate(*this, &h, size, align);
+  }
+  void report(std::exception_ptr p, monitor_event::what_t what, std::string_view detail = {}) noexcept {
+    monitor_event e = event_of(what);
+    e.detail = detail;
+    table->report(std::move(p), e);
+  }
+  cleanup_type<C> const*& slot_type(std::size_t i) noexcept {
+    return *reinterpret_cast<cleanup_type<C> const**>(table->slots(*this) + table->slot_size * i);
+  }
+  void* slot_closure(std::size_t i) noexcept { return table->slots(*this) + table->slot_size * i + sizeof(void*); }
+
+ private:
+  void end() noexcept {
+    if ((word.load(std::memory_order_relaxed) & word::failure) != 0 && !seen.load(std::memory_order_relaxed))
+      report(table->exception(*this), monitor_event::unseen_failure);
+    tell(monitor_event::destroyed);
+    table->destroy(*this);
+  }
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif

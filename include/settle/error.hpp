@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef SETTLE_ERROR_HPP
+#define SETTLE_ERROR_HPP
+
+#include <exception>
+#include <memory>
+#include <system_error>
+#include <utility>
+
+#include "detail/exceptions.hpp"
+#include "errc.hpp"
+
+namespace settle::inline v0 {
+
+/// The default error type: an error code, or an exception. 16 bytes; never allocates.
+///
+/// ```cpp
+/// settle::error e = settle::errc::timed_out;
+/// if (e.code() == std::errc::timed_out) ...
+/// ```
+class error {
+ public:
+  error(std::error_code c) noexcept : category_(&c.category()), value_(c.value()) {}
+  error(errc e) noexcept : error(make_error_code(e)) {}
+  error(std::exception_ptr p) noexcept : category_(nullptr), exception_(std::move(p)) {}
+
+  error(error const& o) noexcept : category_(o.category_) {
+    if (category_ != nullptr) value_ = o.value_;
+    else std::construct_at(&exception_, o.exception_);
+  }
+  error(error&& o) noexcept : category_(o.category_) {
+    if (category_ != nullptr) value_ = o.value_;
+    else std::construct_at(&exception_, std::move(o.exception_));
+  }
+  error& operator=(error o) noexcept {
+    std::destroy_at(this);
+    std::construct_at(this, std::move(o));
+    return *this;
+  }
+  ~error() {
+    if (category_ == nullptr) std::destroy_at(&exception_);
+  }
+
+  /// The code. Of an exception: that of a std::system_error, else std::errc::state_not_recoverable.
+  std::error_code code() const noexcept {
+    if (category_ != nullptr) return {value_, *category_};
+    return code_of(exception_);
+  }
+
+  /// The exception, null when it is a code.
+  std::exception_ptr exception() const noexcept { return category_ == nullptr ? exception_ : std::exception_ptr{}; }
+
+  /// Throws what it is: the exception, or std::system_error with the code.
+  [[noreturn]] void raise() const {
+    if (category_ == nullptr) detail::rethrow(exception_);
+    detail::raise(std::system_error(code()));
+  }
+
+  friend bool operator==(error const& a, error const& b) noexcept {
+    if (a.category_ == nullptr || b.category_ == nullptr) return a.category_ == b.category_ && a.exception_ == b.exception_;
+    return a.value_ == b.value_ && *a.category_ == *b.category_;
+  }
+
+ private:
+  static std::error_code code_of(std::exception_ptr const& p) noexcept {
+    std::error_code found = std::make_error_code(std::errc::state_not_recoverable);
+#if defined(__cpp_exceptions)
+    try {
+      std::rethrow_exception(p);
+    } catch (std::system_error const& e) {
+      found = e.code();
+    } catch (std::bad_alloc const&) {
+      found = make_error_code(errc::no_memory);
+    } catch (...) {
+    }
+#else
+    static_cast<void>(p);
+#endif
+    return found;
+  }
+
+  std::error_category const* category_;  // null: an exception
+  union {
+    int value_;
+    std::exception_ptr exception_;
+  };
+};
+
+static_assert(sizeof(error) <= 2 * sizeof(void*));
+
+}  // namespace settle::inline v0
+
+#endif

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef SETTLE_FWD_HPP
+#define SETTLE_FWD_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+#include <variant>
+
+// Forward declarations with default arguments, and the aliases that functions return.
+namespace settle::inline v0 {
+
+enum class cause : std::uint8_t;
+enum class errc;
+struct cancellation;
+struct ending;
+class error;
+
+template <class T, class E = error>
+class outcome;
+
+struct std_sync;
+template <class Sync>
+struct basic_cas_terminal;
+using cas_terminal = basic_cas_terminal<std_sync>;
+
+struct inline_executor;
+struct default_policy;
+template <class T, class E = error, class Ex = inline_executor, class C = cas_terminal>
+struct plain;
+
+template <class C>
+class basic_operation;
+template <class C>
+class basic_pin;
+template <class C>
+class basic_registration;
+template <class P>
+class resolver;
+template <class P>
+class handle;
+template <class P>
+class watcher;
+
+using operation = basic_operation<cas_terminal>;
+using pin = basic_pin<cas_terminal>;
+using registration = basic_registration<cas_terminal>;
+
+/// What functions return: no executor, no allocator in the type.
+template <class T, class E = error, class C = cas_terminal>
+using handle_of = handle<plain<T, E, inline_executor, C>>;
+template <class T, class E = error, class C = cas_terminal>
+using watcher_of = watcher<plain<T, E, inline_executor, C>>;
+template <class T, class E = error, class Ex = inline_executor, class C = cas_terminal>
+using resolver_of = resolver<plain<T, E, Ex, C>>;
+
+namespace detail {
+
+/// void as a value.
+template <class T>
+using lift = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
+
+struct outcome_access;
+template <class C>
+struct state_base;
+template <class C>
+class engine;
+
+}  // namespace detail
+}  // namespace settle::inline v0
+
+#endif

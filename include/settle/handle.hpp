@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef SETTLE_HANDLE_HPP
+#define SETTLE_HANDLE_HPP
+
+#include <concepts>
+#include <utility>
+
+#include "detail/cell.hpp"
+#include "operation.hpp"
+#include "watcher.hpp"
+
+namespace settle::inline v0 {
+
+/// The owner of an operation, the one who may take its value. Move-only: moving it into something hands the operation
+/// over. Dropping it unsettled asks the operation to cancel (cause dropped); it then goes on alone until it is released.
+///
+/// The type is fixed by value, error and terminal; handles of different policies convert when these agree. One thread at
+/// a time for the handle itself; the operation may be used from any.
+///
+/// ```cpp
+/// settle::handle_of<int> h = fetch();
+/// h.on_done([](auto const& out) { if (out) use(out.value()); });
+/// ```
+template <class P>
+class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
+  using C = typename P::terminal;
+  using base = basic_operation<C>;
+
+ public:
+  using policy_type = P;
+  using T = typename P::value_type;
+  using E = typename P::error_type;
+
+  handle() noexcept = default;
+  handle(handle&&) noexcept = default;
+  template <class Q>
+    requires(!std::same_as<Q, P> && std::same_as<typename Q::value_type, T> && std::same_as<typename Q::error_type, E> &&
+             std::same_as<typename Q::terminal, C>)
+  handle(handle<Q>&& o) noexcept : base(static_cast<base&&>(o)) {}
+  handle& operator=(handle&& o) noexcept {
+    handle gone(std::move(*this));
+    static_cast<base&>(*this) = static_cast<base&&>(o);
+    return *this;
+  }
+  ~handle() {
+    if (this->state_ != nullptr) disown(true);
+  }
+
+  /// Lets the operation run without an owner; a value it yields is lost.
+  base detach() && noexcept {
+    if (this->state_ != nullptr) disown(false);
+    return std::move(*this);
+  }
+
+  /// A reader beside the owner.
+  [[nodiscard]] watcher<P> watch() const& noexcept {
+    if (this->state_ == nullptr) return {};
+    mark_watched();
+    return watcher<P>(base::of(*this->state_));
+  }
+  /// A reader instead of the owner: nobody owns it any more, nobody takes the value.
+  [[nodiscard]] watcher<P> share() && noexcept {
+    if (this->state_ == nullptr) return {};
+    mark_watched();
+    return watcher<P>(std::move(*this).detach());
+  }
+
+  /// Observes: `f(outcome const&)`, `f(ending)` or `f()`, once settled, in registration order; at once when it is already.
+  /// On the operation's executor. Allocates one block; throws std::bad_alloc.
+  template <class F>
+  basic_registration<C> on_done(F f) const& {
+    return this->template add_hook<detail::call_with_outcome<T, E>>(detail::hook_kind::done, std::move(f));
+  }
+
+  /// Takes: `f(outcome&&)` once settled, after the observers; detaches. Allocates one block; throws std::bad_alloc, the
+  /// handle untouched.
+  template <class F>
+  void on_done(F f) && {
+    if (this->state_ == nullptr) return;
+    detail::hook<C>* h = detail::make_hook<detail::call_with_value<T, E>>(*this->state_, detail::hook_kind::consumer,
+                                                                          consume<F>{std::move(f), this->state_}, false);
+    if (h == nullptr) detail::raise(std::bad_alloc());
+    base op(std::move(*this));
+    detail::registry<C>::add_observer(*op.state_, *h);
+  }
+
+ private:
+  template <class>
+  friend class resolver;
+  template <class>
+  friend class watcher;
+
+  explicit handle(base op) noexcept : base(std::move(op)) {}
+
+  /// Runs the consumer; afterwards nobody can take the value any more.
+  template <class F>
+  struct consume {
+    F f;
+    detail::state_base<C>* state;
+
+    void operator()(outcome<T, E>&& o) {
+      detail::guarded([&] { call(o); }, [&](std::exception_ptr p) { state->report(std::move(p), monitor_event::callback_threw); });
+      detail::outcome_access::clear(o);
+    }
+    void call(outcome<T, E>& o) {
+      if constexpr (std::invocable<F&, outcome<T, E>&&>) std::move(f)(std::move(o));
+      else detail::call_with_ending::call(f, *state);
+    }
+  };
+
+  void mark_watched() const noexcept {
+    std::uint32_t const w = this->state_->lock();
+    this->state_->unlock(w | detail::word::watched);
+  }
+
+  /// Gives ownership up. The value, if it is there and nobody else reads it, dies on the executor.
+  void disown(bool ask) noexcept {
+    detail::state_base<C>& s = *this->state_;
+    if (ask && !s.is(detail::word::settled)) detail::engine<C>::request(s, cancellation(cause::dropped, s.created));
+    if (s.table->dispose == nullptr) return;
+    std::uint32_t const w = s.lock();
+    s.unlock(w & ~detail::word::owned);
+    bool const mine = (w & detail::word::offered) != 0 && (w & detail::word::watched) == 0;
+    if (mine) detail::engine<C>::dispose(s);
+  }
+};
+
+template <class P>
+watcher<P>::watcher(handle<P>&& h) noexcept : watcher(std::move(h).share()) {}
+
+}  // namespace settle::inline v0
+
+#endif

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef SETTLE_OPERATION_HPP
+#define SETTLE_OPERATION_HPP
+
+#include <new>
+#include <source_location>
+#include <type_traits>
+#include <utility>
+
+#include "cause.hpp"
+#include "detail/cleanups.hpp"
+#include "detail/closures.hpp"
+#include "detail/exceptions.hpp"
+#include "detail/registry.hpp"
+#include "detail/state.hpp"
+#include "fwd.hpp"
+#include "policy/default_policy.hpp"
+#include "registration.hpp"
+
+namespace settle::inline v0 {
+
+/// A copyable reference to an operation without its value: for parents, helpers, registering, cancelling.
+/// Sees, registers, cancels; never owns: dropping one does nothing to the operation.
+///
+/// Every member may be called from any thread. 8 bytes; copying is one atomic increment.
+/// An empty one (default constructed, moved from) counts as settled and released, and takes nothing.
+template <class C>
+class basic_operation {
+ public:
+  basic_operation() noexcept = default;
+  basic_operation(basic_operation const& o) noexcept : state_(o.state_) {
+    if (state_ != nullptr) state_->add_ref();
+  }
+  basic_operation(basic_operation&& o) noexcept : state_(std::exchange(o.state_, nullptr)) {}
+  basic_operation& operator=(basic_operation o) noexcept {
+    std::swap(state_, o.state_);
+    return *this;
+  }
+  ~basic_operation() {
+    if (state_ != nullptr) state_->drop_ref();
+  }
+
+  explicit operator bool() const noexcept { return state_ != nullptr; }
+  friend bool operator==(basic_operation const& a, basic_operation const& b) noexcept { return a.state_ == b.state_; }
+
+  /// The outcome is known and stays.
+  [[nodiscard]] bool is_settled() const noexcept { return state_ == nullptr || state_->is(detail::word::settled); }
+  /// Everything was given back.
+  [[nodiscard]] bool is_released() const noexcept { return state_ == nullptr || state_->is_released(); }
+  /// Somebody asked for cancellation, politely or by force.
+  [[nodiscard]] bool cancel_requested() const noexcept { return state_ != nullptr && state_->is(detail::word::requested); }
+
+  /// Settles as cancelled, now; true to the winner. Observers learn at once, children are cancelled by force; what the
+  /// operation owns still waits for its producer and its pins. Never allocates or throws.
+  bool cancel(cause why = cause::requested, std::source_location at = std::source_location::current()) const noexcept {
+    return state_ != nullptr && detail::engine<C>::cancel(*state_, cancellation(why, why, at));
+  }
+
+  /// Asks the producer, and every child, to stop: sticky, tells the cancel observers, settles nothing.
+  /// True to the first who asks while it is pending. Never allocates or throws.
+  bool request_cancel(cause why = cause::requested, std::source_location at = std::source_location::current()) const noexcept {
+    return state_ != nullptr && detail::engine<C>::request(*state_, cancellation(why, why, at));
+  }
+
+  /// Holds the cleanups back while it lives. Empty: they run already, or have.
+  [[nodiscard]] basic_pin<C> pin() const noexcept;
+
+  /// Gives the resource to the operation: it is released with it, last registered first, by its destructor.
+  /// False: the operation is released already, or there is no memory, and the resource was given back at once.
+  template <class R>
+  bool own(R r) const {
+    return add_cleanup(detail::owned<R>{std::move(r)});
+  }
+  /// The same with a typed closer: `closer(R)` noexcept.
+  template <class R, class Closer>
+  bool own(R r, Closer closer) const {
+    return add_cleanup(detail::owned_with<R, Closer>{std::move(r), std::move(closer)});
+  }
+
+  /// Runs `f()` or `f(ending)` once, when the operation is settled, unpinned and its children are released; last
+  /// registered first. Accepted until released, also while the cleanups run: then it is next.
+  /// False: it was too late, or there was no memory, and it ran at once. Allocates unless it fits the state's slots.
+  template <class F>
+  bool on_cleanup(F f) const {
+    return add_cleanup(std::move(f));
+  }
+
+  /// Runs `f()` or `f(ending)` once the operation is settled; at once when it is already. On its executor.
+  /// Allocates one block; throws std::bad_alloc.
+  template <class F>
+  basic_registration<C> on_done(F f) const {
+    return add_hook<detail::call_with_ending>(detail::hook_kind::done, std::move(f));
+  }
+
+  /// Runs `f()` or `f(cancellation)` at the first request or forced cancel, whichever comes first; never after a value
+  /// or an error. On its executor. Allocates one block; throws std::bad_alloc.
+  template <class F>
+  basic_registration<C> on_cancel(F f) const {
+    return add_hook<detail::call_with_cancellation>(detail::hook_kind::cancel, std::move(f));
+  }
+
+  /// Runs `f()` or `f(ending)` once everything was given back; at once when it was already. On its executor.
+  /// Allocates one block; throws std::bad_alloc.
+  template <class F>
+  basic_registration<C> on_released(F f) const {
+    return add_hook<detail::call_with_ending>(detail::hook_kind::released, std::move(f));
+  }
+
+  /// Makes `child` this operation's: asked or forced to cancel with it, released before its cleanups. On a settled
+  /// operation the child is asked to cancel at once. Allocates one block; throws std::bad_alloc, nothing being done.
+  void adopt(basic_operation child) const {
+    if (state_ == nullptr || child.state_ == nullptr) return;
+    if (!detail::registry<C>::adopt(*state_, *child.state_)) detail::raise(std::bad_alloc());
+  }
+
+ protected:
+  template <class>
+  friend class basic_operation;
+  template <class>
+  friend class basic_pin;
+  template <class>
+  friend class resolver;
+  template <class>
+  friend class handle;
+  template <class>
+  friend class watcher;
+
+  /// Takes over one reference.
+  explicit basic_operation(detail::state_base<C>* s) noexcept : state_(s) {}
+  static basic_operation of(detail::state_base<C>& s) noexcept {
+    s.add_ref();
+    return basic_operation(&s);
+  }
+
+  template <class F>
+  bool add_cleanup(F f) const {
+    if (state_ == nullptr) {
+      std::move(f)();
+      return false;
+    }
+    return detail::cleanup_registration<C, F>::add(*state_, std::move(f), false).how == detail::kept::yes;
+  }
+
+  template <class How, class F>
+  basic_registration<C> add_hook(detail::hook_kind kind, F&& f) const {
+    if (state_ == nullptr) return {};
+    detail::hook<C>* h = detail::make_hook<How>(*state_, kind, std::forward<F>(f), true);
+    if (h == nullptr) detail::raise(std::bad_alloc());
+    place(*h);
+    return basic_registration<C>(h);
+  }
+
+  void place(detail::hook<C>& h) const noexcept {
+    using registry = detail::registry<C>;
+    if (h.kind == detail::hook_kind::cancel) registry::add_cancel(*state_, h);
+    else if (h.kind != detail::hook_kind::released) registry::add_observer(*state_, h);
+    else if (!registry::add_released(*state_, h)) registry::at_once(*state_, h);
+  }
+
+  detail::state_base<C>* state_ = nullptr;
+};
+
+}  // namespace settle::inline v0
+
+#endif

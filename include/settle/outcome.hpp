@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef SETTLE_OUTCOME_HPP
+#define SETTLE_OUTCOME_HPP
+
+#include <concepts>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <system_error>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include "cause.hpp"
+#include "detail/exceptions.hpp"
+#include "error.hpp"
+#include "fwd.hpp"
+
+namespace settle::inline v0 {
+
+/// How an operation ended, without its types: what hooks that do not care for the value are told.
+struct ending {
+  enum kind_t : std::uint8_t { value, failure, cancelled };
+  kind_t kind = value;
+  cancellation cancel{};  ///< meaningful when cancelled
+
+  constexpr ending() noexcept = default;
+  constexpr ending(kind_t k, cancellation const& c) noexcept : kind(k), cancel(c) {}
+};
+
+/// Thrown by value() of a cancelled outcome.
+class operation_cancelled : public std::exception {
+ public:
+  explicit operation_cancelled(cancellation const& c) noexcept : why_(c) {}
+  cancellation const& why() const noexcept { return why_; }
+  char const* what() const noexcept override { return "settle: the operation was cancelled"; }
+
+ private:
+  cancellation why_;
+};
+
+namespace detail {
+
+/// The part of an outcome that needs no types, so that a rival that cancels writes it without knowing them.
+struct outcome_head {
+  enum kind_t : std::uint8_t { pending, value, failure, cancelled, taken };
+  kind_t kind = pending;
+  cause why = cause::requested;
+  cause root = cause::requested;
+  std::source_location where{};
+
+  cancellation cancelled_by() const noexcept { return {why, root, where}; }
+  void cancelled_by(cancellation const& c) noexcept {
+    why = c.why;
+    root = c.root;
+    where = c.where;
+  }
+};
+
+template <class E>
+bool is_timeout(E const& e) noexcept {
+  if constexpr (requires {
+                  { e.code() } -> std::convertible_to<std::error_code>;
+                })
+    return e.code() == std::errc::timed_out;
+  else if constexpr (std::is_convertible_v<E const&, std::error_code>) return std::error_code(e) == std::errc::timed_out;
+  else return false;
+}
+
+template <class E>
+[[noreturn]] void raise_error(E const& e) {
+  if constexpr (requires { e.raise(); }) e.raise();
+  else if constexpr (std::is_convertible_v<E const&, std::error_code>) raise(std::system_error(std::error_code(e)));
+  else raise(e);
+  std::terminate();
+}
+
+}  // namespace detail
+
+/// What an operation yielded: a value, an error, or a cancellation with its cause. After the consumer took the value
+/// it says `taken`: none of the three.
+///
+/// Movable when T and E are; a moved-from outcome keeps its kind with moved-from contents. Never allocates.
+///
+/// ```cpp
+/// std::move(h).on_done([](auto&& out) {
+///   out.visit([](int v) { ... }, [](settle::error const& e) { ... }, [](settle::cancellation const& c) { ... });
+/// });
+/// ```
+template <class T, class E>
+class outcome : private detail::outcome_head {
+ public:
+  using value_type = T;
+  using error_type = E;
+  using stored = detail::lift<T>;
+
+  outcome(std::in_place_t, stored v) noexcept(std::is_nothrow_move_constructible_v<stored>) {
+    std::construct_at(&value_, std::move(v));
+    kind = detail::outcome_head::value;
+  }
+  outcome(E e) noexcept {
+    std::construct_at(&error_, std::move(e));
+    kind = failure;
+  }
+  outcome(cancellation const& c) noexcept {
+    cancelled_by(c);
+    kind = cancelled;
+  }
+  outcome(outcome&& o) noexcept(std::is_nothrow_move_constructible_v<stored>) : detail::outcome_head(o.bare()) {
+    if (o.kind == detail::outcome_head::value) std::construct_at(&value_, std::move(o.value_));
+    else if (o.kind == failure) std::construct_at(&error_, std::move(o.error_));
+    kind = o.kind;
+  }
+  outcome(outcome const& o)
+    requires(std::is_copy_constructible_v<stored> && std::is_copy_constructible_v<E>)
+      : detail::outcome_head(o.bare()) {
+    if (o.kind == detail::outcome_head::value) std::construct_at(&value_, o.value_);
+    else if (o.kind == failure) std::construct_at(&error_, o.error_);
+    kind = o.kind;
+  }
+  outcome& operator=(outcome o) noexcept(std::is_nothrow_move_constructible_v<stored>) {
+    clear();
+    static_cast<outcome_head&>(*this) = o.bare();
+    if (o.kind == detail::outcome_head::value) std::construct_at(&value_, std::move(o.value_));
+    else if (o.kind == failure) std::construct_at(&error_, std::move(o.error_));
+    kind = o.kind;
+    return *this;
+  }
+  ~outcome() { clear(); }
+
+  bool has_value() const noexcept { return kind == detail::outcome_head::value; }
+  bool has_error() const noexcept { return kind == failure; }
+  bool is_cancelled() const noexcept { return kind == cancelled; }
+  bool is_taken() const noexcept { return kind == taken; }
+  explicit operator bool() const noexcept { return has_value(); }
+
+  /// The value. Throws what the error is, or operation_cancelled; std::logic_error never: `taken` counts as cancelled.
+  std::add_lvalue_reference_t<T> value() & {
+    require_value();
+    if constexpr (!std::is_void_v<T>) return value_;
+  }
+  std::add_lvalue_reference_t<T const> value() const& {
+    require_value();
+    if constexpr (!std::is_void_v<T>) return value_;
+  }
+  T value() && {
+    require_value();
+    if constexpr (!std::is_void_v<T>) return std::move(value_);
+  }
+
+  /// Precondition: has_error().
+  E const& error() const& noexcept { return error_; }
+  E&& error() && noexcept { return std::move(error_); }
+  /// Precondition: is_cancelled().
+  cancellation cancel() const noexcept { return cancelled_by(); }
+
+  /// The time was over, whichever face that has: error timed_out, or cancelled by a deadline.
+  bool timed_out() const noexcept {
+    if (has_error()) return detail::is_timeout(error_);
+    return is_cancelled() && (why == cause::deadline || root == cause::deadline);
+  }
+
+  /// Exhaustive: calls one of on_value(value) (or on_value() for void), on_error(error), on_cancelled(cancellation).
+  /// A taken outcome counts as cancelled.
+  template <class V, class F, class C>
+  decltype(auto) visit(V&& on_value, F&& on_error, C&& on_cancelled) const& {
+    return visit_as(*this, std::forward<V>(on_value), std::forward<F>(on_error), std::forward<C>(on_cancelled));
+  }
+  template <class V, class F, class C>
+  decltype(auto) visit(V&& on_value, F&& on_error, C&& on_cancelled) && {
+    return visit_as(std::move(*this), std::forward<V>(on_value), std::forward<F>(on_error), std::forward<C>(on_cancelled));
+  }
+
+  /// std::expected<T, E> and its like. A cancellation becomes E(errc) through `on_cancel(cancellation) -> E`.
+  template <class Expected, class F>
+  Expected to(F&& on_cancel) && {
+    if (has_value()) {
+      if constexpr (std::is_void_v<T>) return Expected();
+      else return Expected(std::move(value_));
+    }
+    using unexpected = typename Expected::unexpected_type;
+    if (has_error()) return Expected(unexpected(std::move(error_)));
+    return Expected(unexpected(std::forward<F>(on_cancel)(cancel())));
+  }
+
+  /// The same without its types.
+  ending how() const noexcept {
+    return {kind == detail::outcome_head::value || kind == taken ? ending::value
+            : kind == failure                                    ? ending::failure
+                                                                 : ending::cancelled,
+            cancel()};
+  }
+
+ private:
+  friend struct detail::outcome_access;
+
+  outcome() noexcept {}
+
+  detail::outcome_head bare() const noexcept {
+    detail::outcome_head h = *this;
+    h.kind = pending;  // set once the contents are there: a throwing move leaves nothing half made
+    return h;
+  }
+  void clear() noexcept {
+    if (kind == detail::outcome_head::value) std::destroy_at(&value_);
+    if (kind == failure) std::destroy_at(&error_);
+    kind = taken;
+  }
+
+  void require_value() const {
+    if (kind == detail::outcome_head::value) return;
+    if (kind == failure) detail::raise_error(error_);
+    detail::raise(operation_cancelled(cancel()));
+  }
+
+  template <class Self, class V, class F, class C>
+  static decltype(auto) visit_as(Self&& self, V&& on_value, F&& on_error, C&& on_cancelled) {
+    if (self.kind == failure) return std::forward<F>(on_error)(std::forward<Self>(self).error_);
+    if (self.kind != detail::outcome_head::value) return std::forward<C>(on_cancelled)(self.cancel());
+    if constexpr (std::is_void_v<T>) return std::forward<V>(on_value)();
+    else return std::forward<V>(on_value)(std::forward<Self>(self).value_);
+  }
+
+  union {
+    stored value_;
+    E error_;
+  };
+};
+
+namespace detail {
+
+/// The library's own way in: storage that is written before it is announced.
+struct outcome_access {
+  template <class T, class E>
+  static outcome<T, E>* make_pending(void* at) noexcept {
+    return ::new (at) outcome<T, E>();
+  }
+  template <class O>
+  static outcome_head& head(O& o) noexcept {
+    return o;
+  }
+  template <class O>
+  static auto* value(O& o) noexcept {
+    return &o.value_;
+  }
+  template <class O>
+  static auto* error(O& o) noexcept {
+    return &o.error_;
+  }
+  template <class O>
+  static void clear(O& o) noexcept {
+    o.clear();
+  }
+};
+
+}  // namespace detail
+}  // namespace settle::inline v0
+
+#endif

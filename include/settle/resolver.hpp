@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef SETTLE_RESOLVER_HPP
+#define SETTLE_RESOLVER_HPP
+
+#include <memory>
+#include <new>
+#include <source_location>
+#include <type_traits>
+#include <utility>
+
+#include "detail/cell.hpp"
+#include "detail/cleanups.hpp"
+#include "detail/engine.hpp"
+#include "handle.hpp"
+#include "operation.hpp"
+#include "pin.hpp"
+
+namespace settle::inline v0 {
+
+/// The producer's end: the sole writer of the outcome. Move-only, used by one thread at a time.
+///
+/// A pin of its own until it is gone or has settled: nothing the operation owns is given back while the producer may
+/// still write to it. Destroyed unsettled, the operation is cancelled with the cause that was asked for, or abandoned,
+/// which the error sink is told. After settling, won or lost, it is empty.
+///
+/// ```cpp
+/// settle::resolver_of<int> r;
+/// settle::handle_of<int> h = r.get_handle();
+/// auto& b = r.own(std::make_unique<buffer>());  // given back with the operation
+/// r.complete(42);
+/// ```
+template <class P>
+class resolver {
+  using C = typename P::terminal;
+  using cell = detail::cell<P>;
+  using engine = detail::engine<C>;
+  using access = detail::outcome_access;
+
+ public:
+  using policy_type = P;
+  using executor_type = typename P::executor_type;
+  using T = typename P::value_type;
+  using E = typename P::error_type;
+  using stored = detail::lift<T>;
+
+  /// A new pending operation: one allocation. Throws std::bad_alloc.
+  explicit resolver(executor_type ex = executor_type(), std::source_location at = std::source_location::current())
+      : resolver(std::allocator_arg, typename P::allocator_type(), std::move(ex), at) {}
+
+  /// Born adopted: a child of `parent` from the start. Throws std::bad_alloc.
+  explicit resolver(basic_operation<C> parent, executor_type ex = executor_type(),
+                    std::source_location at = std::source_location::current())
+      : resolver(std::move(ex), at) {
+    parent.adopt(op());
+  }
+
+  resolver(std::allocator_arg_t, typename P::allocator_type a, executor_type ex = executor_type(),
+           std::source_location at = std::source_location::current())
+      : cell_(cell::make(std::move(ex), std::move(a), 0, at)) {
+    if (cell_ == nullptr) detail::raise(std::bad_alloc());
+  }
+
+  /// Empty instead of throwing when there is no memory.
+  explicit resolver(std::nothrow_t, executor_type ex = executor_type(), std::source_location at = std::source_location::current()) noexcept
+      : cell_(cell::make(std::move(ex), typename P::allocator_type(), 0, at)) {}
+
+  resolver(resolver&& o) noexcept : cell_(std::exchange(o.cell_, nullptr)) {}
+  resolver& operator=(resolver&& o) noexcept {
+    resolver gone(std::move(*this));
+    cell_ = std::exchange(o.cell_, nullptr);
+    return *this;
+  }
+  ~resolver() {
+    if (cell_ != nullptr) engine::abandon(*cell_, cell_->sole());
+  }
+
+  /// False once it has settled (or lost), or was moved from.
+  explicit operator bool() const noexcept { return cell_ != nullptr; }
+
+  /// The owner's end. Once; a second call gives an empty handle.
+  handle<P> get_handle() noexcept {
+    std::uint32_t const w = cell_->lock(cell_->sole());
+    bool const first = (w & detail::word::handled) == 0;
+    cell_->unlock(w | detail::word::handled | detail::word::owned);
+    if (!first) return {};
+    return handle<P>(op());
+  }
+
+  /// A reference for parents, helpers, cancellers. Empty when this is.
+  [[nodiscard]] basic_operation<C> op() const noexcept { return cell_ == nullptr ? basic_operation<C>() : basic_operation<C>::of(*cell_); }
+
+  /// Settles with a value. True to the winner; false: somebody settled it before, and the argument is as it was.
+  /// What moving or copying the value throws comes out of here, the operation still pending.
+  bool complete(stored&& v)
+    requires(!std::is_void_v<T>)
+  {
+    if constexpr (std::is_nothrow_move_constructible_v<stored>) return complete_quietly(v);
+    else return complete_claimed([&](void* at) { ::new (at) stored(std::move(v)); });
+  }
+  bool complete(stored const& v)
+    requires(!std::is_void_v<T> && std::is_copy_constructible_v<stored>)
+  {
+    if (lost()) return give_up();
+    ::new (static_cast<void*>(access::value(cell_->result))) stored(v);
+    return announce(detail::outcome_head::value) || (std::destroy_at(access::value(cell_->result)), give_up());
+  }
+  bool complete() noexcept
+    requires(std::is_void_v<T>)
+  {
+    if (cell_ == nullptr) return false;
+    return announce(detail::outcome_head::value) || give_up();
+  }
+
+  /// Settles with an error. True to the winner.
+  bool fail(E e) noexcept {
+    if (lost()) return give_up();
+    ::new (static_cast<void*>(access::error(cell_->result))) E(std::move(e));
+    return announce(detail::outcome_head::failure) || (std::destroy_at(access::error(cell_->result)), give_up());
+  }
+
+  /// Acknowledges a request with the cause that was asked for (cause::requested when nobody did). True to the winner.
+  bool cancel(std::source_location at = std::source_location::current()) noexcept {
+    if (cell_ == nullptr) return false;
+    if (!cell_->is(detail::word::requested)) engine::request(*cell_, cancellation(cause::requested, at));
+    return announce(detail::outcome_head::cancelled) || give_up();
+  }
+
+  /// Settles with an outcome. True to the winner.
+  bool settle(outcome<T, E>&& o) {
+    if (o.has_error()) return fail(std::move(o).error());
+    if (!o.has_value()) {
+      if (cell_ != nullptr) engine::request(*cell_, o.cancel());
+      return cancel();
+    }
+    if constexpr (std::is_void_v<T>) return complete();
+    else return complete(std::move(o).value());
+  }
+
+  /// Gives a resource to the operation; the reference is good while the resolver lives and has not settled. No memory:
+  /// the resource is given back, then std::bad_alloc.
+  template <class R>
+  R& own(R r) {
+    return detail::owning<C>::own(*cell_, std::move(r), cell_->sole());
+  }
+  /// The same with a typed closer: `closer(R)` noexcept.
+  template <class R, class Closer>
+  R& own(R r, Closer closer) {
+    return detail::owning<C>::own(*cell_, std::move(r), std::move(closer), cell_->sole());
+  }
+  /// Null: full, or no memory; nothing was made.
+  template <class R, class... A>
+  R* try_own(A&&... args) noexcept {
+    return detail::owning<C>::template try_own<R>(*cell_, cell_->sole(), std::forward<A>(args)...);
+  }
+  /// As basic_operation::on_cleanup; before anybody else sees the operation it costs no atomic operation.
+  template <class F>
+  bool on_cleanup(F f) {
+    return detail::cleanup_registration<C, F>::add(*cell_, std::move(f), cell_->sole()).how == detail::kept::yes;
+  }
+  template <class F>
+  basic_registration<C> on_cancel(F f) {
+    return op().on_cancel(std::move(f));
+  }
+
+ private:
+  /// Settled already, or nothing to settle.
+  bool lost() const noexcept { return cell_ == nullptr || cell_->is(detail::word::settled); }
+
+  /// The payload stands. True: it is the outcome, and the hold and reference are the sequence's.
+  bool announce(detail::outcome_head::kind_t kind) noexcept {
+    if (!engine::settle(*cell_, kind, cell_->sole())) return false;
+    cell_ = nullptr;
+    return true;
+  }
+
+  bool give_up() noexcept {
+    if (cell_ != nullptr) engine::leave(*std::exchange(cell_, nullptr));
+    return false;
+  }
+
+  bool complete_quietly(stored& v) noexcept {
+    if (lost()) return give_up();
+    stored* const at = ::new (static_cast<void*>(access::value(cell_->result))) stored(std::move(v));
+    if (announce(detail::outcome_head::value)) return true;
+    if constexpr (std::is_nothrow_move_assignable_v<stored>) {
+      v = std::move(*at);
+    } else {
+      std::destroy_at(&v);
+      std::construct_at(&v, std::move(*at));
+    }
+    std::destroy_at(at);
+    return give_up();
+  }
+
+  /// A value whose move may throw is not touched before the win: rivals wait while it is moved.
+  template <class Make>
+  bool complete_claimed(Make make) {
+    if (cell_ == nullptr) return false;
+    if (!engine::claim(*cell_, detail::word::tentative)) return give_up();
+    detail::with_undo([&] { make(static_cast<void*>(access::value(cell_->result))); }, [&] { engine::unclaim(*cell_); });
+    engine::publish(*cell_, detail::outcome_head::value);
+    cell_ = nullptr;
+    return true;
+  }
+
+  cell* cell_;
+};
+
+}  // namespace settle::inline v0
+
+#endif

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef SETTLE_SETTLE_HPP
+#define SETTLE_SETTLE_HPP
+
+// Everything of the core. The standard library only.
+#include "cause.hpp"
+#include "errc.hpp"
+#include "error.hpp"
+#include "fwd.hpp"
+#include "handle.hpp"
+#include "operation.hpp"
+#include "outcome.hpp"
+#include "pin.hpp"
+#include "policy/default_policy.hpp"
+#include "policy/policy_traits.hpp"
+#include "registration.hpp"
+#include "resolver.hpp"
+#include "version.hpp"
+#include "watcher.hpp"
+
+#endif

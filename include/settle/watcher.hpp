@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef SETTLE_WATCHER_HPP
+#define SETTLE_WATCHER_HPP
+
+#include <concepts>
+#include <utility>
+
+#include "detail/cell.hpp"
+#include "operation.hpp"
+
+namespace settle::inline v0 {
+
+namespace detail {
+
+/// Calls `f(outcome const&)`, or what an observer without the value takes.
+template <class T, class E>
+struct call_with_outcome {
+  template <class F, class C>
+  static void call(F& f, state_base<C>& s) {
+    auto& o = static_cast<typed_state<T, E, C>&>(s).result;
+    if constexpr (std::invocable<F&, outcome<T, E> const&>) std::move(f)(std::as_const(o));
+    else call_with_ending::call(f, s);
+  }
+};
+
+/// Calls `f(outcome&&)`; what it leaves behind dies with the call.
+template <class T, class E>
+struct call_with_value {
+  template <class F, class C>
+  static void call(F& f, state_base<C>& s) {
+    auto& o = static_cast<typed_state<T, E, C>&>(s).result;
+    if constexpr (std::invocable<F&, outcome<T, E>&&>) std::move(f)(std::move(o));
+    else call_with_ending::call(f, s);
+  }
+};
+
+}  // namespace detail
+
+/// Sees an operation and reads its outcome; copyable; never takes, never owns: dropping it does nothing to the operation.
+template <class P>
+class watcher : public basic_operation<typename P::terminal> {
+  using C = typename P::terminal;
+  using base = basic_operation<C>;
+
+ public:
+  using policy_type = P;
+  using T = typename P::value_type;
+  using E = typename P::error_type;
+
+  watcher() noexcept = default;
+  watcher(handle<P>&& h) noexcept;
+  template <class Q>
+    requires(!std::same_as<Q, P> && std::same_as<typename Q::value_type, T> && std::same_as<typename Q::error_type, E> &&
+             std::same_as<typename Q::terminal, C>)
+  watcher(watcher<Q> o) noexcept : base(std::move(o)) {}
+
+  /// The outcome, null while there is none. Good while this watcher lives.
+  [[nodiscard]] outcome<T, E> const* peek() const noexcept {
+    if (this->state_ == nullptr || !this->state_->is(detail::word::settled)) return nullptr;
+    this->state_->seen.store(true, std::memory_order_relaxed);
+    return &static_cast<detail::typed_state<T, E, C>*>(this->state_)->result;
+  }
+
+  /// Runs `f(outcome const&)` (or `f(ending)`, `f()`) once settled; at once when it is already. On the operation's executor.
+  /// Allocates one block; throws std::bad_alloc.
+  template <class F>
+  basic_registration<C> on_done(F f) const {
+    return this->template add_hook<detail::call_with_outcome<T, E>>(detail::hook_kind::done, std::move(f));
+  }
+
+ private:
+  template <class>
+  friend class handle;
+  explicit watcher(base op) noexcept : base(std::move(op)) {}
+};
+
+}  // namespace settle::inline v0
+
+#endif
