@@ -20,6 +20,7 @@ set(settle_core_headers
     include/settle/fwd.hpp
     include/settle/handle.hpp
     include/settle/memory/arena.hpp
+    include/settle/observe/counters.hpp
     include/settle/operation.hpp
     include/settle/outcome.hpp
     include/settle/pin.hpp
