@@ -31,6 +31,7 @@ namespace detail {
 /// One arena of a pool, in one cache line where std::source_location is a pointer, and who has it.
 template <class Policy>
 struct alignas(64) arena_slot {
+  // NOLINTNEXTLINE(performance-enum-size): it is combined with a generation of 62 bits
   enum phase : std::uint64_t { free = 0, held = 1, busy = 2, phase_bits = 3 };
   static constexpr int generation_shift = 2;
   static constexpr std::uint64_t last_generation = ~std::uint64_t{0} >> generation_shift;  // more would look like another one
@@ -80,7 +81,7 @@ struct alignas(64) arena_slot {
     }
   }
 
-  bool is_held() const noexcept { return (state.load(std::memory_order_relaxed) & phase_bits) == held; }
+  [[nodiscard]] bool is_held() const noexcept { return (state.load(std::memory_order_relaxed) & phase_bits) == held; }
 
   arena memory;
   std::atomic<std::uint64_t> state{free};
@@ -141,7 +142,7 @@ class basic_arena_lease {
 
   detail::arena_slot<Policy>* slot_ = nullptr;
   std::uint64_t generation_ = 0;
-  std::source_location acquired_at_{};
+  std::source_location acquired_at_;
 };
 
 using arena_lease = basic_arena_lease<default_policy>;

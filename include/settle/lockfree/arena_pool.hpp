@@ -74,7 +74,7 @@ class basic_arena_pool {
         slots_(static_cast<slot*>(::operator new(slots * sizeof(slot), std::align_val_t{alignof(slot)}))),
         free_(slots) {
     for (std::size_t i = slots; i-- > 0;) {  // backwards: the lowest address is handed out first
-      std::construct_at(slots_.get() + i, *this, memory_.get() + i * stride_, bytes_);
+      std::construct_at(slots_.get() + i, *this, memory_.get() + (i * stride_), bytes_);
       free_.unsynchronized_push(static_cast<std::uint16_t>(i));
     }
   }
@@ -135,7 +135,11 @@ class basic_arena_pool {
     std::uint64_t const word = counts_.load(std::memory_order_relaxed);
     std::uint64_t const in_use = word & in_use_mask;
     std::uint64_t const acquires = word >> in_use_bits;
-    return {capacity_, acquires, acquires - in_use, static_cast<std::size_t>(in_use), peak_.load(std::memory_order_relaxed)};
+    return {.capacity = capacity_,
+            .acquires = acquires,
+            .releases = acquires - in_use,
+            .in_use = static_cast<std::size_t>(in_use),
+            .peak = peak_.load(std::memory_order_relaxed)};
   }
 
   /// Whether as many arenas were given back as were taken since `then`.
@@ -175,7 +179,7 @@ class basic_arena_pool {
   /// The slot whose arena this is; null for any other pointer, which is never followed.
   slot* find(arena const* memory) const noexcept {
     auto const at = reinterpret_cast<std::uintptr_t>(memory);
-    auto const first = reinterpret_cast<std::uintptr_t>(std::addressof(slots_.get()->memory));
+    auto const first = reinterpret_cast<std::uintptr_t>(std::addressof(slots_->memory));
     std::uintptr_t const index = (at - first) / sizeof(slot);
     if (at < first || index >= capacity_) return nullptr;
     slot* const s = slots_.get() + index;

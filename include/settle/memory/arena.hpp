@@ -64,8 +64,8 @@ class arena final : public std::pmr::memory_resource {
   }
 
   /// Takes back the latest allocation; any other stays used until `reset()`. `p` and `bytes` as allocated.
-  void deallocate(void* p, std::size_t bytes, std::size_t = alignof(std::max_align_t)) noexcept {
-    std::byte* const at = static_cast<std::byte*>(p);
+  void deallocate(void* p, std::size_t bytes, std::size_t /*align*/ = alignof(std::max_align_t)) noexcept {
+    auto* const at = static_cast<std::byte*>(p);
     if (at == next_) next_ = at + bytes;
     poison(at, bytes);
   }
@@ -89,7 +89,7 @@ class arena final : public std::pmr::memory_resource {
     std::uintptr_t const at = (reinterpret_cast<std::uintptr_t>(next_) - bytes) & ~(static_cast<std::uintptr_t>(align) - 1);
     if (at < reinterpret_cast<std::uintptr_t>(begin_)) [[unlikely]]
       return false;
-    next_ = reinterpret_cast<std::byte*>(at);
+    next_ = reinterpret_cast<std::byte*>(at);  // NOLINT(performance-no-int-to-ptr): the pointer form needs a step more, see above
     unpoison(next_, bytes);
     p = next_;
     return true;
@@ -97,15 +97,15 @@ class arena final : public std::pmr::memory_resource {
 
   void* do_allocate(std::size_t bytes, std::size_t align) override { return allocate(bytes, align); }
   void do_deallocate(void* p, std::size_t bytes, std::size_t align) override { deallocate(p, bytes, align); }
-  bool do_is_equal(std::pmr::memory_resource const& other) const noexcept override { return this == &other; }
+  [[nodiscard]] bool do_is_equal(std::pmr::memory_resource const& other) const noexcept override { return this == &other; }
 
 #if defined(SETTLE_POISONS)
   // Not inlined, and not const: GCC takes the address of a block passed as const for a read of it, and warns of its first bytes.
   [[gnu::noinline]] static void poison(void* p, std::size_t bytes) noexcept { __asan_poison_memory_region(p, bytes); }
   [[gnu::noinline]] static void unpoison(void* p, std::size_t bytes) noexcept { __asan_unpoison_memory_region(p, bytes); }
 #else
-  static void poison(void*, std::size_t) noexcept {}
-  static void unpoison(void*, std::size_t) noexcept {}
+  static void poison(void* /*p*/, std::size_t /*bytes*/) noexcept {}
+  static void unpoison(void* /*p*/, std::size_t /*bytes*/) noexcept {}
 #endif
 
   std::byte* begin_;
