@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
 """clang-tidy 19 over every header, by way of the few files that include them all (build/debug/include_all). .clang-tidy says what is on."""
+import concurrent.futures
+import os
 import re
 import shutil
 import subprocess
-import concurrent.futures
 
 import common
 
@@ -29,9 +30,15 @@ def problems(root):
 
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         results = list(pool.map(look, units))
-    found = {line for done in results for line in re.findall(r"^.*(?:error|warning): .*\[.*\]$", done.stdout, re.MULTILINE)}
+    found = {plain(line) for done in results for line in re.findall(r"^.*(?:error|warning): .*\[.*\]$", done.stdout, re.MULTILINE)}
     found |= {f"{TOOL} failed: {done.stdout}{done.stderr}" for done in results if done.returncode and not found}
     return sorted(line.replace(f"{root}/", "") for line in found)
+
+
+def plain(line):
+    """A finding with its path cleaned of `x/../`, so that a header that several files include is named once."""
+    path, _, rest = line.partition(":")
+    return f"{os.path.normpath(path)}:{rest}"
 
 
 CLEAN = {"a.cpp": "int main() { return 0; }\n"}
