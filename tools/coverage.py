@@ -26,6 +26,11 @@ def measured(build: str) -> dict[str, list[dict]]:
     return {f["file"].removeprefix("include/settle/"): [line for line in f["lines"] if not line.get("gcovr/noncode")] for f in files}
 
 
+def core_headers() -> set[str]:
+    names = {p.relative_to(INCLUDE).as_posix() for p in INCLUDE.rglob("*.hpp")}
+    return {name for name in names if name.split("/")[0] not in ADAPTERS}
+
+
 def argued() -> set[tuple[str, str]]:
     if not ARGUED.exists():
         return set()
@@ -62,6 +67,9 @@ def main() -> int:
                          ("rows of tests/uncovered.md without such a branch", stale)):
         if found:
             print(f"{title}:", *found, sep="\n  ")
+    silent = sorted(h for h in core_headers() - files.keys())
+    if silent:
+        print("headers without a line of code in any test (only declarations, or never used): " + ", ".join(silent))
     print(f"{len(files)} headers, lines {line_percent:.1f} % of {lines} (at least {LINES_AT_LEAST} %), "
           f"branches {branch_percent:.1f} % of {branches} (at least {BRANCHES_AT_LEAST} %)")
     return 1 if line_percent < LINES_AT_LEAST or branch_percent < BRANCHES_AT_LEAST or unargued or stale else 0
