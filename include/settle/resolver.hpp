@@ -79,6 +79,7 @@ class resolver {
 
   /// The owner's end. Once; a second call gives an empty handle.
   handle<P> get_handle() noexcept {
+    if (cell_ == nullptr) return {};
     std::uint32_t const w = cell_->lock(cell_->sole());
     bool const first = (w & detail::word::handled) == 0;
     cell_->unlock(w | detail::word::handled | detail::word::owned);
@@ -122,6 +123,7 @@ class resolver {
   bool cancel(std::source_location at = std::source_location::current()) noexcept {
     if (cell_ == nullptr) return false;
     if (!cell_->is(detail::word::requested)) engine::request(*cell_, cancellation(cause::requested, at));
+    if (cell_ == nullptr) return false;  // a cancel observer settled it
     return announce(detail::outcome_head::cancelled) || give_up();
   }
 
@@ -163,6 +165,9 @@ class resolver {
   }
 
  private:
+  template <class>
+  friend class shared_resolver;
+
   /// Settled already, or nothing to settle.
   bool lost() const noexcept { return cell_ == nullptr || cell_->is(detail::word::settled); }
 

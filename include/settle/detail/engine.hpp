@@ -71,11 +71,7 @@ class engine {
 
   /// Forced: settles now. Takes a hold and a reference of its own; the caller keeps its reference.
   static bool cancel(state& s, cancellation const& c) noexcept {
-    std::uint32_t w = s.lock();
-    for (unsigned round = 0; (w & word::tentative) != 0; w = s.lock()) {  // it may yet fail and leave the operation pending
-      s.unlock(w);
-      C::sync::pause(round++, s.word);
-    }
+    std::uint32_t const w = lock_decided(s);
     if ((w & (word::settled | word::claimed)) != 0) {
       s.unlock(w);
       return false;
@@ -88,7 +84,7 @@ class engine {
 
   /// Polite: raises the sticky request and fires the cancel observers. True for the first.
   static bool request(state& s, cancellation const& c) noexcept {
-    std::uint32_t w = s.lock();
+    std::uint32_t const w = lock_decided(s);
     if ((w & (word::settled | word::claimed | word::requested)) != 0) {
       s.unlock(w);
       return false;
@@ -147,7 +143,7 @@ class engine {
 
   /// A parent's cancellation reaches a child. The caller's reference on it is taken over.
   static void cascade(state& child, cancellation const& c, bool force, frame<C>& f) noexcept {
-    std::uint32_t w = child.lock();
+    std::uint32_t const w = lock_decided(child);
     if (force && (w & (word::settled | word::claimed)) == 0) {
       child.add_hold();
       child.head().cancelled_by(c);
@@ -204,6 +200,16 @@ class engine {
 
  private:
   static state& owner(work& w) noexcept { return w.as == role::hook ? *static_cast<node&>(w).owner : static_cast<state&>(w); }
+
+  /// The lock, once no producer whose move may throw is at it: it may yet fail and leave the operation pending.
+  static std::uint32_t lock_decided(state& s) noexcept {
+    std::uint32_t w = s.lock();
+    for (unsigned round = 0; (w & word::tentative) != 0; w = s.lock()) {
+      s.unlock(w);
+      C::sync::pause(round++, s.word);
+    }
+    return w;
+  }
 
   /// The one transition out of pending. Called with the lock held and the payload written; takes over a hold and a reference.
   static void settle_locked(state& s, std::uint32_t w, outcome_head::kind_t kind, frame<C>& f, bool then_pump = true) noexcept {
