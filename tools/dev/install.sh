@@ -25,9 +25,9 @@ apt_packages() {
   case "$1" in
     build) echo g++ cmake ninja-build python3 libasio-dev libnghttp2-dev libboost-dev ;;
     demo) echo curl nghttp2-client ;;
-    test) echo libgtest-dev git curl python3-h2 ;;
-    lint) echo clang-tidy-19 clang-format-19 ;;
-    check) echo clang-16 clang-19 libclang-rt-16-dev libclang-rt-19-dev clang-tidy-19 clang-format-19 gcovr ;;
+    test) echo libgtest-dev ;;
+    lint) echo git clang-tidy-19 clang-format-19 ;;
+    check) echo git clang-16 clang-19 libclang-rt-16-dev libclang-rt-19-dev clang-tidy-19 clang-format-19 gcovr ;;
     single) echo python3 ;;
     fresh) echo debootstrap git ;;
   esac
@@ -49,9 +49,9 @@ tools_missing() {
     case "$group" in
       build) set -- c++ cmake ninja python3 ;;
       demo) set -- curl h2load ;;
-      test) set -- git curl ;;
-      lint) set -- clang-tidy-19 clang-format-19 ;;
-      check) set -- clang++-16 clang++-19 clang-tidy-19 clang-format-19 gcovr ;;
+      test) set -- ;;
+      lint) set -- git clang-tidy-19 clang-format-19 ;;
+      check) set -- git clang++-16 clang++-19 clang-tidy-19 clang-format-19 gcovr ;;
       single) set -- python3 ;;
       fresh) set -- debootstrap git ;;
     esac
@@ -75,7 +75,7 @@ install_with() {
   echo "dev: this needs: $*"
   echo "dev: the command for it: $sudo$manager $*"
   [ "$no_install" -eq 0 ] || missing_anyway "$@"
-  [ -z "$sudo" ] || command -v sudo >/dev/null || missing_anyway "$@"
+  [ -z "$sudo" ] || sudo -v || missing_anyway "$@"
   case "$manager" in
     apt-get*)
       export DEBIAN_FRONTEND=noninteractive

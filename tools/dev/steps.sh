@@ -16,6 +16,7 @@ run_logged() {
   printf '== %s\n' "$title"
   "$@" >"$log" 2>&1 &
   pid=$!
+  trap 'kill "$pid" 2>/dev/null; exit 2' INT TERM
   while kill -0 "$pid" 2>/dev/null; do
     sleep 0.2
     beat=$((beat + 1))
@@ -23,6 +24,7 @@ run_logged() {
   done
   wait "$pid"
   status=$?
+  trap - INT TERM
   if [ $status -eq 0 ]; then
     printf '   ok, %d s\n' $((SECONDS - began))
   else
