@@ -38,6 +38,8 @@ class basic_registration;
 template <class P>
 class resolver;
 template <class P>
+class shared_resolver;
+template <class P>
 class handle;
 template <class P>
 class watcher;
@@ -65,6 +67,8 @@ template <class C>
 struct state_base;
 template <class C>
 class engine;
+template <class C>
+class released_wait;
 
 }  // namespace detail
 }  // namespace settle::inline v0

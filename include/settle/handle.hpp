@@ -2,7 +2,9 @@
 #ifndef SETTLE_HANDLE_HPP
 #define SETTLE_HANDLE_HPP
 
+#include <chrono>
 #include <concepts>
+#include <optional>
 #include <utility>
 
 #include "detail/cell.hpp"
@@ -84,6 +86,23 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
     detail::registry<C>::add_observer(*op.state_, *h);
   }
 
+  /// Blocks until released, then takes the outcome. Outside an executor only: inside a callback it is misuse, and trapped.
+  /// An empty handle reads as failed with errc::no_memory. Throws std::bad_alloc, and what moving the value throws.
+  outcome<T, E> wait() && {
+    this->wait_released();
+    return take();
+  }
+  /// The same for a while: nothing when it was not released in time; the handle then still owns the operation.
+  template <class Clock, class Duration>
+  std::optional<outcome<T, E>> wait_until(std::chrono::time_point<Clock, Duration> const& t) && {
+    if (!this->is_released() && !detail::released_wait<C>(*this->state_).wait_until(t)) return std::nullopt;
+    return take();
+  }
+  template <class Rep, class Period>
+  std::optional<outcome<T, E>> wait_for(std::chrono::duration<Rep, Period> const& d) && {
+    return std::move(*this).wait_until(std::chrono::steady_clock::now() + d);
+  }
+
  private:
   template <class>
   friend class resolver;
@@ -107,6 +126,17 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
       else detail::call_with_ending::call(f, *state);
     }
   };
+
+  /// Takes the outcome of a released operation, and lets go of it.
+  outcome<T, E> take() {
+    if (this->state_ == nullptr) return outcome<T, E>(P::make_error(errc::no_memory));
+    base op(std::move(*this));
+    op.state_->seen.store(true, std::memory_order_relaxed);
+    auto& o = static_cast<detail::typed_state<T, E, C>*>(op.state_)->result;
+    outcome<T, E> taken(std::move(o));
+    detail::outcome_access::clear(o);
+    return taken;
+  }
 
   void mark_watched() const noexcept {
     std::uint32_t const w = this->state_->lock();

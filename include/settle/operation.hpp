@@ -13,6 +13,7 @@
 #include "detail/exceptions.hpp"
 #include "detail/registry.hpp"
 #include "detail/state.hpp"
+#include "detail/waiting.hpp"
 #include "fwd.hpp"
 #include "policy/default_policy.hpp"
 #include "registration.hpp"
@@ -104,6 +105,12 @@ class basic_operation {
   template <class F>
   basic_registration<C> on_released(F f) const {
     return add_hook<detail::call_with_ending>(detail::hook_kind::released, std::move(f));
+  }
+
+  /// Blocks until everything was given back. Outside an executor only: inside a callback it is misuse, and trapped.
+  /// Throws std::bad_alloc.
+  void wait_released() const {
+    if (!is_released()) detail::released_wait<C>(*state_).wait();
   }
 
   /// Makes `child` this operation's: asked or forced to cancel with it, released before its cleanups. On a settled

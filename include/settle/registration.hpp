@@ -50,7 +50,7 @@ class basic_registration {
     detail::hook<C>& h = *std::exchange(hook_, nullptr);
     detail::state_base<C>& s = *h.owner;
     std::uint32_t const w = s.lock();
-    bool const on_ring = !h.taken && (h.kind == detail::hook_kind::released ? !s.is_released() : (w & detail::word::settled) == 0);
+    bool const on_ring = !h.taken && (waits_for_release(h) ? !s.is_released() : (w & detail::word::settled) == 0);
     if (!on_ring) {
       s.unlock(w);
       h.claimed.store(detail::claim::withdrawn, std::memory_order_release);
@@ -75,12 +75,18 @@ class basic_registration {
   friend class handle;
   template <class>
   friend class watcher;
+  template <class>
+  friend class detail::released_wait;
 
   explicit basic_registration(detail::hook<C>* h) noexcept : hook_(h) {}
 
+  static bool waits_for_release(detail::hook<C> const& h) noexcept {
+    return h.kind == detail::hook_kind::released || h.kind == detail::hook_kind::upward;
+  }
+
   static void take_off(detail::state_base<C>& s, detail::hook<C>& h) noexcept {
     using ring = detail::ring<C>;
-    if (h.kind == detail::hook_kind::cancel || h.kind == detail::hook_kind::released)
+    if (h.kind == detail::hook_kind::cancel || waits_for_release(h))
       s.lasting.store(ring::remove(s.lasting.load(std::memory_order_relaxed), &h), std::memory_order_relaxed);
     else s.observers(ring::remove(s.observers(), &h));
   }
@@ -89,7 +95,7 @@ class basic_registration {
     detail::hook<C>& h = *std::exchange(hook_, nullptr);
     if (h.claimed.exchange(detail::claim::unkept, std::memory_order_acq_rel) != detail::claim::finished) return;
     detail::state_base<C>& s = *h.owner;
-    s.free_hook(h);
+    s.free_hook(h, *h.type);
     s.drop_ref();
   }
 

@@ -8,6 +8,7 @@
 #include "error.hpp"
 #include "fwd.hpp"
 #include "handle.hpp"
+#include "observe/counters.hpp"
 #include "operation.hpp"
 #include "outcome.hpp"
 #include "pin.hpp"
@@ -15,6 +16,7 @@
 #include "policy/policy_traits.hpp"
 #include "registration.hpp"
 #include "resolver.hpp"
+#include "shared_resolver.hpp"
 #include "version.hpp"
 #include "watcher.hpp"
 

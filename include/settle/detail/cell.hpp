@@ -79,7 +79,7 @@ struct cell final : typed_state<typename P::value_type, typename P::error_type, 
   [[no_unique_address]] storage_type storage;
 
   cell(executor_type ex, allocator_type a, std::uint32_t w, std::source_location at) noexcept
-      : base(&table, w, count::both, at), executor(std::move(ex)), allocator(std::move(a)) {
+      : base(&policy_table, w, count::both, at), executor(std::move(ex)), allocator(std::move(a)) {
     if constexpr (requires { executor_traits<executor_type>::construct_storage(storage.get()); })
       executor_traits<executor_type>::construct_storage(storage.get());
   }
@@ -93,7 +93,7 @@ struct cell final : typed_state<typename P::value_type, typename P::error_type, 
     return c;
   }
 
-  static state_table<C> const table;
+  static state_table<C> const policy_table;
 
  private:
   static cell& of(state& s) noexcept { return static_cast<cell&>(s); }
@@ -144,7 +144,7 @@ template <class Ex>
 inline constexpr char executor_identity = 0;
 
 template <class P>
-constexpr state_table<typename P::terminal> const cell<P>::table{
+constexpr state_table<typename P::terminal> const cell<P>::policy_table{
     &cell::submit,
     &cell::on_its_thread,
     cell::traits::is_inline ? nullptr : &detail::executor_identity<typename P::executor_type>,

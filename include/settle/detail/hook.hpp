@@ -48,7 +48,7 @@ enum class hook_kind : std::uint8_t {
   consumer,  ///< the one that takes the value
   cancel,    ///< observer of the first request or forced cancel
   child,     ///< the parent's end of a link: leads cancellation down
-  parent,    ///< the child's end of a link: gives the parent's hold back at release
+  upward,    ///< structural: runs at once at release, after the observers (the child's end of a link, a waiting thread)
   released,  ///< observer of released
   marker,    ///< how far a walk has come
 };

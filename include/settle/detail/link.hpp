@@ -31,7 +31,7 @@ struct link {
     l->down.kind = hook_kind::child;
     l->down.owner = &parent;
     l->down.type = &type;
-    l->up.kind = hook_kind::parent;
+    l->up.kind = hook_kind::upward;
     l->up.owner = &child;
     l->up.type = &type;
     return l;

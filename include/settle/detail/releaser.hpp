@@ -104,13 +104,13 @@ struct releaser {
     while (first != nullptr) {
       node* h = first;
       first = ring<C>::remove(first, h);
-      if (h->kind == hook_kind::parent) parents = ring<C>::push_back(parents, h);
+      if (h->kind == hook_kind::upward) parents = ring<C>::push_back(parents, h);
       else sequence<C>::run_hook(s, *h, hook_action::invoke);
     }
     while (parents != nullptr) {
       node* h = parents;
       parents = ring<C>::remove(parents, h);
-      h->type->run(*h, hook_action::invoke);
+      sequence<C>::run_hook(s, *h, hook_action::invoke);
     }
     s.drop_ref();
   }

@@ -37,13 +37,15 @@ struct sequence {
     bool const kept = start(h, action);
     if (action == hook_action::invoke && h.kind != hook_kind::cancel && h.kind != hook_kind::released)
       s.seen.store(true, std::memory_order_relaxed);
-    h.type->run(h, action);
+    hook_type<C> const& type = *h.type;
+    type.run(h, action);  // what is no block of its own may be gone now
+    if (type.size == 0) return;
     if (kept) {
       s.add_ref();  // the registration returns the memory through it
       if (h.claimed.exchange(claim::finished, std::memory_order_acq_rel) == claim::started) return;
       s.drop_ref();
     }
-    s.free_hook(h);
+    s.free_hook(h, type);
   }
 
  private:

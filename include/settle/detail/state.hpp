@@ -166,12 +166,7 @@ struct state_base : work {
   void tell(monitor_event::what_t what) noexcept {
     if (table->event != nullptr) table->event(event_of(what));
   }
-  /// Returns a hook's memory; hooks that live inside something else say size 0.
-  void free_hook(hook<C>& h) noexcept {
-    std::size_t const size = h.type->size;
-    std::size_t const align = h.type->align;
-    if (size != 0) table->deallocate(*this, &h, size, align);
-  }
+  void free_hook(hook<C>& h, hook_type<C> const& type) noexcept { table->deallocate(*this, &h, type.size, type.align); }
   void report(std::exception_ptr p, monitor_event::what_t what, std::string_view detail = {}) noexcept {
     monitor_event e = event_of(what);
     e.detail = detail;

@@ -3,7 +3,9 @@
 #define SETTLE_POLICY_SYNC_HPP
 
 #include <atomic>
-#include <cstdint>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
 #include <thread>
 
 namespace settle::inline v0 {
@@ -13,7 +15,7 @@ namespace settle::inline v0 {
 /// - `atomic<T>`: as std::atomic. `plain<T>`: T; an explorer looks for races on it.
 /// - `per_thread<T>()`: one zero-initialised T for each thread.
 /// - `pause(n, word)`: called in the n-th round of waiting until another thread has written `word`.
-/// - `park(word, seen)`, `unpark(word)`: block while `word == seen`; wake all who block.
+/// - `event`: one thread blocks in `wait()` or `wait_until(t)` until another has called `set()`, once.
 /// - `this_thread_id()`.
 struct std_sync {
   template <class T>
@@ -32,14 +34,30 @@ struct std_sync {
     // Whoever holds the lock bit runs a few instructions; give the core away when it was preempted in them.
     if (round > 16) std::this_thread::yield();
   }
-  template <class T>
-  static void park(std::atomic<T> const& word, T seen) noexcept {
-    word.wait(seen, std::memory_order_acquire);
-  }
-  template <class T>
-  static void unpark(std::atomic<T>& word) noexcept {
-    word.notify_all();
-  }
+  /// `set` touches nothing once the waiter may have returned.
+  class event {
+   public:
+    void set() {
+      std::lock_guard<std::mutex> const guard(mutex_);
+      is_set_ = true;
+      changed_.notify_one();
+    }
+    void wait() {
+      std::unique_lock<std::mutex> guard(mutex_);
+      changed_.wait(guard, [&] { return is_set_; });
+    }
+    template <class Clock, class Duration>
+    bool wait_until(std::chrono::time_point<Clock, Duration> const& t) {
+      std::unique_lock<std::mutex> guard(mutex_);
+      return changed_.wait_until(guard, t, [&] { return is_set_; });
+    }
+
+   private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    bool is_set_ = false;
+  };
+
   static std::thread::id this_thread_id() noexcept { return std::this_thread::get_id(); }
 };
 

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef SETTLE_DETAIL_WAITING_HPP
+#define SETTLE_DETAIL_WAITING_HPP
+
+#include <chrono>
+#include <memory>
+#include <new>
+
+#include "closures.hpp"
+#include "exceptions.hpp"
+#include "frame.hpp"
+#include "registry.hpp"
+
+namespace settle::inline v0::detail {
+
+/// A thread outside every executor that waits until an operation is released.
+template <class C>
+class released_wait {
+  using state = state_base<C>;
+  using event = typename C::sync::event;
+
+ public:
+  /// Throws std::bad_alloc.
+  explicit released_wait(state& s) : event_(std::make_shared<event>()) {
+    if (frame<C>::here().current != nullptr)
+      s.report(nullptr, monitor_event::misuse, "a blocking wait inside a callback: it would wait for its own thread");
+    hook<C>* h = make_hook<wake>(s, hook_kind::upward, [e = event_] { e->set(); }, true);
+    if (h == nullptr) raise(std::bad_alloc());
+    if (registry<C>::add_released(s, *h)) {
+      registered_ = basic_registration<C>(h);
+    } else {
+      h->type->run(*h, hook_action::discard);
+      s.free_hook(*h, *h->type);
+      event_.reset();
+    }
+  }
+
+  void wait() {
+    if (event_ != nullptr) event_->wait();
+  }
+  /// False: not released in time, and nothing is left behind.
+  template <class TimePoint>
+  bool wait_until(TimePoint const& t) {
+    if (event_ == nullptr || event_->wait_until(t)) return true;
+    return !registered_.withdraw();
+  }
+
+ private:
+  struct wake {
+    template <class F, class S>
+    static void call(F& f, S&) {
+      f();
+    }
+  };
+
+  std::shared_ptr<event> event_;
+  basic_registration<C> registered_;
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef SETTLE_SHARED_RESOLVER_HPP
+#define SETTLE_SHARED_RESOLVER_HPP
+
+#include <cstdint>
+#include <new>
+#include <type_traits>
+#include <utility>
+
+#include "detail/cell.hpp"
+#include "detail/engine.hpp"
+#include "resolver.hpp"
+
+namespace settle::inline v0 {
+
+/// For producers that race: copyable, each copy used by one thread at a time. The first to settle wins; each copy is a
+/// pin until it is gone or has tried to settle, and is empty afterwards. The last one gone with nobody having settled:
+/// cancelled with the cause that was asked for, or abandoned.
+///
+/// Making one from a resolver allocates a block; copying is one atomic operation; settling claims, writes and publishes.
+///
+/// ```cpp
+/// settle::shared_resolver<settle::plain<int>> a(std::move(r)), b(a);
+/// // on two threads: a.complete(1), b.complete(2): one of them returns true
+/// ```
+template <class P>
+class shared_resolver {
+  using C = typename P::terminal;
+  using cell = detail::cell<P>;
+  using engine = detail::engine<C>;
+  using access = detail::outcome_access;
+
+ public:
+  using T = typename P::value_type;
+  using E = typename P::error_type;
+  using stored = detail::lift<T>;
+  static_assert(std::is_nothrow_move_constructible_v<stored>,
+                "settle: the value of a shared_resolver must be nothrow move constructible: the winner writes it after it has won");
+
+  shared_resolver() noexcept = default;
+  /// Throws std::bad_alloc, the resolver untouched. Of an empty resolver: empty.
+  explicit shared_resolver(resolver<P>&& r) {
+    if (!r) return;
+    cell& c = *r.cell_;
+    void* at = c.table->allocate(c, sizeof(block), alignof(block));
+    if (at == nullptr) detail::raise(std::bad_alloc());
+    block_ = ::new (at) block{std::exchange(r.cell_, nullptr)};
+  }
+  shared_resolver(shared_resolver const& o) noexcept : block_(o.block_) {
+    if (block_ != nullptr) block_->producers.fetch_add(1, std::memory_order_relaxed);
+  }
+  shared_resolver(shared_resolver&& o) noexcept : block_(std::exchange(o.block_, nullptr)) {}
+  shared_resolver& operator=(shared_resolver o) noexcept {
+    std::swap(block_, o.block_);
+    return *this;
+  }
+  ~shared_resolver() {
+    if (block_ != nullptr) let_go();
+  }
+
+  explicit operator bool() const noexcept { return block_ != nullptr; }
+  [[nodiscard]] basic_operation<C> op() const noexcept {
+    return block_ == nullptr ? basic_operation<C>() : basic_operation<C>::of(*block_->state);
+  }
+
+  /// True to the one winner; false: somebody was first, and the argument is untouched. Never throws.
+  bool complete(stored&& v) noexcept
+    requires(!std::is_void_v<T>)
+  {
+    return attempt(detail::outcome_head::value, [&](cell& c) { ::new (static_cast<void*>(access::value(c.result))) stored(std::move(v)); });
+  }
+  bool complete() noexcept
+    requires(std::is_void_v<T>)
+  {
+    return attempt(detail::outcome_head::value, [](cell&) {});
+  }
+  bool fail(E e) noexcept {
+    return attempt(detail::outcome_head::failure, [&](cell& c) { ::new (static_cast<void*>(access::error(c.result))) E(std::move(e)); });
+  }
+  /// Acknowledges a request with the cause that was asked for (cause::requested when nobody did).
+  bool cancel(std::source_location at = std::source_location::current()) noexcept {
+    if (block_ == nullptr) return false;
+    engine::request(*block_->state, cancellation(cause::requested, at));
+    return attempt(detail::outcome_head::cancelled, [](cell&) {});
+  }
+
+ private:
+  struct block {
+    cell* state;
+    typename C::sync::template atomic<std::uint32_t> producers{1};
+  };
+
+  template <class Write>
+  bool attempt(detail::outcome_head::kind_t kind, Write write) noexcept {
+    if (block_ == nullptr) return false;
+    cell& c = *block_->state;
+    bool const won = engine::claim(c);
+    if (won) {
+      write(c);
+      c.add_hold();  // the sequence's; ours stands until the last producer is through
+      engine::publish(c, kind);
+    }
+    let_go();
+    return won;
+  }
+
+  void let_go() noexcept {
+    block* const b = std::exchange(block_, nullptr);
+    if (b->producers.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    cell& c = *b->state;
+    std::destroy_at(b);
+    c.table->deallocate(c, b, sizeof(block), alignof(block));
+    engine::abandon(c, false);  // settled already: only gives the hold back
+  }
+
+  block* block_ = nullptr;
+};
+
+}  // namespace settle::inline v0
+
+#endif
