@@ -2,6 +2,7 @@
 #ifndef SETTLE_HTTP2_REQUEST_HPP
 #define SETTLE_HTTP2_REQUEST_HPP
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -70,7 +71,8 @@ class request {
     return std::nullopt;
   }
 
-  /// The whole body. It had to fit into the arena: a larger one is answered 413 before the handler is called.
+  /// The whole body. It had to fit into the arena: a larger one is answered 413 before the handler is called. Without a
+  /// content-length it is moved as it grows, which may take twice its size.
   http2::bytes body() const noexcept { return {reinterpret_cast<std::byte const*>(body_), body_size_}; }
 
   /// The request as an operation: what to make children of, to register on, to pin.
@@ -115,14 +117,25 @@ class request {
     return true;
   }
 
-  /// Appends to the body, which stays in one piece: nothing else is allocated while it arrives. False when the arena is full.
+  /// Room for a body of n bytes in one piece; false when the arena has none.
+  bool reserve(std::size_t n) noexcept {
+    if (n <= body_room_) return true;
+    auto* const at = static_cast<char*>(arena_->try_allocate(n, 1));
+    if (at == nullptr) return false;
+    if (body_size_ != 0) std::memcpy(at, body_, body_size_);
+    if (body_ != nullptr) arena_->deallocate(body_, body_room_, 1);
+    body_ = at;
+    body_room_ = n;
+    return true;
+  }
+
+  /// Appends to the body. One whose length was not declared grows by doubling, while that fits. False when the arena is full.
   bool append(std::span<std::uint8_t const> more) noexcept {
     if (more.empty()) return true;
-    auto* const at = static_cast<char*>(arena_->try_allocate(more.size(), 1));
-    if (at == nullptr) return false;
-    if (body_ == nullptr) body_ = at;
-    std::memcpy(at, more.data(), more.size());
-    body_size_ += more.size();
+    std::size_t const needed = body_size_ + more.size();
+    if (needed > body_room_ && !reserve(std::max(needed, 2 * body_room_)) && !reserve(needed)) return false;
+    std::memcpy(body_ + body_size_, more.data(), more.size());
+    body_size_ = needed;
     return true;
   }
 
@@ -130,7 +143,7 @@ class request {
   entry* first_ = nullptr;
   entry* last_ = nullptr;
   char* body_ = nullptr;
-  std::size_t body_size_ = 0;
+  std::size_t body_size_ = 0, body_room_ = 0;
   settle::arena* arena_;
   any_executor executor_;
   operation op_;

@@ -60,15 +60,13 @@ class server {
   template <class Ex, class H>
     requires(!std::is_base_of_v<operation, std::remove_cvref_t<Ex>>)
   server(Ex ex, options const& o, H handler) {
-    detail::loop_executor loop(std::move(ex));
-    adopt_core(loop, o, std::move(handler), resolver<detail::request_policy>(loop));
+    make_core(operation(), detail::loop_executor(std::move(ex)), o, std::move(handler));
   }
 
   /// The same under `parent`: cancelled with it, released before its cleanups.
   template <class Ex, class H>
-  server(operation parent, Ex ex, options const& o, H handler) {
-    detail::loop_executor loop(std::move(ex));
-    adopt_core(loop, o, std::move(handler), resolver<detail::request_policy>(std::move(parent), loop));
+  server(operation const& parent, Ex ex, options const& o, H handler) {
+    make_core(parent, detail::loop_executor(std::move(ex)), o, std::move(handler));
   }
 
   server(server&&) noexcept = default;
@@ -105,11 +103,11 @@ class server {
 
  private:
   template <class H>
-  void adopt_core(detail::loop_executor const& loop, options const& o, H handler, resolver<detail::request_policy> self) {
+  void make_core(operation const& parent, detail::loop_executor const& loop, options const& o, H handler) {
     constexpr std::size_t least = 2048;
     if (o.arena_bytes < least)
       throw std::invalid_argument("settle: an HTTP/2 request needs an arena of at least 2048 bytes, not " + std::to_string(o.arena_bytes));
-    core_ = std::make_shared<detail::server_core>(loop, o, std::move(self));
+    core_ = std::make_shared<detail::server_core>(loop, o, parent);
     core_->handler = std::make_unique<detail::handler<H>>(std::move(handler));
     core_->start();
   }

@@ -30,7 +30,7 @@ class connection final : public session, public list_hook<by_server>, public std
  public:
   using socket = asio::ip::tcp::socket;
 
-  connection(std::shared_ptr<service> s, socket sock, resolver<request_policy> self)
+  connection(std::shared_ptr<service> s, socket sock, resolver<server_policy> self)
       : session(s, self.op()), service_(std::move(s)), socket_(std::move(sock)), self_(std::move(self)) {
     tally::add(service_->counts.connections);
   }
@@ -214,7 +214,7 @@ class connection final : public session, public list_hook<by_server>, public std
 
   void finish(cause why) noexcept {
     if (!self_) return;
-    resolver<request_policy> last = std::move(*self_);
+    resolver<server_policy> last = std::move(*self_);
     self_.reset();
     if (why == cause::disconnect) last.complete();
     else last.op().cancel(why);
@@ -222,7 +222,7 @@ class connection final : public session, public list_hook<by_server>, public std
 
   std::shared_ptr<service> service_;
   socket socket_;
-  std::optional<resolver<request_policy>> self_;
+  std::optional<resolver<server_policy>> self_;
   std::vector<std::uint8_t> stalled_;  // what the socket did not take
   std::chrono::steady_clock::time_point since_{};
   phase phase_ = phase::open;

@@ -30,9 +30,10 @@ class server_core final : public service {
  public:
   using tcp = asio::ip::tcp;
 
-  server_core(loop_executor ex, options const& o, resolver<request_policy> self)
-      : service(ex, o), clock_(ex.any()), self_(std::move(self)), root_(self_->op()) {
+  server_core(loop_executor ex, options const& o, operation const& parent) : service(ex, o), clock_(ex.any()) {
     if (!prepare()) throw std::bad_alloc();
+    self_.emplace(parent ? resolver<server_policy>(parent, ex) : resolver<server_policy>(ex));
+    root_ = self_->op();
     work_ = asio::prefer(ex.any(), asio::execution::outstanding_work.tracked);
   }
 
@@ -64,7 +65,7 @@ class server_core final : public service {
     stop_accepting();
     while (connection* const c = connections_.pop_front()) c->shut(why);
     cancel_clock();
-    resolver<request_policy> last = std::move(*self_);
+    resolver<server_policy> last = std::move(*self_);
     self_.reset();
     last.op().cancel(why);
     if (counts.live.load(std::memory_order_relaxed) == 0) idle();
@@ -105,7 +106,7 @@ class server_core final : public service {
 
   void admit(tcp::socket s) {
     now = std::chrono::steady_clock::now();
-    auto const c = std::make_shared<connection>(shared(), std::move(s), resolver<request_policy>(root_, executor));
+    auto const c = std::make_shared<connection>(shared(), std::move(s), resolver<server_policy>(root_, executor));
     connections_.push_back(*c);
     c->start();
     if (!ticking_) tick_later();
@@ -156,7 +157,7 @@ class server_core final : public service {
   intrusive_list<connection, by_server> connections_;
   asio::steady_timer clock_;
   asio::any_io_executor work_;
-  std::optional<resolver<request_policy>> self_;
+  std::optional<resolver<server_policy>> self_;
   operation root_;
   bool ticking_ = false;
 };

@@ -131,7 +131,7 @@ inline int session::keep_header(stream& s, std::string_view name, std::string_vi
 }
 
 inline void session::arrived(stream& s, bool end) noexcept {
-  if (std::exchange(s.head_open, false) && s.refusal == 0 && s.declared > s.memory->remaining()) s.refusal = 413;
+  if (std::exchange(s.head_open, false) && s.refusal == 0 && s.declared != 0 && !s.req.reserve(s.declared)) s.refusal = 413;
   s.whole = s.whole || end;
   s.progress = service_->now;
   if (s.whole || s.refusal != 0) note(s);

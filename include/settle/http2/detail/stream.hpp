@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <new>
 #include <optional>
@@ -28,6 +29,16 @@ struct request_policy : default_policy {
   using value_type = void;
   using executor_type = loop_executor;
   using error_sink = log_sink;
+};
+
+/// For servers and connections: that their loop was stopped, or never ran, before they ended is nothing to report.
+struct server_sink {
+  static void report(std::exception_ptr p, monitor_event const& e) noexcept {
+    if (e.what != monitor_event::executor_lost) log_sink::report(std::move(p), e);
+  }
+};
+struct server_policy : request_policy {
+  using error_sink = server_sink;
 };
 
 using void_resolver = resolver_of<void, error, loop_executor>;
