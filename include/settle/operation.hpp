@@ -2,6 +2,7 @@
 #ifndef SETTLE_OPERATION_HPP
 #define SETTLE_OPERATION_HPP
 
+#include <concepts>
 #include <new>
 #include <source_location>
 #include <type_traits>
@@ -142,7 +143,8 @@ class basic_operation {
   template <class F>
   bool add_cleanup(F f) const {
     if (state_ == nullptr) {
-      std::move(f)();
+      if constexpr (std::invocable<F&, ending>) std::move(f)(ending());
+      else std::move(f)();
       return false;
     }
     return detail::cleanup_registration<C, F>::add(*state_, std::move(f), false).how == detail::kept::yes;
