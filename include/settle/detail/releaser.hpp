@@ -27,7 +27,8 @@ struct releaser {
       if (count::holds(c) > 1) {
         if (swap(s, c, (c - count::both) | mark)) return true;
       } else if ((c & count::releasing) != 0) {
-        return false;  // the releaser went before us: the last to leave goes on
+        // The releaser went before us: the last to leave goes on, and looks at what it registered itself.
+        if (mark == 0 || swap(s, c, c | mark)) return false;
       } else if ((c & count::late) != 0) {
         swap(s, c, c & ~count::late);  // cleared before looking
         c = s.counts.load(std::memory_order_acquire);
