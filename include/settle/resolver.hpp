@@ -122,17 +122,14 @@ class resolver {
   /// Acknowledges a request with the cause that was asked for (cause::requested when nobody did). True to the winner.
   bool cancel(std::source_location at = std::source_location::current()) noexcept {
     if (cell_ == nullptr) return false;
-    if (!cell_->is(detail::word::requested)) engine::request(*cell_, cancellation(cause::requested, at));
-    if (cell_ == nullptr) return false;  // a cancel observer settled it
-    return announce(detail::outcome_head::cancelled) || give_up();
+    return acknowledge(cancellation(cause::requested, at));
   }
 
   /// Settles with an outcome. True to the winner.
   bool settle(outcome<T, E>&& o) {
     if (o.has_error()) return fail(std::move(o).error());
     if (!o.has_value()) {
-      if (cell_ != nullptr) engine::request(*cell_, o.cancel());
-      return cancel();
+      return cell_ != nullptr && acknowledge(o.cancel());
     }
     if constexpr (std::is_void_v<T>) return complete();
     else return complete(std::move(o).value());
@@ -172,10 +169,21 @@ class resolver {
   bool lost() const noexcept { return cell_ == nullptr || cell_->is(detail::word::settled); }
 
   /// The payload stands. True: it is the outcome, and the hold and reference are the sequence's.
+  /// User code may run in here, and may look at the resolver or destroy it: it is empty before, and untouched after a win.
   bool announce(detail::outcome_head::kind_t kind) noexcept {
-    if (!engine::settle(*cell_, kind, cell_->sole())) return false;
-    cell_ = nullptr;
-    return true;
+    cell* const c = std::exchange(cell_, nullptr);
+    if (engine::settle(*c, kind, c->sole())) return true;
+    cell_ = c;
+    return false;
+  }
+
+  /// As above: a cancel observer may look at the resolver or destroy it.
+  bool acknowledge(cancellation const& why) noexcept {
+    cell& c = *std::exchange(cell_, nullptr);
+    if (!c.is(detail::word::requested)) engine::request(c, why);
+    if (engine::settle(c, detail::outcome_head::cancelled, c.sole())) return true;
+    engine::leave(c);
+    return false;
   }
 
   bool give_up() noexcept {
@@ -203,8 +211,7 @@ class resolver {
     if (cell_ == nullptr) return false;
     if (!engine::claim(*cell_, detail::word::tentative)) return give_up();
     detail::with_undo([&] { make(static_cast<void*>(access::value(cell_->result))); }, [&] { engine::unclaim(*cell_); });
-    engine::publish(*cell_, detail::outcome_head::value);
-    cell_ = nullptr;
+    engine::publish(*std::exchange(cell_, nullptr), detail::outcome_head::value);
     return true;
   }
 

@@ -46,10 +46,12 @@ struct link {
   static void child_released(hook<C>& up_end, hook_action) {
     link& l = *reinterpret_cast<link*>(reinterpret_cast<std::byte*>(&up_end) - sizeof(hook<C>));
     state& p = *l.parent();
+    state& c = *l.child();
     std::uint32_t const w = p.lock();
     p.lasting.store(ring<C>::remove(p.lasting.load(std::memory_order_relaxed), &l.down), std::memory_order_relaxed);
     p.unlock(w);
     l.free();
+    c.drop_ref();
     engine<C>::leave(p);
   }
   static constexpr hook_type<C> type{&child_released, 0, 0};

@@ -94,9 +94,12 @@ struct registry {
     bool const force = (w & word::forced) != 0;
     cancellation const c = tell ? engine<C>::passed_down(parent, w) : cancellation{};
     l->down.rank = force ? told::everything : tell ? told::request : told::nothing;
-    if (holds) push_lasting(parent, l->down);
-    parent.unlock(w | word::below);
     child.add_ref();
+    if (holds) {
+      child.add_ref();  // the link's: its parent may lead a cancellation down at any time
+      push_lasting(parent, l->down);
+    }
+    parent.unlock(w | word::below);
     if (!holds) l->free();
     else if (!add_released(child, l->up)) l->up.type->run(l->up, hook_action::invoke);
     frame<C>& f = frame<C>::here();
