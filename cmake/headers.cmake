@@ -15,6 +15,7 @@ set(settle_core_headers
     include/settle/detail/releaser.hpp
     include/settle/detail/sequence.hpp
     include/settle/detail/state.hpp
+    include/settle/detail/waiting.hpp
     include/settle/errc.hpp
     include/settle/error.hpp
     include/settle/fwd.hpp
@@ -37,6 +38,7 @@ set(settle_core_headers
     include/settle/registration.hpp
     include/settle/resolver.hpp
     include/settle/settle.hpp
+    include/settle/shared_resolver.hpp
     include/settle/version.hpp
     include/settle/watcher.hpp)
 
