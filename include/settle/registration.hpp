@@ -56,8 +56,8 @@ class basic_registration {
       h.claimed.store(detail::claim::withdrawn, std::memory_order_release);
       return true;
     }
+    s.add_ref();  // before the hook is off its ring: a releaser that finds nothing to tell must find this
     take_off(s, h);
-    s.add_ref();
     s.unlock(w);
     h.claimed.store(detail::claim::unkept, std::memory_order_relaxed);
     h.mute = true;
@@ -87,7 +87,7 @@ class basic_registration {
   static void take_off(detail::state_base<C>& s, detail::hook<C>& h) noexcept {
     using ring = detail::ring<C>;
     if (h.kind == detail::hook_kind::cancel || waits_for_release(h))
-      s.lasting.store(ring::remove(s.lasting.load(std::memory_order_relaxed), &h), std::memory_order_relaxed);
+      s.lasting.store(ring::remove(s.lasting.load(std::memory_order_relaxed), &h), std::memory_order_release);
     else s.observers(ring::remove(s.observers(), &h));
   }
 

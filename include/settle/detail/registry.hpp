@@ -20,7 +20,7 @@ struct registry {
     std::uint32_t const w = s.lock(alone);
     if ((w & word::settled) == 0) {
       s.observers(ring<C>::push_back(s.observers(), &h));
-      s.unlock(w);
+      s.unlock(w | kept_bit(h));
       return;
     }
     s.unlock(w);
@@ -41,7 +41,7 @@ struct registry {
     std::uint32_t const w = s.lock(alone);
     if ((w & (word::settled | word::requested)) == 0) {
       push_lasting(s, h);
-      s.unlock(w | word::below);
+      s.unlock(w | word::below | kept_bit(h));
       return;
     }
     h.mute = (w & word::settled) != 0 && (w & word::cancelled) == 0;
@@ -51,7 +51,7 @@ struct registry {
 
   /// A released observer, or a link's upper end: false when it is released already.
   static bool add_released(state& s, node& h) noexcept {
-    std::uint32_t const bit = h.kind == hook_kind::released ? word::releasers : 0u;
+    std::uint32_t const bit = (h.kind == hook_kind::released ? word::releasers : 0u) | kept_bit(h);
     std::uint32_t w = s.lock();
     if ((w & word::settled) == 0) {
       push_lasting(s, h);
@@ -110,6 +110,9 @@ struct registry {
   }
 
  private:
+  static std::uint32_t kept_bit(node const& h) noexcept {
+    return h.claimed.load(std::memory_order_relaxed) == claim::unkept ? 0u : std::uint32_t{word::kept};
+  }
   static void push_lasting(state& s, node& h) noexcept {
     s.lasting.store(ring<C>::push_back(s.lasting.load(std::memory_order_relaxed), &h), std::memory_order_relaxed);
   }

@@ -57,7 +57,7 @@ struct releaser {
         absorb(s);
       } else if (count::holds(c) > 1) {
         if (swap(s, c, c - count::both)) return;  // a registrant is at it: the last one goes on
-      } else if (s.lasting.load(std::memory_order_relaxed) == nullptr) {
+      } else if (s.lasting.load(std::memory_order_acquire) == nullptr) {
         if (close(s, c)) return;
       } else if (swap(s, c, (c - count::hold) & ~count::releasing)) {
         finish(s);
@@ -72,7 +72,7 @@ struct releaser {
   }
 
   static bool to_do(state& s) noexcept {
-    return s.cleanups != nullptr || s.slots_used != 0 || s.lasting.load(std::memory_order_relaxed) != nullptr || s.is(word::disposal);
+    return s.cleanups != nullptr || s.slots_used != 0 || s.lasting.load(std::memory_order_acquire) != nullptr || s.is(word::disposal);
   }
   static bool has_user_code(state& s) noexcept {
     return s.cleanups != nullptr || s.slots_used != 0 || s.is(word::releasers | word::disposal) ||
@@ -85,7 +85,7 @@ struct releaser {
       if (!swap(s, c, (c - count::hold) & ~count::releasing)) return false;
       s.tell(monitor_event::released);
       s.drop_ref();
-    } else if ((c & ~count::releasing) == count::both) {
+    } else if ((c & ~count::releasing) == count::both && s.counts.load(std::memory_order_acquire) == c) {  // even after looking
       s.counts.store(count::ref, std::memory_order_relaxed);
       s.drop_ref();
     } else {

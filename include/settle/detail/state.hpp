@@ -37,6 +37,7 @@ enum : std::uint32_t {
   handled = 1u << 14,    // the handle was given out
   tentative = 1u << 15,  // claimed by a producer whose move may throw: rivals wait
   disposal = 1u << 16,   // the value lost its owner late: the releaser destroys it
+  kept = 1u << 17,       // a registration may withdraw its hook: it holds no reference, so plain stores will not do
 };
 }
 
@@ -118,7 +119,7 @@ struct state_base : work {
 
   std::uint32_t lock(bool alone = false) noexcept {
     std::uint32_t w = word.load(std::memory_order_relaxed);
-    if (alone) {
+    if (alone && (w & word::kept) == 0) {
       word.store(w | word::locked, std::memory_order_relaxed);
       return w;
     }
