@@ -4,9 +4,11 @@
 
 #include <asio/any_io_executor.hpp>
 #include <asio/execution/allocator.hpp>
+#include <asio/execution/context.hpp>
 #include <asio/execution/executor.hpp>
 #include <asio/post.hpp>
 #include <asio/prefer.hpp>
+#include <asio/query.hpp>
 #include <atomic>
 #include <cstddef>
 #include <new>
@@ -63,8 +65,10 @@ struct asio_stored_work {
   void operator()() { work(); }
 };
 
+/// An executor of Asio's kind: one that belongs to an execution context. (Anything with execute() and == passes for an
+/// executor with Asio's own trait, ours included.)
 template <class Ex>
-concept asio_executor = ::asio::execution::is_executor<Ex>::value;
+concept asio_executor = ::asio::execution::is_executor<Ex>::value && ::asio::can_query<Ex const&, ::asio::execution::context_t>::value;
 
 /// A type-erased executor has no place for our allocator: it brings its own.
 template <class Ex>
