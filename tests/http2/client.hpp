@@ -160,6 +160,7 @@ class client {
   answer const& fetch(std::string_view path) { return wait(get(path)); }
   /// Everything sent so far was seen by the server.
   bool seen() {
+    flush();  // a PING would overtake what is queued
     std::size_t const before = pongs_;
     ping();
     return until([&] { return pongs_ > before; });
@@ -209,8 +210,8 @@ class client {
   }
 
   static client& self(void* user) { return *static_cast<client*>(user); }
-  static ssize_t read_body(nghttp2_session*, std::int32_t, std::uint8_t* to, std::size_t room, std::uint32_t* flags, nghttp2_data_source* from,
-                           void*) {
+  static ssize_t read_body(nghttp2_session*, std::int32_t, std::uint8_t* to, std::size_t room, std::uint32_t* flags,
+                           nghttp2_data_source* from, void*) {
     auto& u = *static_cast<upload*>(from->ptr);
     std::size_t const n = u.text.copy(reinterpret_cast<char*>(to), room, u.offset);
     u.offset += n;
@@ -222,14 +223,12 @@ class client {
     if (f->headers.cat == NGHTTP2_HCAT_RESPONSE) ++self(user).answers[f->hd.stream_id].heads;
     return 0;
   }
-  static int on_header(nghttp2_session*, nghttp2_frame const* f, std::uint8_t const* n, std::size_t nn, std::uint8_t const* v, std::size_t vn,
-                       std::uint8_t, void* user) {
+  static int on_header(nghttp2_session*, nghttp2_frame const* f, std::uint8_t const* n, std::size_t nn, std::uint8_t const* v,
+                       std::size_t vn, std::uint8_t, void* user) {
     answer& a = self(user).answers[f->hd.stream_id];
     std::string const name(reinterpret_cast<char const*>(n), nn), value(reinterpret_cast<char const*>(v), vn);
-    if (name == ":status")
-      a.status = std::stoi(value);
-    else
-      (f->headers.cat == NGHTTP2_HCAT_RESPONSE ? a.fields : a.trailers).emplace_back(name, value);
+    if (name == ":status") a.status = std::stoi(value);
+    else (f->headers.cat == NGHTTP2_HCAT_RESPONSE ? a.fields : a.trailers).emplace_back(name, value);
     return 0;
   }
   static int on_data(nghttp2_session*, std::uint8_t, std::int32_t id, std::uint8_t const* p, std::size_t n, void* user) {

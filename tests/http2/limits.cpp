@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Clients that send nonsense, too much, too fast, or nothing: that connection or stream only, and everything is given back.
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,15 +25,15 @@ TEST(malformed_input, ends_that_connection_only) {
   std::vector<std::pair<std::string, bool>> const wrong{
       {"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n", false},
       {std::string(1000, '\xff'), false},
-      {"PRI * HTTP/2.0\r\n\r\nSM", true},                                            // a preface that ends early
-      {preface + "\0\0\x10\1\4\0\0\0\1\x82"s, true},                                 // a frame that ends early
-      {preface + "\xff\xff\xff\0\0\0\0\0\1"s, false},                                // larger than any frame may be
-      {preface + "\0\0\4\0\0\0\0\0\0abcd"s, false},                                  // DATA on stream 0
-      {preface + "\0\0\1\1\5\0\0\0\2\x82"s, false},                                  // a client's stream is odd
-      {preface + "\0\0\1\1\5\0\0\0\1\xff"s, false},                                  // no HPACK
-      {preface + "\0\0\1\x9\4\0\0\0\1\x82"s, false},                                 // CONTINUATION of nothing
-      {preface + "\0\0\1\1\1\0\0\0\1\x82"s + "\0\0\0\6\0\0\0\0\0"s, false},          // PING inside of a header block
-      {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\x8\6\0\0\0\0\0abcdefgh"s, false},       // no SETTINGS first
+      {"PRI * HTTP/2.0\r\n\r\nSM", true},                                       // a preface that ends early
+      {preface + "\0\0\x10\1\4\0\0\0\1\x82"s, true},                            // a frame that ends early
+      {preface + "\xff\xff\xff\0\0\0\0\0\1"s, false},                           // larger than any frame may be
+      {preface + "\0\0\4\0\0\0\0\0\0abcd"s, false},                             // DATA on stream 0
+      {preface + "\0\0\1\1\5\0\0\0\2\x82"s, false},                             // a client's stream is odd
+      {preface + "\0\0\1\1\5\0\0\0\1\xff"s, false},                             // no HPACK
+      {preface + "\0\0\1\x9\4\0\0\0\1\x82"s, false},                            // CONTINUATION of nothing
+      {preface + "\0\0\1\1\1\0\0\0\1\x82"s + "\0\0\0\6\0\0\0\0\0"s, false},     // PING inside of a header block
+      {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\x8\6\0\0\0\0\0abcdefgh"s, false},  // no SETTINGS first
   };
   for (auto const& [bytes, half_close] : wrong) {
     EXPECT_TRUE(server_hangs_up_on(s.port(), bytes, half_close)) << testing::PrintToString(bytes);
@@ -212,32 +210,6 @@ TEST(flood, of_pings_that_nobody_waits_for) {
   std::string pings = preface;
   for (int i = 0; i < 20000; ++i) pings += "\0\0\10\6\0\0\0\0\0abcdefgh"s;
   EXPECT_TRUE(server_hangs_up_on(s.port(), pings, false));
-}
-
-TEST(accepting, goes_on_after_running_out_of_descriptors) {
-  running_server s(few(4), &ok);
-  rlimit before{};
-  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
-  auto const open = static_cast<rlim_t>(std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {}));
-  rlimit const tight{open + 20, before.rlim_max};
-  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &tight), 0);
-  std::vector<int> waiting;
-  try {
-    for (int i = 0; i < 100; ++i) waiting.push_back(dial(s.port()));  // the backlog takes them; nothing is left to accept with
-  } catch (std::runtime_error const&) {
-  }
-  EXPECT_LT(waiting.size(), 20u);
-  for (int turns = 0; turns < 10; ++turns) s.on_loop([] { return 0; });  // time to fail, and to spin if it does
-  for (int const fd : waiting) ::close(fd);
-  EXPECT_TRUE(eventually([&] {
-    try {
-      client c(s.port());
-      return c.fetch("/").status == 200;
-    } catch (std::runtime_error const&) {
-      return false;
-    }
-  }));
-  ::setrlimit(RLIMIT_NOFILE, &before);
 }
 
 }  // namespace

@@ -266,7 +266,11 @@ TEST(A33_response_once, failed_first_then_answered) {
   client c(s.port());
   auto const& a = c.fetch("/");
   EXPECT_EQ(a.status, 500);
-  s.on_loop([&] { std::move(*late).send(200).on_done([&](auto&& how) { refused = !how.has_value(); }); late.reset(); return 0; });
+  s.on_loop([&] {
+    std::move(*late).send(200).on_done([&](auto&& how) { refused = !how.has_value(); });
+    late.reset();
+    return 0;
+  });
   EXPECT_EQ(refused, true);
   EXPECT_EQ(a.heads, 1);
 }
@@ -287,7 +291,10 @@ TEST(A33_response_once, streamed_and_failed) {
   auto const& a = c.fetch("/");
   EXPECT_EQ(a.code, static_cast<std::uint32_t>(NGHTTP2_INTERNAL_ERROR));  // never a silent end
   EXPECT_LE(a.heads, 1);
-  s.on_loop([&] { body.reset(); return 0; });
+  s.on_loop([&] {
+    body.reset();
+    return 0;
+  });
   EXPECT_TRUE(s.idle());
 }
 

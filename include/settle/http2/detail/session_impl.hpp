@@ -205,12 +205,13 @@ inline void session::gone(stream& s, cause why) noexcept {
   settle::pin const last = std::move(s.self);
   s.closed = true;
   s.handler_done = true;
+  if (s.result) {  // first, so that whoever waits for the request is cancelled with it, not abandoned by what it waited for
+    resolver<request_policy> result = std::move(*s.result);
+    s.result.reset();
+    if (s.failure) result.fail(*s.failure);
+    else result.op().cancel(why);
+  }
   cancel_waiters(s, why);
-  if (!s.result) return;
-  resolver<request_policy> result = std::move(*s.result);
-  s.result.reset();
-  if (s.failure) result.fail(*s.failure);
-  else result.op().cancel(why);
 }
 
 inline void session::end_all(cause why) noexcept {
