@@ -43,45 +43,52 @@ class cleanup_registration {
 
  private:
   static bool fits(state& s) noexcept {
-    return sizeof(F) <= s.table->slot_bytes && alignof(F) <= alignof(void*) && s.slots_used < s.table->slot_count && s.cleanups == nullptr;
+    return sizeof(F) <= s.table->slot_bytes && alignof(F) <= alignof(void*) && s.slots_used() < s.table->slot_count && s.top_cleanup() == nullptr;
   }
 
   /// Nobody else can see the state.
   static cleanup_place<C> in_slot(state& s, F&& f) {
-    std::uint8_t const i = s.slots_used;
+    std::size_t const i = s.slots_used();
     void* const at = s.slot_closure(i);
     ::new (at) F(std::move(f));
     s.slot_type(i) = &closure::type;
-    s.slots_used = static_cast<std::uint8_t>(i + 1);
+    s.slots_used(i + 1);
     return {kept::yes, at};
   }
 
-  /// Slots only: reserved under the lock and filled outside it, the cleanups held back meanwhile.
+  /// Slots only: reserved under the lock and filled outside it. A releaser that comes to a slot without a type leaves it,
+  /// and all below it, to us: we hold the operation, and go on in its place.
   static cleanup_place<C> in_fixed_slot(state& s, F&& f) {
     if (!s.try_hold(true)) return at_once(s, std::move(f));
     bool const room = sizeof(F) <= s.table->slot_bytes && alignof(F) <= alignof(void*);
     std::uint32_t const w = s.lock();
-    std::uint8_t const i = s.slots_used;
+    std::size_t const i = s.slots_used();
     bool const reserved = room && i < s.table->slot_count;
     if (reserved) {
-      s.slot_type(i) = &nothing;
-      s.slots_used = static_cast<std::uint8_t>(i + 1);
+      s.slot_type(i) = nullptr;
+      s.slots_used(i + 1);
     }
     s.unlock(w);
-    cleanup_place<C> result{kept::no_room, nullptr};
-    if (reserved) {
-      void* const at = s.slot_closure(i);
-      with_undo([&] { ::new (at) F(std::move(f)); },
-                [&] {
-                  run_here(s, f);
-                  registry<C>::leave_late(s);
-                });
-      s.slot_type(i) = &closure::type;
-      result = {kept::yes, at};
+    if (!reserved) {
+      run_here(s, f);
+      registry<C>::leave_late(s);
+      return {kept::no_room, nullptr};
     }
+    void* const at = s.slot_closure(i);
+    with_undo([&] { ::new (at) F(std::move(f)); },
+              [&] {
+                run_here(s, f);
+                fill(s, i, &nothing);
+                registry<C>::leave_late(s);
+              });
+    fill(s, i, &closure::type);
     registry<C>::leave_late(s);
-    if (!reserved) run_here(s, f);
-    return result;
+    return {kept::yes, at};
+  }
+  static void fill(state& s, std::size_t i, cleanup_type<C> const* type) noexcept {
+    std::uint32_t const w = s.lock();
+    s.slot_type(i) = type;
+    s.unlock(w);
   }
 
   static cleanup_place<C> in_block(state& s, F&& f) {
@@ -108,8 +115,8 @@ class cleanup_registration {
   static bool push(state& s, cleanup_node<C>& n) noexcept {
     std::uint32_t w = s.lock();
     if ((w & word::settled) == 0) {
-      n.below = s.cleanups;
-      s.cleanups = &n;
+      n.below = s.top_cleanup();
+      s.top_cleanup(&n);
       s.unlock(w);
       return true;
     }
@@ -121,8 +128,8 @@ class cleanup_registration {
       n.below = s.late_cleanups();
       s.late_cleanups(&n);
     } else {
-      n.below = s.cleanups;
-      s.cleanups = &n;
+      n.below = s.top_cleanup();
+      s.top_cleanup(&n);
     }
     s.unlock(w);
     registry<C>::leave_late(s);

@@ -72,10 +72,10 @@ struct releaser {
   }
 
   static bool to_do(state& s) noexcept {
-    return s.cleanups != nullptr || s.slots_used != 0 || s.lasting.load(std::memory_order_acquire) != nullptr || s.is(word::disposal);
+    return s.top_cleanup() != nullptr || s.slots_used() != 0 || s.lasting.load(std::memory_order_acquire) != nullptr || s.is(word::disposal);
   }
   static bool has_user_code(state& s) noexcept {
-    return s.cleanups != nullptr || s.slots_used != 0 || s.is(word::releasers | word::disposal) ||
+    return s.top_cleanup() != nullptr || s.slots_used() != 0 || s.is(word::releasers | word::disposal) ||
            (s.counts.load(std::memory_order_relaxed) & count::late) != 0;
   }
 
@@ -119,8 +119,8 @@ struct releaser {
   /// Runs the cleanup that was registered last. False: none is left.
   static bool run_top(state& s) noexcept {
     if ((s.counts.load(std::memory_order_acquire) & count::late) != 0) return false;  // what came late is next
-    if (cleanup_node<C>* top = s.cleanups; top != nullptr) {
-      s.cleanups = top->below;
+    if (cleanup_node<C>* top = s.top_cleanup(); top != nullptr) {
+      s.top_cleanup(top->below);
       cleanup_type<C> const& t = *top->type;
       t.run(reinterpret_cast<std::byte*>(top) + t.offset, s);
       s.table->deallocate(s, top, t.size, t.align);
@@ -128,11 +128,11 @@ struct releaser {
     }
     bool const guarded_slots = !s.table->cleanup_may_allocate;  // others may fill them even now
     std::uint32_t const w = guarded_slots ? s.lock() : 0;
-    std::uint8_t const used = s.slots_used;
-    if (used != 0) s.slots_used = static_cast<std::uint8_t>(used - 1);
-    cleanup_type<C> const* type = used == 0 ? nullptr : s.slot_type(used - 1u);
+    std::size_t const used = s.slots_used();
+    cleanup_type<C> const* const type = used == 0 ? nullptr : s.slot_type(used - 1);
+    if (type != nullptr) s.slots_used(used - 1);  // null: still being filled, by one that leaves after us
     if (guarded_slots) s.unlock(w);
-    if (type != nullptr) type->run(s.slot_closure(used - 1u), s);
+    if (type != nullptr) type->run(s.slot_closure(used - 1), s);
     return type != nullptr;
   }
 
@@ -150,8 +150,8 @@ struct releaser {
     if (newest == nullptr) return;
     cleanup_node<C>* oldest = newest;
     while (oldest->below != nullptr) oldest = oldest->below;
-    oldest->below = s.cleanups;
-    s.cleanups = newest;
+    oldest->below = s.top_cleanup();
+    s.top_cleanup(newest);
   }
 };
 

@@ -89,12 +89,12 @@ struct state_base : work {
   template <class T>
   using plain = typename sync::template plain<T>;
 
-  plain<std::uint8_t> slots_used = 0;
+  atomic<std::uint8_t> slots_taken{0};
   atomic<bool> seen{false};
   atomic<std::uint32_t> word;
   atomic<std::uint64_t> counts;
   state_table<C> const* table;
-  plain<cleanup_node<C>*> cleanups = nullptr;  // allocated ones; older ones are in the slots
+  atomic<cleanup_node<C>*> cleanups{nullptr};  // allocated ones; older ones are in the slots
   plain<void*> ring_or_late = nullptr;         // observers until the sequence is through; then late cleanups
   atomic<hook<C>*> lasting{nullptr};           // cancel observers, links, released observers
   std::source_location created;
@@ -105,6 +105,11 @@ struct state_base : work {
   /// Feeds first, then done observers and consumer in order. Frozen by settling.
   hook<C>* observers() const noexcept { return static_cast<hook<C>*>(static_cast<void*>(ring_or_late)); }
   void observers(hook<C>* first) noexcept { ring_or_late = first; }
+  /// Written under the lock, or by the releaser; whoever is about to leave looks without it.
+  cleanup_node<C>* top_cleanup() const noexcept { return cleanups.load(std::memory_order_relaxed); }
+  void top_cleanup(cleanup_node<C>* top) noexcept { cleanups.store(top, std::memory_order_relaxed); }
+  std::uint8_t slots_used() const noexcept { return slots_taken.load(std::memory_order_relaxed); }
+  void slots_used(std::size_t n) noexcept { slots_taken.store(static_cast<std::uint8_t>(n), std::memory_order_relaxed); }
   /// Cleanups registered while the releaser runs.
   cleanup_node<C>* late_cleanups() const noexcept { return static_cast<cleanup_node<C>*>(static_cast<void*>(ring_or_late)); }
   void late_cleanups(cleanup_node<C>* top) noexcept { ring_or_late = top; }
