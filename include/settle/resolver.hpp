@@ -82,7 +82,7 @@ class resolver {
     if (cell_ == nullptr) return {};
     std::uint32_t const w = cell_->lock(cell_->sole());
     bool const first = (w & detail::word::handled) == 0;
-    cell_->unlock(w | detail::word::handled | detail::word::owned);
+    cell_->unlock(first ? w | detail::word::handled | detail::word::owned : w);
     if (!first) return {};
     return handle<P>(op());
   }

@@ -116,7 +116,9 @@ struct cell final : typed_state<typename P::value_type, typename P::error_type, 
   static void deallocate(state& s, void* p, std::size_t n, std::size_t align) noexcept {
     byte_source<allocator_type>::deallocate(of(s).allocator, p, n, align);
   }
-  static void dispose(state& s) noexcept { outcome_access::clear(of(s).result); }
+  static void dispose(state& s) noexcept {
+    if (of(s).result.has_value()) outcome_access::clear(of(s).result);
+  }
   static void destroy(state& s) noexcept {
     cell& c = of(s);
     allocator_type a = std::move(c.allocator);

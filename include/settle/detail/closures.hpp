@@ -38,8 +38,14 @@ struct call_with_ending {
 struct call_with_cancellation {
   template <class F, class C>
   static void call(F& f, state_base<C>& s) {
-    if constexpr (std::invocable<F&, cancellation>) std::move(f)(s.head().cancelled_by());
-    else std::move(f)();
+    if constexpr (std::invocable<F&, cancellation>) {
+      std::uint32_t const w = s.lock();  // told of a request, a forced cancel may yet replace its cause
+      cancellation const why = s.head().cancelled_by();
+      s.unlock(w);
+      std::move(f)(why);
+    } else {
+      std::move(f)();
+    }
   }
 };
 

@@ -54,8 +54,8 @@ class engine {
 
   /// The value lost its owner after the sequence had offered it: it dies on the executor, before released if it can.
   static void dispose(state& s) noexcept {
-    if (runs_anywhere(s)) {
-      s.table->dispose(s);
+    if (runs_anywhere(s) && frame<C>::here().current == nullptr) {
+      s.table->dispose(s);  // (inside a drain, late observers may be queued before it)
     } else if (s.try_hold(true)) {
       std::uint32_t const w = s.lock();
       s.unlock(w | word::disposal);
@@ -412,6 +412,14 @@ class engine {
   }
 
   static void run(drain<C>& d) noexcept {
+    run_queue(d);
+    if (d.home != nullptr) {  // the last reference may destroy a value that settles others: inline work comes here again
+      std::exchange(d.home, nullptr)->drop_ref();
+      run_queue(d);
+    }
+  }
+
+  static void run_queue(drain<C>& d) noexcept {
     while (!d.queue.empty()) {
       work* const w = d.queue.pop();
       switch (w->as) {
@@ -429,7 +437,6 @@ class engine {
           break;
       }
     }
-    if (d.home != nullptr) d.home->drop_ref();
   }
 };
 
