@@ -6,6 +6,11 @@ target_compile_options(settle_test_options INTERFACE -Wall -Wextra -Wpedantic -W
 target_include_directories(settle_test_options INTERFACE ${PROJECT_SOURCE_DIR}/tests/support)
 target_link_libraries(settle_test_options INTERFACE Threads::Threads)
 
+# For tests that count allocations: takes the place of malloc.
+add_library(settle_test_allocations OBJECT ${PROJECT_SOURCE_DIR}/tests/support/allocations.cpp)
+target_link_libraries(settle_test_allocations PRIVATE settle_test_options)
+target_compile_features(settle_test_allocations PRIVATE cxx_std_20)
+
 # settle_test(<name> COMPONENT core|lockfree|asio|http2 SOURCES <file>... [OPTIONS <flag>...] [LINKS <target>...] [TIMEOUT <seconds>])
 # One executable; every TEST in it is one ctest test named <name>/<suite>.<test>.
 function(settle_test name)

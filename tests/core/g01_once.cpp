@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: BSL-1.0
+// G1: an operation settles exactly once; losers are told, and keep what they offered.
+#include <settle/settle.hpp>
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+
+#include "situations.hpp"
+
+namespace {
+
+using namespace test;
+
+template <class P>
+bool try_to(subject<P>& s, way how) {
+  switch (how) {
+    case way::complete:
+      return s.r.complete(typename P::value_type(7));
+    case way::fail:
+      return s.r.fail(settle::errc::no_inputs);
+    case way::cancel:
+      return s.op.cancel(settle::cause::shutdown);
+    case way::request:
+      return s.op.request_cancel(settle::cause::shutdown);
+    default:
+      return s.r.cancel();
+  }
+}
+
+TEST(G01_once, the_first_wins_and_all_others_are_told) {
+  on_each_executor([](auto& place) {
+    in_each_way([&](way first) {
+      in_each_way([&](way second) {
+        using policy = counted<int, typename std::decay_t<decltype(place)>::executor>;
+        subject<policy> s(place.get_executor());
+        settle::watcher<policy> w = s.h.watch();
+        int told = 0;
+        w.on_done([&](auto const&) { ++told; });
+        s.end(first);
+        EXPECT_FALSE(try_to(s, second));
+        place.run();
+        EXPECT_FALSE(try_to(s, second));
+        EXPECT_EQ(told, 1);
+        ASSERT_NE(w.peek(), nullptr);
+        EXPECT_EQ(w.peek()->how().kind, kind_of(first));
+        if (first == way::complete) {
+          EXPECT_EQ(w.peek()->value(), 42);
+        }
+        if (first == way::fail) {
+          EXPECT_EQ(w.peek()->error().code(), settle::errc::closed);
+        }
+        if (is_cancelled(first)) {
+          EXPECT_EQ(w.peek()->cancel().why, cause_of(first));
+        }
+      });
+    });
+  });
+}
+
+TEST(G01_once, a_losing_complete_leaves_the_value_with_its_owner) {
+  subject<counted<std::unique_ptr<int>>> s;
+  s.op.cancel();
+  auto mine = std::make_unique<int>(7);
+  EXPECT_FALSE(s.r.complete(std::move(mine)));
+  ASSERT_NE(mine, nullptr);
+  EXPECT_EQ(*mine, 7);
+  EXPECT_FALSE(s.r.complete(std::move(mine))) << "the second try finds an empty resolver";
+  EXPECT_NE(mine, nullptr);
+}
+
+TEST(G01_once, a_losing_complete_by_copy_leaves_the_value) {
+  subject<counted<std::string>> s;
+  s.op.cancel();
+  std::string const text(100, 'x');
+  EXPECT_FALSE(s.r.complete(text));
+  EXPECT_EQ(text, std::string(100, 'x'));
+}
+
+TEST(G01_once, a_value_whose_move_may_throw_is_not_touched_by_a_loser) {
+  subject<counted<fragile>> s;
+  s.op.cancel();
+  fragile mine(7);
+  fragile::throw_at = 1;
+  EXPECT_FALSE(s.r.complete(std::move(mine)));
+  fragile::throw_at = 0;
+  EXPECT_EQ(mine.value, 7);
+}
+
+TEST(G01_once, a_throwing_construction_leaves_the_operation_pending) {
+  for (bool const by_copy : {false, true}) {
+    subject<counted<fragile>> s;
+    settle::watcher<counted<fragile>> w = s.h.watch();
+    fragile mine(7);
+    fragile::throw_at = 1;
+    if (by_copy) {
+      EXPECT_THROW(s.r.complete(std::as_const(mine)), std::runtime_error);
+    } else {
+      EXPECT_THROW(s.r.complete(std::move(mine)), std::runtime_error);
+    }
+    EXPECT_FALSE(s.op.is_settled());
+    EXPECT_EQ(w.peek(), nullptr);
+    EXPECT_EQ(mine.value, 7);
+    EXPECT_TRUE(s.r.complete(std::move(mine)));
+    ASSERT_NE(w.peek(), nullptr);
+    EXPECT_EQ(w.peek()->value().value, 7);
+  }
+  EXPECT_EQ(fragile::alive, 0);
+}
+
+// Between the claim and a throw others try to end it: a force waits, a request stays. Neither may get lost.
+TEST(G01_once, a_request_during_a_construction_that_throws_is_not_lost) {
+  struct slow {
+    settle::operation op;
+    std::thread* helper;
+    explicit slow(settle::operation o, std::thread* t) : op(std::move(o)), helper(t) {}
+    slow(slow&& o) noexcept(false) : op(o.op), helper(o.helper) {
+      std::atomic<bool> begun = false;
+      *helper = std::thread([&begun, op = this->op] {
+        begun = true;
+        op.request_cancel(settle::cause::deadline);
+      });
+      while (!begun) std::this_thread::yield();
+      for (int i = 0; i != 100; ++i) std::this_thread::yield();
+      throw std::runtime_error("slow");
+    }
+  };
+  using policy = counted<slow>;
+  subject<policy> s;
+  std::thread helper;
+  EXPECT_THROW(s.r.complete(slow(s.op, &helper)), std::runtime_error);
+  helper.join();
+  EXPECT_TRUE(s.op.cancel_requested());
+  EXPECT_FALSE(s.op.is_settled());
+  subject<policy>::drop(s.r);
+  settle::watcher<policy> w = s.h.watch();
+  ASSERT_NE(w.peek(), nullptr);
+  EXPECT_EQ(w.peek()->cancel().why, settle::cause::deadline);
+}
+
+TEST(G01_once, many_threads_one_winner) {
+  crew threads(3);
+  using policy = counted<int>;
+  for (int round = 0; round != 3000; ++round) {
+    subject<policy> s;
+    settle::watcher<policy> w = s.h.watch();
+    std::atomic<int> told = 0;
+    std::atomic<int> cleaned = 0;
+    w.on_done([&](auto const&) { ++told; });
+    s.op.on_cleanup([&] { ++cleaned; });
+    bool won[3] = {};
+    threads.run([&](unsigned i) {
+      if (i == 0) won[i] = round % 2 == 0 ? s.r.complete(1) : s.r.fail(settle::errc::closed);
+      else won[i] = s.op.cancel(i == 1 ? settle::cause::shutdown : settle::cause::overload);
+    });
+    ASSERT_EQ(won[0] + won[1] + won[2], 1);
+    EXPECT_EQ(told, 1);
+    EXPECT_EQ(cleaned, 1);
+    ASSERT_NE(w.peek(), nullptr);
+    auto const& out = *w.peek();
+    if (won[0]) {
+      EXPECT_TRUE(round % 2 == 0 ? out.has_value() && out.value() == 1 : out.has_error());
+    } else {
+      ASSERT_TRUE(out.is_cancelled());
+      EXPECT_EQ(out.cancel().why, won[1] ? settle::cause::shutdown : settle::cause::overload);
+    }
+  }
+}
+
+TEST(G01_once, a_losing_value_comes_back_whole_from_a_race) {
+  crew threads(2);
+  for (int round = 0; round != 2000; ++round) {
+    subject<counted<std::unique_ptr<int>>> s;
+    auto mine = std::make_unique<int>(round);
+    bool won = false;
+    threads.run([&](unsigned i) {
+      if (i == 0) won = s.r.complete(std::move(mine));
+      else s.op.cancel();
+    });
+    ASSERT_EQ(mine == nullptr, won);
+    if (!won) {
+      EXPECT_EQ(*mine, round);
+    }
+  }
+}
+
+}  // namespace

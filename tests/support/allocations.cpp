@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSL-1.0
+// Counts every malloc and operator new. Linked into the test programs that ask for it.
+#include "allocations.hpp"
+
+#include <cstddef>
+#include <cstdlib>
+#include <new>
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SETTLE_TEST_SANITIZER_COUNTS 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SETTLE_TEST_SANITIZER_COUNTS 1
+#endif
+
+namespace {
+constinit thread_local std::uint64_t count = 0;
+}
+
+std::uint64_t test::allocations_of_this_thread() noexcept { return count; }
+
+#if defined(SETTLE_TEST_SANITIZER_COUNTS)
+
+// The sanitizer's allocator stands behind both, and tells.
+extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*)(volatile void const*, std::size_t), void (*)(volatile void const*));
+
+namespace {
+__attribute__((no_sanitize("address", "thread"))) void count_one(volatile void const*, std::size_t) { ++count; }
+void ignore_free(volatile void const*) {}
+[[maybe_unused]] int const installed = __sanitizer_install_malloc_and_free_hooks(&count_one, &ignore_free);
+}  // namespace
+
+#elif defined(__GLIBC__)
+
+// The C library's own names behind malloc; operator new comes through malloc.
+extern "C" {
+void* __libc_malloc(std::size_t);
+void* __libc_calloc(std::size_t, std::size_t);
+void* __libc_realloc(void*, std::size_t);
+void* __libc_memalign(std::size_t, std::size_t);
+
+void* malloc(std::size_t n) noexcept {
+  ++count;
+  return __libc_malloc(n);
+}
+void* calloc(std::size_t n, std::size_t size) noexcept {
+  ++count;
+  return __libc_calloc(n, size);
+}
+void* realloc(void* p, std::size_t n) noexcept {
+  ++count;
+  return __libc_realloc(p, n);
+}
+void* aligned_alloc(std::size_t align, std::size_t n) noexcept {
+  ++count;
+  return __libc_memalign(align, n);
+}
+}
+
+#else
+
+void* operator new(std::size_t n) {
+  ++count;
+  if (void* p = std::malloc(n == 0 ? 1 : n)) return p;
+  std::abort();
+}
+void operator delete(void* p) noexcept { std::free(p); }
+void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+
+#endif

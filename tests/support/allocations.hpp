@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef SETTLE_TESTS_ALLOCATIONS_HPP
+#define SETTLE_TESTS_ALLOCATIONS_HPP
+
+#include <cstdint>
+
+namespace test {
+
+/// How often this thread asked for memory so far, by operator new or malloc (see allocations.cpp).
+std::uint64_t allocations_of_this_thread() noexcept;
+
+/// Counts what this thread allocates from here on.
+class allocation_count {
+ public:
+  std::uint64_t now() const noexcept { return allocations_of_this_thread() - before_; }
+
+ private:
+  std::uint64_t before_ = allocations_of_this_thread();
+};
+
+}  // namespace test
+
+#endif
