@@ -85,7 +85,9 @@ struct releaser {
       if (!swap(s, c, (c - count::hold) & ~count::releasing)) return false;
       s.tell(monitor_event::released);
       s.drop_ref();
-    } else if ((c & ~count::releasing) == count::both && s.counts.load(std::memory_order_acquire) == c) {  // even after looking
+    } else if ((c & ~count::releasing) == count::both) {
+      std::uint64_t const now = s.counts.load(std::memory_order_acquire);
+      if (now != std::exchange(c, now)) return false;  // who withdrew what we did not find took a reference first
       s.counts.store(count::ref, std::memory_order_relaxed);
       s.drop_ref();
     } else {
