@@ -20,6 +20,8 @@ template <class T, class E = error>
 class outcome;
 
 struct std_sync;
+struct single_thread_sync;
+struct unsynchronized_terminal;
 template <class Sync>
 struct basic_cas_terminal;
 using cas_terminal = basic_cas_terminal<std_sync>;

@@ -3,6 +3,7 @@
 #define SETTLE_POLICY_TERMINAL_HPP
 
 #include "../fwd.hpp"
+#include "single_thread_sync.hpp"
 #include "sync.hpp"
 
 namespace settle::inline v0 {
@@ -13,6 +14,20 @@ namespace settle::inline v0 {
 template <class Sync>
 struct basic_cas_terminal {
   using sync = Sync;
+};
+
+/// For operations that one thread creates, uses and ends: no atomic instruction anywhere. What the operation is made of is
+/// the same; only the words are plain integers. An assert traps a second thread in debug builds (with NDEBUG: undefined).
+/// Meets operations of another terminal only by values.
+///
+/// ```cpp
+/// struct radio : settle::default_policy {
+///   using value_type = frame;
+///   using terminal   = settle::unsynchronized_terminal;
+/// };
+/// ```
+struct unsynchronized_terminal {
+  using sync = single_thread_sync;
 };
 
 /// A terminal names the synchronisation it is made of: `using sync = ...;`.
