@@ -120,6 +120,15 @@ class basic_operation {
     if (state_ == nullptr || child.state_ == nullptr) return;
     if (!detail::registry<C>::adopt(*state_, *child.state_)) detail::raise(std::bad_alloc());
   }
+  /// The same with the handle moved in: nobody owns the child any more, a value it yields is lost. Throwing, or empty
+  /// itself, it leaves the handle as it was.
+  template <class P>
+    requires std::same_as<typename P::terminal, C>
+  void adopt(handle<P>&& child) const {
+    if (state_ == nullptr) return;
+    adopt(static_cast<basic_operation const&>(child));
+    static_cast<void>(std::move(child).detach());
+  }
 
  protected:
   template <class>
