@@ -97,9 +97,13 @@ class connection final : public session, public list_hook<by_server>, public std
     }
   }
 
-  void await_input() {
+  void await_input() noexcept {
     if (phase_ == phase::closed) return;
-    socket_.async_wait(socket::wait_read, [me = shared_from_this()](asio::error_code ec) { me->on_input(ec); });
+    try {
+      socket_.async_wait(socket::wait_read, [me = shared_from_this()](asio::error_code ec) { me->on_input(ec); });
+    } catch (...) {  // no memory to wait with
+      shut(cause::disconnect);
+    }
   }
 
   void on_input(asio::error_code ec) {
@@ -169,9 +173,13 @@ class connection final : public session, public list_hook<by_server>, public std
     return done;
   }
 
-  void await_room() {
+  void await_room() noexcept {
     writing_ = true;
-    socket_.async_wait(socket::wait_write, [me = shared_from_this()](asio::error_code ec) { me->on_room(ec); });
+    try {
+      socket_.async_wait(socket::wait_write, [me = shared_from_this()](asio::error_code ec) { me->on_room(ec); });
+    } catch (...) {
+      shut(cause::disconnect);
+    }
   }
 
   void on_room(asio::error_code ec) {

@@ -4,13 +4,10 @@
 
 // IWYU pragma: private, include <settle/http2/server.hpp>
 
-#include <cstddef>
 #include <utility>
 
 #include <asio/any_io_executor.hpp>
 #include <asio/post.hpp>
-
-#include "../../policy/executor.hpp"
 
 namespace settle::inline v0 {
 namespace http2::detail {
@@ -19,6 +16,8 @@ namespace http2::detail {
 /// runs where it is settled instead of being posted.
 class loop_executor {
  public:
+  /// Stands for none; nothing can be run on it.
+  loop_executor() noexcept : here_(&is_here<int>) {}
   template <class Ex>
   explicit loop_executor(Ex ex) : any_(std::move(ex)), here_(&is_here<Ex>) {}
 
@@ -57,21 +56,6 @@ class loop_executor {
 };
 
 }  // namespace http2::detail
-
-/// It looks like an Asio executor and is none: it has no properties.
-template <>
-struct executor_traits<http2::detail::loop_executor> {
-  using loop_executor = http2::detail::loop_executor;
-  static constexpr std::size_t storage_size = 0;
-
-  static bool equal(loop_executor const& a, loop_executor const& b) noexcept { return a == b; }
-  static bool running_in_this_thread(loop_executor const& ex) noexcept { return ex.running_in_this_thread(); }
-  template <class Work>
-  static void submit(loop_executor const& ex, Work&& work, void* /*storage*/) {
-    ex.execute(std::forward<Work>(work));
-  }
-};
-
 }  // namespace settle::inline v0
 
 #endif

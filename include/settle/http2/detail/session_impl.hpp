@@ -216,12 +216,10 @@ inline void session::gone(stream& s, cause why) noexcept {
 
 inline void session::end_all(cause why) noexcept {
   while (stream* const s = streams_.pop_front()) {
-    settle::pin const keep = s->req.op_.pin();
-    if (!keep) continue;
+    s->owner = nullptr;  // also for one whose cleanups are on their way already: it must not look for us
     static_cast<list_hook<by_event>*>(s)->unlink();
     static_cast<list_hook<by_output>*>(s)->unlink();
-    s->owner = nullptr;
-    gone(*s, why);
+    if (settle::pin const keep = s->req.op_.pin()) gone(*s, why);
   }
 }
 

@@ -58,11 +58,11 @@ struct stream : list_hook<by_session>, list_hook<by_event>, list_hook<by_output>
   /// Gives the arena back; the record was in it.
   struct disposer {
     void operator()(stream* s) const noexcept {
-      service& home = s->home;
+      service& its = s->home;
       arena_lease lease = std::move(s->memory);
       s->~stream();
       lease.release();
-      home.request_given_back();
+      its.request_given_back();
     }
   };
 

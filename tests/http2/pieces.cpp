@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: BSL-1.0
+// The parts that need no socket.
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <settle/http2/http2.hpp>
+
+namespace {
+
+namespace http2 = settle::http2;
+namespace detail = settle::http2::detail;
+
+TEST(response, names_are_lower_case_and_bodies_one_or_the_other) {
+  auto r = http2::response(201, "text").header("X-First", "A").header("x-second", "B");
+  EXPECT_EQ(r.status(), 201);
+  EXPECT_EQ(r.body(), "text");
+  EXPECT_EQ(r.headers(), (http2::response::header_list{{"x-first", "A"}, {"x-second", "B"}}));
+  http2::response moved = std::move(r);
+  EXPECT_EQ(moved.body(), "text");
+  moved.body(std::make_shared<std::vector<std::byte> const>(3, std::byte('z')));
+  EXPECT_EQ(moved.body(), "zzz");
+}
+
+struct left;
+struct right;
+struct element : detail::list_hook<left>, detail::list_hook<right> {
+  explicit element(int n) : number(n) {}
+  int number;
+};
+
+template <class List>
+std::vector<int> numbers(List& l) {
+  std::vector<int> out;
+  l.for_each([&](element& e) { out.push_back(e.number); });
+  return out;
+}
+
+TEST(intrusive_list, elements_may_go_at_any_time) {
+  detail::intrusive_list<element, left> a;
+  detail::intrusive_list<element, right> b;
+  element one(1), three(3);
+  {
+    element two(2);
+    for (auto* e : {&one, &two, &three}) a.push_back(*e), b.push_back(*e);
+    EXPECT_EQ(numbers(a), (std::vector{1, 2, 3}));
+  }
+  EXPECT_EQ(numbers(a), (std::vector{1, 3}));
+  b.push_back(one);  // moves
+  EXPECT_EQ(numbers(b), (std::vector{3, 1}));
+  a.for_each([](element& e) { static_cast<detail::list_hook<left>&>(e).unlink(); });
+  EXPECT_TRUE(a.empty());
+  EXPECT_EQ(a.pop_front(), nullptr);
+  EXPECT_EQ(b.pop_front(), &three);
+}
+
+std::string take(detail::body_buffer& b, std::size_t room) {
+  std::string s(room, '\0');
+  s.resize(b.take(reinterpret_cast<std::uint8_t*>(s.data()), room));
+  return s;
+}
+
+TEST(body_buffer, pieces_come_out_as_they_went_in) {
+  detail::body_buffer b;
+  EXPECT_FALSE(b.exhausted());
+  b.push("hello ");
+  EXPECT_EQ(take(b, 4), "hell");
+  b.push("world");
+  EXPECT_EQ(b.size(), 7u);
+  EXPECT_EQ(take(b, 3), "o w");
+  b.push("!");
+  b.finish({});
+  EXPECT_FALSE(b.exhausted());
+  EXPECT_EQ(take(b, 100), "orld!");
+  EXPECT_TRUE(b.exhausted());
+}
+
+TEST(body_buffer, whole_responses_are_moved_in) {
+  detail::body_buffer b;
+  b.set(http2::response(200, "short"));  // in the string itself: the view must follow the move
+  EXPECT_EQ(take(b, 2), "sh");
+  EXPECT_EQ(take(b, 100), "ort");
+  EXPECT_TRUE(b.exhausted());
+}
+
+TEST(body_buffer, stays_small_however_long_it_lives) {
+  detail::body_buffer b;
+  std::string const piece(1000, 'x');
+  for (int i = 0; i < 100000; ++i) {  // never empty, never more than two pieces
+    b.push(std::string(piece));
+    if (i > 0) {
+      EXPECT_EQ(take(b, 1000).size(), 1000u);
+    }
+    ASSERT_LE(b.size(), 2000u);
+  }
+}
+
+struct fake_read {
+  static std::ptrdiff_t read(nghttp2_session*, std::uint8_t*, std::size_t, std::uint32_t*, void*) noexcept { return 0; }
+};
+
+TEST(nghttp2_compat, a_provider_is_whatever_type_is_asked_for) {
+  int body = 0;
+  detail::body_provider<fake_read> some(&body), none(nullptr);
+  nghttp2_data_provider const* const p = some;
+  ASSERT_NE(p, nullptr);
+  EXPECT_EQ(p->source.ptr, &body);
+  EXPECT_NE(p->read_callback, nullptr);
+  nghttp2_data_provider const* const q = none;
+  EXPECT_EQ(q, nullptr);
+}
+
+// What is no handler is refused in one sentence; what is one is recognised.
+struct returns_nothing {
+  void operator()(http2::request&) const;
+};
+static_assert(!detail::answers_now<returns_nothing> && !detail::answers_later<returns_nothing> && !detail::takes_duty<returns_nothing>);
+static_assert(detail::answers_now<int (*)(http2::request&)>);
+static_assert(detail::answers_now<http2::response (*)(http2::request const&)>);
+static_assert(detail::answers_later<settle::handle_of<http2::response> (*)(http2::request&)>);
+static_assert(detail::takes_duty<settle::handle_of<void> (*)(http2::request&, http2::responder)>);
+static_assert(!std::is_copy_constructible_v<http2::responder> && !std::is_copy_constructible_v<http2::stream_body>);
+
+}  // namespace
