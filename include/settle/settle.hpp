@@ -8,6 +8,7 @@
 #include "error.hpp"
 #include "fwd.hpp"
 #include "handle.hpp"
+#include "memory/arena.hpp"
 #include "observe/counters.hpp"
 #include "operation.hpp"
 #include "outcome.hpp"
