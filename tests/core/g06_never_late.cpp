@@ -112,7 +112,7 @@ void race_registration(Place& place, int rounds) {
       } else {
         settle::operation const op = s.op;
         unsigned const at = i == 1 ? 0 : 2;
-        op.on_done([&] { ++ran[at]; });
+        op.on_done([&, at] { ++ran[at]; });
         op.on_cleanup([&, at] { ++ran[at + 1]; });
         if (i == 2) op.on_released([&] { ++ran[4]; });
       }

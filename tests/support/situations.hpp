@@ -129,6 +129,7 @@ void on_each_executor(F f) {
   SCOPED_TRACE("queue executor");
   in_a_loop place;
   f(place);
+  place.run();
 }
 
 template <class F>

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: BSL-1.0
+// G9: stack depth does not grow with chains, trees, or the number of executors (A12).
+#include <settle/settle.hpp>
+
+#include <gtest/gtest.h>
+#include <pthread.h>
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "situations.hpp"
+
+namespace {
+
+using namespace test;
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SETTLE_TEST_SANITIZED 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SETTLE_TEST_SANITIZED 1
+#endif
+
+// A million, in a stack that holds a few hundred calls. Under a sanitizer a tenth: its shadow takes the memory.
+#if defined(SETTLE_TEST_SANITIZED)
+constexpr std::size_t many = 100'000;
+constexpr std::size_t stack_size = 512 * 1024;
+#else
+constexpr std::size_t many = 1'000'000;
+constexpr std::size_t stack_size = 64 * 1024;
+#endif
+
+/// Runs f on a thread with a small stack.
+void on_a_small_stack(std::function<void()> f) {
+  pthread_attr_t attributes;
+  ASSERT_EQ(pthread_attr_init(&attributes), 0);
+  ASSERT_EQ(pthread_attr_setstacksize(&attributes, stack_size), 0);
+  pthread_t thread{};
+  auto const start = [](void* at) -> void* {
+    (*static_cast<std::function<void()>*>(at))();
+    return nullptr;
+  };
+  ASSERT_EQ(pthread_create(&thread, &attributes, start, &f), 0);
+  pthread_join(thread, nullptr);
+  pthread_attr_destroy(&attributes);
+}
+
+/// As small as it gets: a million of them at once.
+using small = settle::plain<void>;
+
+/// Operation i adopts i + 1, or all are children of the first.
+struct tree {
+  std::vector<settle::resolver<small>> producers;
+  settle::operation root;
+  std::size_t told = 0;
+
+  tree(bool deep, bool with_user_code) {
+    producers.reserve(many);
+    for (std::size_t i = 0; i != many; ++i) {
+      producers.emplace_back();
+      settle::operation const op = producers.back().op();
+      if (i == 0) root = op;
+      else (deep ? producers[i - 1].op() : root).adopt(op);
+      if (with_user_code) {
+        op.on_cancel([this] { ++told; });
+        op.on_cleanup([this] { ++told; });
+      }
+    }
+  }
+};
+
+void walk_the_tree(bool deep, bool with_user_code) {
+  on_a_small_stack([=] {
+    for (int how = 0; how != 3; ++how) {
+      SCOPED_TRACE(how);
+      tree t(deep, with_user_code);
+      settle::operation const last = t.producers.back().op();
+      if (how == 0) {
+        EXPECT_TRUE(t.root.cancel());
+      }
+      if (how == 1) {
+        EXPECT_TRUE(t.root.request_cancel());
+      }
+      if (how == 2) {
+        EXPECT_TRUE(t.producers.front().complete());
+      }
+      EXPECT_TRUE(last.cancel_requested());
+      EXPECT_EQ(last.is_settled(), how == 0);
+      EXPECT_FALSE(t.root.is_released());
+      // Released from the leaf up, in one go: the last producer to leave holds all the others.
+      while (t.producers.size() > 1) {
+        settle::resolver<small> r = std::move(t.producers[t.producers.size() - 2]);
+        t.producers[t.producers.size() - 2] = std::move(t.producers.back());
+        t.producers.pop_back();
+        r.cancel();
+      }
+      EXPECT_EQ(t.root.is_released(), false);
+      t.producers.pop_back();
+      EXPECT_TRUE(t.root.is_released());
+      EXPECT_TRUE(last.is_released());
+      if (with_user_code) {
+        EXPECT_EQ(t.told, 2 * many - (how == 2 ? 1 : 0));
+      }
+    }
+  });
+}
+
+TEST(G09_flat, a_deep_tree) { walk_the_tree(true, false); }
+TEST(G09_flat, a_deep_tree_with_user_code) { walk_the_tree(true, true); }
+TEST(G09_flat, a_wide_tree) { walk_the_tree(false, false); }
+
+// A chain in which each observer settles the next.
+TEST(G09_flat, a_chain_of_observers) {
+  on_a_small_stack([] {
+    std::vector<settle::resolver<small>> chain(many);
+    std::size_t reached = 0;
+    for (std::size_t i = 0; i != many; ++i) {
+      chain[i].op().on_done([&chain, &reached, i] {
+        ++reached;
+        if (i + 1 != many) chain[i + 1].complete();
+      });
+    }
+    chain[0].complete();
+    EXPECT_EQ(reached, many);
+  });
+}
+
+// 10^6 steps of a callback that starts the next.
+TEST(G09_flat, a_callback_that_starts_the_next) {
+  on_a_small_stack([] {
+    struct stepper {
+      std::size_t left = many;
+      void step() {
+        if (left-- == 0) return;
+        settle::resolver<small> r;
+        r.get_handle().detach().on_done([this] { step(); });
+        r.complete();
+      }
+    } s;
+    s.step();
+    EXPECT_EQ(s.left, static_cast<std::size_t>(-1));
+  });
+}
+
+// Each operation on the other executor than the one before. They run their work inside execute(): nothing may nest.
+TEST(G09_flat, alternating_executors_that_run_inside) {
+  on_a_small_stack([] {
+    manual_loop loops[2];
+    for (auto& l : loops) l.mood(manual_loop::runs_inside);
+    using looped = settle::plain<void, settle::error, manual_loop::executor>;
+    std::vector<settle::resolver<looped>> chain;
+    std::size_t const length = many / 10;
+    std::size_t reached = 0;
+    for (std::size_t i = 0; i != length; ++i) {
+      chain.emplace_back(loops[i % 2].get_executor());
+      chain[i].op().on_done([&chain, &reached, length, i] {
+        ++reached;
+        if (i + 1 != length) chain[i + 1].complete();
+      });
+    }
+    chain[0].complete();
+    EXPECT_EQ(reached, length);
+  });
+}
+
+TEST(G09_flat, alternating_queues) {
+  on_a_small_stack([] {
+    manual_loop loops[2];
+    using looped = settle::plain<void, settle::error, manual_loop::executor>;
+    for (int how = 0; how != 2; ++how) {
+      std::vector<settle::resolver<looped>> chain;
+      std::size_t const length = many / 10;
+      std::size_t reached = 0;
+      for (std::size_t i = 0; i != length; ++i) {
+        chain.emplace_back(loops[i % 2].get_executor());
+        if (i != 0) chain[i - 1].op().adopt(chain[i].op());
+        chain[i].op().on_cleanup([&reached] { ++reached; });
+      }
+      settle::operation const root = chain[0].op();
+      if (how == 0) root.cancel();
+      else root.request_cancel();
+      chain.clear();
+      while (loops[0].run() + loops[1].run() != 0) {
+      }
+      EXPECT_EQ(reached, length);
+      EXPECT_TRUE(root.is_released());
+    }
+  });
+}
+
+// User code of another executor is submitted, never called from inside a drain.
+TEST(G09_flat, another_executors_code_is_submitted) {
+  manual_loop loop;
+  subject<counted<int>> here;
+  subject<counted<int, manual_loop::executor>> there(loop.get_executor());
+  int ran = 0;
+  there.op.on_done([&] { ++ran; });
+  here.op.on_done([&] {
+    there.op.cancel();
+    EXPECT_EQ(ran, 0);
+  });
+  here.op.cancel();
+  EXPECT_EQ(ran, 0);
+  EXPECT_EQ(loop.size(), 1U);
+  loop.run();
+  EXPECT_EQ(ran, 1);
+}
+
+TEST(G09_flat, an_equal_executor_goes_on_in_the_same_drain) {
+  manual_loop loop;
+  using policy = counted<int, manual_loop::executor>;
+  subject<policy> a(loop.get_executor());
+  subject<policy> b(loop.get_executor());
+  int ran = 0;
+  b.op.on_done([&] { ++ran; });
+  a.op.on_done([&] { b.op.cancel(); });
+  a.op.cancel();
+  EXPECT_EQ(loop.submissions(), 1U);
+  loop.run();
+  EXPECT_EQ(ran, 1);
+  EXPECT_EQ(loop.submissions(), 1U);
+}
+
+}  // namespace
