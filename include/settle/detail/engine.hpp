@@ -219,6 +219,7 @@ class engine {
     bool const walker_elsewhere = (w & word::walking) != 0;
     bool const to_walk = !walker_elsewhere && has_structure(s, w, asked);
     if (to_walk) w |= word::walking;
+    else if (!walker_elsewhere && s.observers() == nullptr && s.table->dispose == nullptr) w |= word::offered;  // nothing to run first
     auto* const listener = s.table->event;
     monitor_event const event = listener != nullptr ? settled_event(s, w) : monitor_event{};
     s.unlock(w);

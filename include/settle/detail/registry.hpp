@@ -18,13 +18,16 @@ struct registry {
   /// A done observer or consumer.
   static void add_observer(state& s, node& h, bool alone = false) noexcept {
     std::uint32_t const w = s.lock(alone);
-    if ((w & word::settled) == 0) {
+    if ((w & word::settled) == 0 || (w & word::walking) != 0) {
       s.observers(ring<C>::push_back(s.observers(), &h));
       s.unlock(w | kept_bit(h));
-      return;
+    } else if ((w & word::offered) == 0) {  // beside the sequence: it comes to it after the others
+      s.lasting.store(ring<C>::push_front(s.lasting.load(std::memory_order_relaxed), &h), std::memory_order_relaxed);
+      s.unlock(w);
+    } else {
+      s.unlock(w);
+      at_once(s, h);
     }
-    s.unlock(w);
-    at_once(s, h);
   }
 
   /// A structural hook: false when the operation is settled already, and nothing was added.

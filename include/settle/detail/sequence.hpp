@@ -19,7 +19,7 @@ struct sequence {
       if (s.observers() == nullptr) break;
       notify(s, n);
     }
-    if (s.table->dispose != nullptr) offer_value(s);
+    if (!s.is(word::offered)) offer_value(s);
     engine<C>::leave(s, true);
   }
 
@@ -85,11 +85,34 @@ struct sequence {
     s.observers(kept);
   }
 
-  /// A value nobody can take any more dies here, on the executor, before the cleanups.
+  /// Observers and a consumer that came beside the sequence, then the value: what nobody can take any more dies here, on
+  /// the executor, before the cleanups.
   static void offer_value(state& s) noexcept {
-    std::uint32_t const w = s.lock();
+    std::uint32_t w = s.lock();
+    for (node* late = take_late(s); late != nullptr; late = take_late(s)) {
+      s.unlock(w);
+      while (late != nullptr) {
+        node* const h = late;
+        late = ring<C>::remove(late, h);
+        run_hook(s, *h, hook_action::invoke);
+      }
+      w = s.lock();
+    }
     s.unlock(w | word::offered);
-    if ((w & (word::owned | word::watched)) == 0) s.table->dispose(s);
+    if (s.table->dispose != nullptr && (w & (word::owned | word::watched)) == 0) s.table->dispose(s);
+  }
+
+  /// They wait in front of the lasting ones, newest first. Under the lock.
+  static node* take_late(state& s) noexcept {
+    node* late = nullptr;
+    node* first = s.lasting.load(std::memory_order_relaxed);
+    while (first != nullptr && (first->kind == hook_kind::done || first->kind == hook_kind::consumer)) {
+      node* const h = first;
+      first = ring<C>::remove(first, h);
+      late = ring<C>::push_front(late, h);
+    }
+    if (late != nullptr) s.lasting.store(first, std::memory_order_relaxed);
+    return late;
   }
 };
 
