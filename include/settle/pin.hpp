@@ -3,6 +3,7 @@
 #define SETTLE_PIN_HPP
 
 #include <cstddef>
+#include <memory>
 #include <new>
 #include <type_traits>
 #include <utility>
@@ -33,9 +34,9 @@ struct owning {
   /// Null when there is no room; then nothing was made.
   template <class R, class... A>
   static R* try_own(state_base<C>& s, bool alone, A&&... args) noexcept {
-    using closure = owned<R>;
-    cleanup_place<C> const p = cleanup_registration<C, closure>::add(s, closure{R(std::forward<A>(args)...)}, alone);
-    return p.how == kept::yes ? &static_cast<closure*>(p.closure)->resource : nullptr;
+    using closure = owned_later<R>;
+    cleanup_place<C> const p = cleanup_registration<C, closure>::add(s, closure(), alone);
+    return p.how == kept::yes ? std::construct_at(&static_cast<closure*>(p.closure)->resource, std::forward<A>(args)...) : nullptr;
   }
 
  private:

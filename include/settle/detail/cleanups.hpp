@@ -43,7 +43,8 @@ class cleanup_registration {
 
  private:
   static bool fits(state& s) noexcept {
-    return sizeof(F) <= s.table->slot_bytes && alignof(F) <= alignof(void*) && s.slots_used() < s.table->slot_count && s.top_cleanup() == nullptr;
+    return sizeof(F) <= s.table->slot_bytes && alignof(F) <= alignof(void*) && s.slots_used() < s.table->slot_count &&
+           s.top_cleanup() == nullptr;
   }
 
   /// Nobody else can see the state.
@@ -105,9 +106,17 @@ class cleanup_registration {
               });
     n->head.type = &closure::type;
     if (push(s, n->head)) return {kept::yes, n->closure};
-    F back(std::move(*std::launder(reinterpret_cast<F*>(n->closure))));
-    std::destroy_at(std::launder(reinterpret_cast<F*>(n->closure)));
-    s.table->deallocate(s, memory, sizeof(node), alignof(node));
+    F& there = *std::launder(reinterpret_cast<F*>(n->closure));
+    auto const take_away = [&] {
+      std::destroy_at(&there);
+      s.table->deallocate(s, memory, sizeof(node), alignof(node));
+    };
+    F back = with_undo([&] { return F(std::move(there)); },
+                       [&] {
+                         run_here(s, there);
+                         take_away();
+                       });
+    take_away();
     return at_once(s, std::move(back));
   }
 
@@ -138,7 +147,8 @@ class cleanup_registration {
 
   /// Released: a hook by itself, on the executor, now.
   static cleanup_place<C> at_once(state& s, F&& f) {
-    hook<C>* h = make_hook<call_with_ending>(s, hook_kind::released, std::move(f), false);
+    hook<C>* h =
+        with_undo([&] { return make_hook<call_with_ending>(s, hook_kind::released, std::move(f), false); }, [&] { run_here(s, f); });
     if (h == nullptr) {
       run_here(s, f);
       return {kept::no_room, nullptr};
@@ -148,6 +158,7 @@ class cleanup_registration {
   }
 
   static void run_here(state& s, F& f) noexcept {
+    if constexpr (requires { F::made_in_place; }) return;  // nothing was made
     guarded([&] { call_with_ending::call(f, s); }, [&](std::exception_ptr p) { s.report(std::move(p), monitor_event::cleanup_threw); });
   }
 
@@ -160,6 +171,18 @@ template <class R>
 struct owned {
   R resource;
   void operator()() noexcept {}  // the destructor does it
+};
+/// Room for a resource that is made once the cleanup stands; whoever registers it holds the cleanups back until then.
+template <class R>
+struct owned_later {
+  static constexpr bool made_in_place = true;
+  union {
+    R resource;
+  };
+  owned_later() noexcept {}
+  owned_later(owned_later&&) noexcept {}
+  ~owned_later() {}
+  void operator()() noexcept { std::destroy_at(&resource); }
 };
 template <class R, class Closer>
 struct owned_with {
