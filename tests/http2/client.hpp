@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -67,11 +68,12 @@ class client {
   };
   struct settings {
     std::uint32_t window = 65535;
-    bool reads = true;  // gives the windows back
+    bool reads = true;          // gives the windows back
+    std::size_t cut = 1 << 20;  // sends at most so many bytes at once
   };
 
   explicit client(std::uint16_t port) : client(port, settings()) {}
-  client(std::uint16_t port, settings s) : fd_(dial(port)) {
+  client(std::uint16_t port, settings s) : fd_(dial(port)), cut_(s.cut) {
     nghttp2_session_callbacks* c = nullptr;
     nghttp2_session_callbacks_new(&c);
     nghttp2_session_callbacks_set_on_header_callback(c, &on_header);
@@ -123,7 +125,7 @@ class client {
   }
   void send_raw(std::string_view bytes) {
     while (!bytes.empty() && fd_ >= 0) {
-      auto const n = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      auto const n = ::send(fd_, bytes.data(), std::min(cut_, bytes.size()), MSG_NOSIGNAL);
       if (n <= 0) {
         ended_ = true;
         return;
@@ -248,6 +250,7 @@ class client {
   }
 
   int fd_;
+  std::size_t cut_;
   nghttp2_session* session_ = nullptr;
   std::vector<std::unique_ptr<upload>> bodies_;
   std::size_t pongs_ = 0;

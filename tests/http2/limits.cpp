@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <optional>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -48,6 +49,27 @@ TEST(malformed_input, every_prefix_of_a_request) {
   running_server s(few(8), &ok);
   std::string const request = preface + "\0\0\x0d\1\5\0\0\0\1\x82\x86\x84\x01\x09localhost"s;
   for (std::size_t n = 0; n < request.size(); ++n) EXPECT_TRUE(server_hangs_up_on(s.port(), request.substr(0, n), true)) << n;
+  EXPECT_TRUE(s.idle());
+}
+
+// Valid requests with bytes changed at random: whatever comes of it comes of that connection only.
+TEST(malformed_input, three_hundred_mutations) {
+  running_server s(few(8), &ok);
+  std::string request = preface + "\0\0\0\4\1\0\0\0\0"s;
+  for (char const id : {'\1', '\3', '\5'}) {
+    request += "\0\0\x0d\1\4\0\0\0"s + id + "\x83\x86\x84\x01\x09localhost"s;  // POST / without END_STREAM
+    request += "\0\0\4\0\1\0\0\0"s + id + "body"s;
+  }
+  std::mt19937 random(20240229);
+  auto const below = [&](std::size_t n) { return static_cast<std::size_t>(random()) % n; };
+  for (int round = 0; round < 300; ++round) {
+    std::string wrong = request;
+    for (std::size_t changes = 1 + below(4); changes-- > 0;) wrong[24 + below(wrong.size() - 24)] = static_cast<char>(random());
+    EXPECT_TRUE(server_hangs_up_on(s.port(), wrong, true)) << testing::PrintToString(wrong);
+  }
+  client good(s.port());
+  EXPECT_EQ(good.fetch("/").status, 200);
+  good.drop_by_fin();
   EXPECT_TRUE(s.idle());
 }
 

@@ -104,6 +104,14 @@ TEST(handler, bodies_come_whole) {
   EXPECT_TRUE(s.idle());
 }
 
+TEST(handler, requests_may_arrive_byte_by_byte) {
+  running_server s(few(4), [](http2::request& q) { return http2::response(200, std::to_string(q.body().size())); });
+  for (std::size_t const cut : {1u, 7u, 23u}) {
+    client c(s.port(), {.cut = cut});
+    EXPECT_EQ(c.wait(c.post("/", "there and back", {{"x-some", "thing"}})).body, "14");
+  }
+}
+
 TEST(handler, the_arena_is_the_handlers_to_use) {
   running_server s(few(2), [](http2::request& q) {
     std::pmr::string text(1000, 'y', &q.arena());
