@@ -46,6 +46,9 @@ class handle;
 template <class P>
 class watcher;
 
+template <class P>
+struct pinned_outcome;
+
 using operation = basic_operation<cas_terminal>;
 using pin = basic_pin<cas_terminal>;
 using registration = basic_registration<cas_terminal>;
@@ -65,6 +68,13 @@ template <class T>
 using lift = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
 
 struct outcome_access;
+struct state_access;
+enum class taking : std::uint8_t { value, outcome };
+template <class P, taking How>
+class join_awaiter;
+enum class looking : std::uint8_t { value, outcome, pinned, taken, released };
+template <class P, looking How>
+class watch_awaiter;
 template <class C>
 struct state_base;
 template <class C>

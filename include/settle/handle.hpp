@@ -9,9 +9,20 @@
 
 #include "detail/cell.hpp"
 #include "operation.hpp"
+#include "pin.hpp"
 #include "watcher.hpp"
 
 namespace settle::inline v0 {
+
+/// An outcome to look at, and the pin that holds back what it may point into.
+template <class P>
+struct pinned_outcome {
+  outcome<typename P::value_type, typename P::error_type> const& result;
+  basic_pin<typename P::terminal> pin;
+
+  pinned_outcome(outcome<typename P::value_type, typename P::error_type> const& o, basic_pin<typename P::terminal> p) noexcept
+      : result(o), pin(std::move(p)) {}
+};
 
 /// The owner of an operation, the one who may take its value. Move-only: moving it into something hands the operation
 /// over. Dropping it unsettled asks the operation to cancel (cause dropped); it then goes on alone until it is released.
@@ -50,6 +61,7 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
 
   /// Lets the operation run without an owner; a value it yields is lost.
   base detach() && noexcept {
+    start();
     if (this->state_ != nullptr) disown(false);
     return std::move(*this);
   }
@@ -71,6 +83,7 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
   /// On the operation's executor. Allocates one block; throws std::bad_alloc.
   template <class F>
   basic_registration<C> on_done(F f) const& {
+    start();
     return this->template add_hook<detail::call_with_outcome<T, E>>(detail::hook_kind::done, std::move(f));
   }
 
@@ -84,17 +97,48 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
     if (h == nullptr) detail::raise(std::bad_alloc());
     base op(std::move(*this));
     detail::registry<C>::add_observer(*op.state_, *h);
+    detail::engine<C>::warm(*op.state_, nullptr);
+  }
+
+  /// The value, in a coroutine: joins, resuming when released. A failure throws (or by policy fails the awaiting
+  /// coroutine), a cancellation ends it as cancelled: destructors run, catch blocks do not.
+  detail::join_awaiter<P, detail::taking::value> operator co_await() && noexcept {
+    return detail::join_awaiter<P, detail::taking::value>(std::move(*this));
+  }
+  /// `co_await std::move(h).as_outcome()`: joins, sees all three, never throws.
+  detail::join_awaiter<P, detail::taking::outcome> as_outcome() && noexcept {
+    return detail::join_awaiter<P, detail::taking::outcome>(std::move(*this));
+  }
+
+  /// `co_await std::move(h).at_settled()`: takes the outcome at settled, without joining. What the operation lent may
+  /// still be in use; the rest of it stays a child of the awaiting coroutine.
+  detail::watch_awaiter<P, detail::looking::taken> at_settled() && noexcept {
+    start();
+    base op(std::move(*this));
+    return detail::watch_awaiter<P, detail::looking::taken>(std::move(op));
+  }
+  /// `co_await h.settled()`: the outcome at settled, to look at; the handle keeps it.
+  detail::watch_awaiter<P, detail::looking::outcome> settled() const& noexcept {
+    start();
+    return detail::watch_awaiter<P, detail::looking::outcome>(static_cast<base const&>(*this));
+  }
+  /// `co_await h.pinned()`: the same, the cleanups held back until the pin goes.
+  detail::watch_awaiter<P, detail::looking::pinned> pinned() const& noexcept {
+    start();
+    return detail::watch_awaiter<P, detail::looking::pinned>(static_cast<base const&>(*this));
   }
 
   /// Blocks until released, then takes the outcome. Outside an executor only: inside a callback it is misuse, and trapped.
   /// An empty handle reads as failed with errc::no_memory. Throws std::bad_alloc, and what moving the value throws.
   outcome<T, E> wait() && {
+    start();
     this->wait_released();
     return take();
   }
   /// The same for a while: nothing when it was not released in time; the handle then still owns the operation.
   template <class Clock, class Duration>
   std::optional<outcome<T, E>> wait_until(std::chrono::time_point<Clock, Duration> const& t) && {
+    start();
     if (!this->is_released() && !detail::released_wait<C>(*this->state_).wait_until(t)) return std::nullopt;
     return take();
   }
@@ -108,6 +152,12 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
   friend class resolver;
   template <class>
   friend class watcher;
+  friend struct detail::state_access;
+
+  /// A cold coroutine has its owner now.
+  void start() const noexcept {
+    if (this->state_ != nullptr) detail::engine<C>::warm(*this->state_, nullptr);
+  }
 
   explicit handle(base op) noexcept : base(std::move(op)) {}
 

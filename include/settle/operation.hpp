@@ -114,11 +114,17 @@ class basic_operation {
     if (!is_released()) detail::released_wait<C>(*state_).wait();
   }
 
+  /// `co_await op.released()`: resumes when everything was given back.
+  detail::watch_awaiter<plain<void, error, inline_executor, C>, detail::looking::released> released() const noexcept {
+    return detail::watch_awaiter<plain<void, error, inline_executor, C>, detail::looking::released>(*this);
+  }
+
   /// Makes `child` this operation's: asked or forced to cancel with it, released before its cleanups. On a settled
   /// operation the child is asked to cancel at once. Allocates one block; throws std::bad_alloc, nothing being done.
   void adopt(basic_operation child) const {
     if (state_ == nullptr || child.state_ == nullptr) return;
     if (!detail::registry<C>::adopt(*state_, *child.state_)) detail::raise(std::bad_alloc());
+    detail::engine<C>::warm(*child.state_, state_);
   }
   /// The same with the handle moved in: nobody owns the child any more, a value it yields is lost. Throwing, or empty
   /// itself, it leaves the handle as it was.
@@ -131,6 +137,7 @@ class basic_operation {
   }
 
  protected:
+  friend struct detail::state_access;
   template <class>
   friend class basic_operation;
   template <class>

@@ -4,6 +4,7 @@
 
 // Everything of the core. The standard library only.
 #include "cause.hpp"
+#include "coroutine.hpp"
 #include "errc.hpp"
 #include "error.hpp"
 #include "fwd.hpp"
@@ -18,6 +19,7 @@
 #include "registration.hpp"
 #include "resolver.hpp"
 #include "shared_resolver.hpp"
+#include "this_operation.hpp"
 #include "version.hpp"
 #include "watcher.hpp"
 

@@ -68,6 +68,16 @@ class watcher : public basic_operation<typename P::terminal> {
     return this->template add_hook<detail::call_with_outcome<T, E>>(detail::hook_kind::done, std::move(f));
   }
 
+  /// The value, in a coroutine, at settled; good while this watcher lives. A failure throws (or by policy fails the
+  /// awaiting coroutine), a cancellation ends it as cancelled. Precondition: not empty.
+  detail::watch_awaiter<P, detail::looking::value> operator co_await() const noexcept {
+    return detail::watch_awaiter<P, detail::looking::value>(static_cast<base const&>(*this));
+  }
+  /// `co_await w.settled()`: the outcome at settled.
+  detail::watch_awaiter<P, detail::looking::outcome> settled() const noexcept {
+    return detail::watch_awaiter<P, detail::looking::outcome>(static_cast<base const&>(*this));
+  }
+
  private:
   template <class>
   friend class handle;

@@ -61,6 +61,24 @@ struct submit_storage<0> {
   void* get() noexcept { return nullptr; }
 };
 
+template <class C, class Ex>
+struct typed_executor {
+  static void submit(void const* ex, void* storage, submission<C>&& w) {
+    executor_traits<Ex>::submit(*static_cast<Ex const*>(ex), std::move(w), storage);
+  }
+  template <bool Dispatch>
+  static bool on_its_thread(void const* ex) noexcept {
+    return Dispatch && executor_traits<Ex>::running_in_this_thread(*static_cast<Ex const*>(ex));
+  }
+  static bool equal(void const* a, void const* b) noexcept {
+    return executor_traits<Ex>::equal(*static_cast<Ex const*>(a), *static_cast<Ex const*>(b));
+  }
+};
+
+template <class C, class Ex, bool Dispatch>
+inline constexpr executor_functions<C> executor_functions_of{
+    &typed_executor<C, Ex>::submit, &typed_executor<C, Ex>::template on_its_thread<Dispatch>, &typed_executor<C, Ex>::equal};
+
 /// The shared state of an operation with policy P: one allocation.
 template <class P>
 struct cell final : typed_state<typename P::value_type, typename P::error_type, typename P::terminal> {
@@ -98,17 +116,8 @@ struct cell final : typed_state<typename P::value_type, typename P::error_type, 
  private:
   static cell& of(state& s) noexcept { return static_cast<cell&>(s); }
 
-  static void submit(state& s, submission<C>&& w) {
-    cell& c = of(s);
-    guarded([&] { executor_traits<executor_type>::submit(c.executor, std::move(w), c.storage.get()); },
-            [&](std::exception_ptr p) { s.report(std::move(p), monitor_event::executor_lost, "execute() threw"); });
-  }
-  static bool on_its_thread(state const& s) noexcept {
-    return traits::dispatch() && executor_traits<executor_type>::running_in_this_thread(static_cast<cell const&>(s).executor);
-  }
-  static void const* executor_of(state const& s) noexcept { return &static_cast<cell const&>(s).executor; }
-  static bool equal(void const* a, void const* b) noexcept {
-    return executor_traits<executor_type>::equal(*static_cast<executor_type const*>(a), *static_cast<executor_type const*>(b));
+  static executor_ref<C> executor_of(state& s) noexcept {
+    return {&executor_functions_of<C, executor_type, traits::dispatch()>, &of(s).executor, of(s).storage.get(), &s};
   }
   static void* allocate(state& s, std::size_t n, std::size_t align) noexcept {
     return byte_source<allocator_type>::allocate(of(s).allocator, n, align);
@@ -141,33 +150,26 @@ struct cell final : typed_state<typename P::value_type, typename P::error_type, 
   }
 };
 
-/// One address for each executor type.
-template <class Ex>
-inline constexpr char executor_identity = 0;
-
 template <class P>
-constexpr state_table<typename P::terminal> const cell<P>::policy_table{
-    &cell::submit,
-    &cell::on_its_thread,
-    cell::traits::is_inline ? nullptr : &detail::executor_identity<typename P::executor_type>,
-    &cell::executor_of,
-    &cell::equal,
-    &cell::allocate,
-    &cell::deallocate,
-    cell::value_dies_quietly ? nullptr : &cell::dispose,
-    &cell::destroy,
-    &cell::exception,
-    &P::error_sink::report,
-    cell::traits::monitored ? &P::monitor::on_event : nullptr,
-    P::notify::before_cleanup,
-    P::notify::reverse,
-    P::cleanup::may_allocate,
-    &cell::slots_of,
-    cell::base::result_offset,
-    cell::slots_type::slot_size,
-    P::cleanup::inline_slots,
-    P::cleanup::slot_bytes,
-    cell::traits::tag()};
+constexpr state_table<typename P::terminal> const cell<P>::policy_table{cell::traits::is_inline ? nullptr : &cell::executor_of,
+                                                                        &cell::allocate,
+                                                                        &cell::deallocate,
+                                                                        cell::value_dies_quietly ? nullptr : &cell::dispose,
+                                                                        nullptr,
+                                                                        nullptr,
+                                                                        &cell::destroy,
+                                                                        &cell::exception,
+                                                                        &P::error_sink::report,
+                                                                        cell::traits::monitored ? &P::monitor::on_event : nullptr,
+                                                                        P::notify::before_cleanup,
+                                                                        P::notify::reverse,
+                                                                        P::cleanup::may_allocate,
+                                                                        &cell::slots_of,
+                                                                        cell::base::result_offset,
+                                                                        cell::slots_type::slot_size,
+                                                                        P::cleanup::inline_slots,
+                                                                        P::cleanup::slot_bytes,
+                                                                        cell::traits::tag()};
 
 }  // namespace settle::inline v0::detail
 

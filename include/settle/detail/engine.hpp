@@ -113,6 +113,30 @@ class engine {
     pump(f);
   }
 
+  /// The producer ends as cancelled, with the cause that was asked for or else this one. Takes over its hold and reference.
+  static void end_cancelled(state& s, cancellation const& c) noexcept {
+    std::uint32_t const w = s.lock();
+    if ((w & word::settled) != 0) {
+      s.unlock(w);
+      leave(s);
+      return;
+    }
+    if ((w & word::requested) == 0) s.head().cancelled_by(c);
+    settle_locked(s, w, outcome_head::cancelled, frame<C>::here());
+  }
+
+  /// Starts a coroutine that waits for an owner: on the executor of `parent`, if there is one.
+  static void warm(state& s, state* parent) noexcept {
+    if (!s.is(word::cold)) return;
+    std::uint32_t const w = s.lock();
+    bool const mine = (w & word::cold) != 0;
+    if (mine && parent != nullptr) s.table->inherit(s, *parent);
+    s.unlock(w & ~word::cold);
+    if (!mine) return;
+    s.add_hold();
+    post(s.table->turn(s));
+  }
+
   /// Gives a hold and its reference back; whoever gives the last one back releases.
   static void leave(state& s, bool on_executor = false) noexcept {
     if (releaser<C>::drop(s)) return;
@@ -220,6 +244,7 @@ class engine {
     bool const to_walk = !walker_elsewhere && has_structure(s, w, asked);
     if (to_walk) w |= word::walking;
     else if (!walker_elsewhere && s.observers() == nullptr && s.table->dispose == nullptr) w |= word::offered;  // nothing to run first
+    if ((w & word::cold) != 0) w = end_cold(s, w, f);
     auto* const listener = s.table->event;
     monitor_event const event = listener != nullptr ? settled_event(s, w) : monitor_event{};
     s.unlock(w);
@@ -238,6 +263,8 @@ class engine {
   /// Called with the lock held. True: there is something to walk.
   static bool request_locked(state& s, std::uint32_t w, cancellation const& c, frame<C>& f) noexcept {
     s.head().cancelled_by(c);
+    bool const is_cold = (w & word::cold) != 0;
+    if (is_cold) w = end_cold(s, w, f);
     bool const to_walk = (w & word::below) != 0;
     if (to_walk) s.add_ref();  // for the walk: what it fires may drop the caller's
     s.unlock(w | word::requested | (to_walk ? word::walking : 0u));
@@ -245,7 +272,14 @@ class engine {
       s.as = role::walk_request;
       f.structure.push(&s);
     }
-    return to_walk;
+    return to_walk || is_cold;
+  }
+
+  /// A coroutine that was not started never will be: its turn comes, and finds out. Under the lock.
+  static std::uint32_t end_cold(state& s, std::uint32_t w, frame<C>& f) noexcept {
+    s.add_hold();
+    f.outbox.push(&s.table->turn(s));
+    return w & ~word::cold;
   }
 
   static monitor_event settled_event(state& s, std::uint32_t w) noexcept {
@@ -357,9 +391,15 @@ class engine {
   }
 
   static bool same_executor(state& a, state& b) noexcept {
-    return a.table->executor_tag == b.table->executor_tag && a.table->equal(a.table->executor(a), b.table->executor(b));
+    executor_ref<C> const x = a.home(), y = b.home();
+    return x.functions != nullptr && y.functions != nullptr && x.functions->equal == y.functions->equal &&
+           x.functions->equal(x.executor, y.executor);
   }
-  static bool runs_anywhere(state& s) noexcept { return s.table->executor_tag == nullptr || s.is(word::lost); }
+  static bool runs_anywhere(state& s) noexcept { return s.home().functions == nullptr || s.is(word::lost); }
+  static bool on_its_thread(state& s) noexcept {
+    executor_ref<C> const ex = s.home();
+    return ex.functions->on_its_thread(ex.executor);
+  }
 
   static void route(frame<C>& f, bool fresh) noexcept {
     while (!f.outbox.empty()) {
@@ -368,7 +408,7 @@ class engine {
       drain<C>& d = *f.current;
       if (runs_anywhere(s) || (d.home != nullptr && same_executor(*d.home, s))) {
         d.queue.push(w);
-      } else if (fresh && d.home == nullptr && s.table->on_its_thread(s)) {
+      } else if (fresh && d.home == nullptr && on_its_thread(s)) {
         d.home = &s;
         s.add_ref();
         d.queue.push(w);
@@ -403,7 +443,9 @@ class engine {
   static void hand_over(work_queue batch) noexcept {
     state& s = owner(*batch.front());
     s.add_ref();  // its storage carries the work until execute() has returned
-    s.table->submit(s, submission<C>(batch));
+    executor_ref<C> const ex = s.home();
+    guarded([&] { ex.functions->submit(ex.executor, ex.storage, submission<C>(batch)); },
+            [&](std::exception_ptr p) { s.report(std::move(p), monitor_event::executor_lost, "execute() threw"); });
     s.drop_ref();
   }
 

@@ -28,33 +28,49 @@ struct link {
     void* at = parent.table->allocate(parent, sizeof(link), alignof(link));
     if (at == nullptr) return nullptr;
     link* l = ::new (at) link;
-    l->down.kind = hook_kind::child;
-    l->down.owner = &parent;
-    l->down.type = &type;
-    l->up.kind = hook_kind::upward;
-    l->up.owner = &child;
-    l->up.type = &type;
+    l->tie(parent, child, block);
     return l;
+  }
+  /// Names its ends; `release` says what the upper end does when the child is released.
+  void tie(state& parent, state& child, hook_type<C> const& release) noexcept {
+    down.kind = hook_kind::child;
+    down.owner = &parent;
+    down.type = &release;
+    up.kind = hook_kind::upward;
+    up.owner = &child;
+    up.type = &release;
+  }
+  /// Off the parent's ring.
+  void untie() noexcept {
+    state& p = *parent();
+    std::uint32_t const w = p.lock();
+    p.lasting.store(ring<C>::remove(p.lasting.load(std::memory_order_relaxed), &down), std::memory_order_relaxed);
+    p.unlock(w);
   }
   void free() noexcept {
     state& p = *parent();
     p.table->deallocate(p, this, sizeof(link), alignof(link));
   }
 
- private:
-  /// The child is released.
-  static void child_released(hook<C>& up_end, hook_action) {
-    link& l = *reinterpret_cast<link*>(reinterpret_cast<std::byte*>(&up_end) - sizeof(hook<C>));
+  static link& of_upper(hook<C>& up_end) noexcept {
+    return *reinterpret_cast<link*>(reinterpret_cast<std::byte*>(&up_end) - sizeof(hook<C>));
+  }
+
+  /// The child is released; it may hold the last reference to itself through the link.
+  template <bool Block>
+  static void child_released(hook<C>& up_end, hook_action action) {
+    link& l = of_upper(up_end);
     state& p = *l.parent();
     state& c = *l.child();
-    std::uint32_t const w = p.lock();
-    p.lasting.store(ring<C>::remove(p.lasting.load(std::memory_order_relaxed), &l.down), std::memory_order_relaxed);
-    p.unlock(w);
-    l.free();
+    bool const tied = action == hook_action::invoke;
+    if (tied) l.untie();
+    if constexpr (Block) l.free();
+    if (!tied) return;
     c.drop_ref();
     engine<C>::leave(p);
   }
-  static constexpr hook_type<C> type{&child_released, 0, 0};
+  static constexpr hook_type<C> block{&child_released<true>, 0, 0};      // in a block of the parent's
+  static constexpr hook_type<C> embedded{&child_released<false>, 0, 0};  // in the child's state
 };
 
 }  // namespace settle::inline v0::detail

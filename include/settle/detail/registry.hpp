@@ -91,25 +91,30 @@ struct registry {
   static bool adopt(state& parent, state& child) noexcept {
     link<C>* const l = link<C>::make(parent, child);
     if (l == nullptr) return false;
+    tie(parent, child, *l);
+    return true;
+  }
+
+  /// The same with a link that has its ends. A parent that releases already holds no more children: the link is discarded.
+  static void tie(state& parent, state& child, link<C>& l) noexcept {
     bool const holds = parent.try_hold(false);
     std::uint32_t const w = parent.lock();
     bool const tell = (w & (word::settled | word::requested)) != 0;
     bool const force = (w & word::forced) != 0;
     cancellation const c = tell ? engine<C>::passed_down(parent, w) : cancellation{};
-    l->down.rank = force ? told::everything : tell ? told::request : told::nothing;
+    l.down.rank = force ? told::everything : tell ? told::request : told::nothing;
     child.add_ref();
     if (holds) {
       child.add_ref();  // the link's: its parent may lead a cancellation down at any time
-      push_lasting(parent, l->down);
+      push_lasting(parent, l.down);
     }
     parent.unlock(w | word::below);
-    if (!holds) l->free();
-    else if (!add_released(child, l->up)) l->up.type->run(l->up, hook_action::invoke);
+    if (!holds) l.up.type->run(l.up, hook_action::discard);
+    else if (!add_released(child, l.up)) l.up.type->run(l.up, hook_action::invoke);
     frame<C>& f = frame<C>::here();
     if (tell) engine<C>::cascade(child, c, force, f);
     else child.drop_ref();
     engine<C>::pump(f);
-    return true;
   }
 
  private:

@@ -72,7 +72,8 @@ struct releaser {
   }
 
   static bool to_do(state& s) noexcept {
-    return s.top_cleanup() != nullptr || s.slots_used() != 0 || s.lasting.load(std::memory_order_acquire) != nullptr || s.is(word::disposal);
+    return s.top_cleanup() != nullptr || s.slots_used() != 0 || s.lasting.load(std::memory_order_acquire) != nullptr ||
+           s.is(word::disposal);
   }
   static bool has_user_code(state& s) noexcept {
     return s.top_cleanup() != nullptr || s.slots_used() != 0 || s.is(word::releasers | word::disposal) ||

@@ -36,6 +36,7 @@ enum : std::uint32_t {
   cancelled = 1u << 13,
   handled = 1u << 14,    // the handle was given out
   tentative = 1u << 15,  // claimed by a producer whose move may throw: rivals wait
+  cold = 1u << 18,       // a coroutine that waits for an owner
   disposal = 1u << 16,   // the value lost its owner late: the releaser destroys it
   kept = 1u << 17,       // a registration may withdraw its hook: it holds no reference, so plain stores will not do
 };
@@ -54,17 +55,30 @@ constexpr std::uint64_t holds(std::uint64_t c) { return c & (releasing - 1); }
 template <class C>
 class submission;
 
+/// An executor without its type. Two operations of the same executor have the same functions, and equal executors.
+template <class C>
+struct executor_functions {
+  void (*submit)(void const* executor, void* storage, submission<C>&&);
+  bool (*on_its_thread)(void const* executor) noexcept;
+  bool (*equal)(void const*, void const*) noexcept;
+};
+template <class C>
+struct executor_ref {
+  executor_functions<C> const* functions = nullptr;  // null: inline
+  void const* executor = nullptr;
+  void* storage = nullptr;
+  state_base<C>* provider = nullptr;  // whose state the executor lives in
+};
+
 /// What an operation's policy says, without its types.
 template <class C>
 struct state_table {
-  void (*submit)(state_base<C>&, submission<C>&&);
-  bool (*on_its_thread)(state_base<C> const&) noexcept;
-  void const* executor_tag;  // null: inline
-  void const* (*executor)(state_base<C> const&) noexcept;
-  bool (*equal)(void const*, void const*) noexcept;
+  executor_ref<C> (*executor)(state_base<C>&) noexcept;  // null: inline
   void* (*allocate)(state_base<C>&, std::size_t, std::size_t) noexcept;
   void (*deallocate)(state_base<C>&, void*, std::size_t, std::size_t) noexcept;
-  void (*dispose)(state_base<C>&) noexcept;  // the value nobody took; null: its destructor does nothing
+  void (*dispose)(state_base<C>&) noexcept;                  // the value nobody took; null: its destructor does nothing
+  hook<C>& (*turn)(state_base<C>&) noexcept;                 // coroutines: what resumes them
+  void (*inherit)(state_base<C>&, state_base<C>&) noexcept;  // coroutines: where a cold one runs
   void (*destroy)(state_base<C>&) noexcept;
   std::exception_ptr (*exception)(state_base<C>&) noexcept;
   void (*report)(std::exception_ptr, monitor_event const&) noexcept;
@@ -115,6 +129,9 @@ struct state_base : work {
   void late_cleanups(cleanup_node<C>* top) noexcept { ring_or_late = top; }
 
   outcome_head& head() noexcept { return *reinterpret_cast<outcome_head*>(reinterpret_cast<std::byte*>(this) + table->head_offset); }
+
+  /// Where its user code runs.
+  executor_ref<C> home() noexcept { return table->executor == nullptr ? executor_ref<C>{} : table->executor(*this); }
 
   bool is(std::uint32_t bits) const noexcept { return (word.load(std::memory_order_acquire) & bits) != 0; }
   bool is_released() const noexcept { return count::holds(counts.load(std::memory_order_acquire)) == 0; }

@@ -13,6 +13,7 @@
 #include "executor.hpp"
 #include "monitor.hpp"
 #include "notify.hpp"
+#include "policy_traits.hpp"
 #include "terminal.hpp"
 
 namespace settle::inline v0 {
@@ -38,6 +39,8 @@ struct default_policy {
   using error_sink = terminate_sink;                 ///< where exceptions without a caller and misuse go
   using monitor = no_monitor;                        ///< what is recorded
   static constexpr bool dispatch = true;             ///< false: user code is always posted, never run inside the settling call
+
+  static constexpr await_error on_error = await_error::throws;  ///< what co_await of a failure does in its coroutines
 
   /// How the errors that settle itself reports are spelt in error_type.
   static settle::error make_error(errc e) noexcept { return settle::error(e); }

@@ -2,6 +2,7 @@
 #ifndef SETTLE_POLICY_POLICY_TRAITS_HPP
 #define SETTLE_POLICY_POLICY_TRAITS_HPP
 
+#include <cstdint>
 #include <string_view>
 #include <type_traits>
 
@@ -16,6 +17,9 @@
 #include "terminal.hpp"
 
 namespace settle::inline v0 {
+
+/// What co_await of a failed operation does in a coroutine of the policy: throws it, or fails the coroutine with it.
+enum class await_error : std::uint8_t { throws, propagates };
 
 namespace detail {
 
@@ -63,6 +67,7 @@ consteval bool diagnose_policy() {
 /// |---|---|
 /// | `std::string_view tag` | empty |
 /// | `bool dispatch` | true |
+/// | `await_error on_error` | throws |
 template <class P>
 struct policy_traits {
   static_assert(detail::diagnose_policy<P>());
@@ -83,6 +88,10 @@ struct policy_traits {
   static constexpr std::string_view tag() {
     if constexpr (requires { P::tag; }) return P::tag;
     else return {};
+  }
+  static constexpr await_error on_error() {
+    if constexpr (requires { P::on_error; }) return P::on_error;
+    else return await_error::throws;
   }
   static constexpr bool dispatch() {
     if constexpr (requires { P::dispatch; }) return P::dispatch;

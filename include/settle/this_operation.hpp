@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef SETTLE_THIS_OPERATION_HPP
+#define SETTLE_THIS_OPERATION_HPP
+
+#include <coroutine>
+#include <utility>
+
+#include "detail/awaiters.hpp"
+#include "operation.hpp"
+
+namespace settle::inline v0 {
+
+/// What `this_operation` is: `settle::operation self = co_await settle::this_operation;` inside a coroutine that returns
+/// a handle gives its own operation. Never suspends, never throws.
+class this_operation_t {
+ public:
+  explicit constexpr this_operation_t() noexcept = default;
+
+  template <class C>
+  class awaiter {
+   public:
+    awaiter() noexcept = default;
+    static constexpr bool await_ready() noexcept { return false; }
+    template <detail::own_promise Pr>
+    bool await_suspend(std::coroutine_handle<Pr> me) noexcept {
+      self_ = me.promise().op();
+      return false;
+    }
+    basic_operation<C> await_resume() noexcept { return std::move(self_); }
+
+   private:
+    basic_operation<C> self_;
+  };
+
+  awaiter<cas_terminal> operator co_await() const noexcept { return {}; }
+};
+
+inline constexpr this_operation_t this_operation{};
+
+}  // namespace settle::inline v0
+
+#endif
