@@ -3,6 +3,7 @@
 #define SETTLE_DETAIL_AWAITERS_HPP
 
 #include <coroutine>
+#include <memory>
 #include <new>
 #include <type_traits>
 #include <utility>
@@ -81,7 +82,9 @@ class join_awaiter {
  public:
   explicit join_awaiter(handle<P>&& h) noexcept : handle_(std::move(h)) {}
   join_awaiter(join_awaiter&&) = delete;
-  ~join_awaiter() { foreign_.withdraw(); }
+  ~join_awaiter() {
+    if (foreign_ != nullptr) foreign_->store(false, std::memory_order_release);
+  }
 
   static constexpr bool await_ready() noexcept { return false; }
 
@@ -93,8 +96,14 @@ class join_awaiter {
   template <class Pr>
   bool await_suspend(std::coroutine_handle<Pr> me) {
     if (!handle_) return false;
+    // Resumed, this frame may be gone before on_released returns: it is told through something of its own.
+    foreign_ = std::make_shared<flag>(true);
+    basic_operation<C> const op = handle_;
+    auto resume = [me, waits = foreign_] {
+      if (waits->load(std::memory_order_acquire)) me.resume();
+    };
     state_access::start(handle_);
-    foreign_ = handle_.on_released([me] { me.resume(); });
+    op.on_released(std::move(resume));
     return true;
   }
 
@@ -121,8 +130,10 @@ class join_awaiter {
     std::coroutine_handle<>::from_address(s.frame()).resume();
   }
 
+  using flag = typename C::sync::template atomic<bool>;
+
   handle<P> handle_;
-  basic_registration<C> foreign_;
+  std::shared_ptr<flag> foreign_;
 };
 
 }  // namespace settle::inline v0::detail
