@@ -9,6 +9,9 @@
 
 namespace settle::inline v0::detail {
 
+template <class C>
+class dispatcher;
+
 /// A thread running queued user code. `home` stands for the executor it runs for; null: only inline work so far.
 template <class C>
 struct drain {
@@ -38,10 +41,10 @@ class submission {
   submission(submission&& o) noexcept : items_(std::exchange(o.items_, work_queue{})) {}
   submission& operator=(submission&&) = delete;
   ~submission() {
-    if (!items_.empty()) engine<C>::run_lost(std::exchange(items_, work_queue{}));
+    if (!items_.empty()) dispatcher<C>::run_lost(std::exchange(items_, work_queue{}));
   }
   void operator()() {
-    if (!items_.empty()) engine<C>::run_submitted(std::exchange(items_, work_queue{}));
+    if (!items_.empty()) dispatcher<C>::run_submitted(std::exchange(items_, work_queue{}));
   }
 
  private:

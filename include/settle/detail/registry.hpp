@@ -101,7 +101,7 @@ struct registry {
     std::uint32_t const w = parent.lock();
     bool const tell = (w & (word::settled | word::requested)) != 0;
     bool const force = (w & word::forced) != 0;
-    cancellation const c = tell ? engine<C>::passed_down(parent, w) : cancellation{};
+    cancellation const c = tell ? walker<C>::passed_down(parent, w) : cancellation{};
     l.down.rank = force ? told::everything : tell ? told::request : told::nothing;
     child.add_ref();
     if (holds) {

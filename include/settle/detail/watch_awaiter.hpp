@@ -66,8 +66,7 @@ class watch_awaiter {
  private:
   handle<typename relay<C>::policy> make_relay() {
     if constexpr (How == looking::released) return relay<C>::make([this](auto f) { return op_.on_released(std::move(f)); }, [] {});
-    else
-      return relay<C>::make([this](auto f) { return op_.on_done(std::move(f)); }, [this] { before_it(pin_); });
+    else return relay<C>::make([this](auto f) { return op_.on_done(std::move(f)); }, [this] { before_it(pin_); });
   }
   void before_it(basic_pin<C>& pin) noexcept { pin = op_.pin(); }
   static void before_it(std::monostate) noexcept {}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef SETTLE_DETAIL_DISPATCHER_HPP
+#define SETTLE_DETAIL_DISPATCHER_HPP
+
+#include <utility>
+
+#include "exceptions.hpp"
+#include "frame.hpp"
+#include "hook.hpp"
+#include "releaser.hpp"
+#include "sequence.hpp"
+#include "state.hpp"
+
+namespace settle::inline v0::detail {
+
+/// Brings user code to where it runs: the drain of an equal executor goes on with it, another executor is given it, once.
+template <class C>
+class dispatcher {
+ public:
+  using state = state_base<C>;
+  using node = hook<C>;
+
+  static bool runs_anywhere(state& s) noexcept { return s.home().functions == nullptr || s.is(word::lost); }
+
+  /// Hands the outbox to the drains and executors it belongs to.
+  static void flush(frame<C>& f) noexcept {
+    if (f.current != nullptr) {
+      route(f, false);
+      return;
+    }
+    drain<C> d;
+    f.current = &d;
+    route(f, true);
+    run(d);
+    f.current = nullptr;
+  }
+
+  /// An executor runs what it was given.
+  static void run_submitted(work_queue items) noexcept {
+    frame<C>& f = frame<C>::here();
+    drain<C> d;
+    d.home = &owner(*items.front());
+    d.home->add_ref();
+    d.queue = items;
+    drain<C>* const outer = std::exchange(f.current, &d);
+    run(d);
+    f.current = outer;
+  }
+
+  /// An executor threw away what it was given: the rest runs here, and nothing more goes to that executor.
+  static void run_lost(work_queue items) noexcept {
+    frame<C>& f = frame<C>::here();
+    work_queue kept;
+    while (!items.empty()) {
+      work* w = items.pop();
+      state& s = owner(*w);
+      std::uint32_t const before = s.lock();
+      s.unlock(before | word::lost);
+      if ((before & word::lost) == 0) s.report(nullptr, monitor_event::executor_lost);
+      engine<C>::cancel(s, cancellation(cause::abandoned, s.created));
+      kept.push(w);
+    }
+    f.outbox.append(kept);
+    if (!f.pumping) flush(f);
+  }
+
+ private:
+  static state& owner(work& w) noexcept { return w.as == role::hook ? *static_cast<node&>(w).owner : static_cast<state&>(w); }
+
+  static bool same_executor(state& a, state& b) noexcept {
+    executor_ref<C> const x = a.home(), y = b.home();
+    return x.functions != nullptr && y.functions != nullptr && x.functions->equal == y.functions->equal &&
+           x.functions->equal(x.executor, y.executor);
+  }
+
+  static bool on_its_thread(state& s) noexcept {
+    executor_ref<C> const ex = s.home();
+    return ex.functions->on_its_thread(ex.executor);
+  }
+
+  static void route(frame<C>& f, bool fresh) noexcept {
+    while (!f.outbox.empty()) {
+      work* const w = f.outbox.pop();
+      state& s = owner(*w);
+      drain<C>& d = *f.current;
+      if (runs_anywhere(s) || (d.home != nullptr && same_executor(*d.home, s))) {
+        d.queue.push(w);
+      } else if (fresh && d.home == nullptr && on_its_thread(s)) {
+        d.home = &s;
+        s.add_ref();
+        d.queue.push(w);
+      } else {
+        work_queue batch;
+        batch.push(w);
+        while (!f.outbox.empty() && !runs_anywhere(owner(*f.outbox.front())) && same_executor(s, owner(*f.outbox.front())))
+          batch.push(f.outbox.pop());
+        submit(f, batch);
+      }
+    }
+  }
+
+  /// Each batch once. An executor that runs it right here does so inside its execute(); what that makes ready for others
+  /// waits until it returns, so that two such executors do not nest without end.
+  static void submit(frame<C>& f, work_queue batch) noexcept {
+    if (f.submitting) {
+      f.deferred.append(batch);
+      return;
+    }
+    f.submitting = true;
+    hand_over(batch);
+    while (!f.deferred.empty()) {
+      work_queue next;
+      next.push(f.deferred.pop());
+      while (!f.deferred.empty() && same_executor(owner(*next.front()), owner(*f.deferred.front()))) next.push(f.deferred.pop());
+      hand_over(next);
+    }
+    f.submitting = false;
+  }
+
+  static void hand_over(work_queue batch) noexcept {
+    state& s = owner(*batch.front());
+    s.add_ref();  // its storage carries the work until execute() has returned
+    executor_ref<C> const ex = s.home();
+    guarded([&] { ex.functions->submit(ex.executor, ex.storage, submission<C>(batch)); },
+            [&](std::exception_ptr p) { s.report(std::move(p), monitor_event::executor_lost, "execute() threw"); });
+    s.drop_ref();
+  }
+
+  static void run_dispose(state& s) noexcept {
+    s.table->dispose(s);
+    s.drop_ref();
+  }
+
+  static void run_queue(drain<C>& d) noexcept {
+    while (!d.queue.empty()) {
+      work* const w = d.queue.pop();
+      switch (w->as) {
+        case role::hook:
+          sequence<C>::run_alone(static_cast<node&>(*w));
+          break;
+        case role::release:
+          releaser<C>::run(static_cast<state&>(*w), true);
+          break;
+        case role::dispose:
+          run_dispose(static_cast<state&>(*w));
+          break;
+        default:
+          sequence<C>::run(static_cast<state&>(*w));
+          break;
+      }
+    }
+  }
+
+  static void run(drain<C>& d) noexcept {
+    run_queue(d);
+    if (d.home != nullptr) {  // the last reference may destroy a value that settles others: inline work comes here again
+      std::exchange(d.home, nullptr)->drop_ref();
+      run_queue(d);
+    }
+  }
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef SETTLE_DETAIL_WALKER_HPP
+#define SETTLE_DETAIL_WALKER_HPP
+
+#include "frame.hpp"
+#include "hook.hpp"
+#include "link.hpp"
+#include "sequence.hpp"
+#include "state.hpp"
+
+namespace settle::inline v0::detail {
+
+/// The structural part: what an operation's settling, or a request, means to its children, its cancel observers and its
+/// dependents. Runs at once on the calling thread, one state after the other.
+template <class C>
+class walker {
+ public:
+  using state = state_base<C>;
+  using node = hook<C>;
+
+  /// What a child of this one is told. Under the lock, or settled.
+  static cancellation passed_down(state& s, std::uint32_t w) noexcept {
+    bool const has_cause = (w & (word::cancelled | word::requested)) != 0;
+    return has_cause ? s.head().cancelled_by().passed_down() : cancellation(cause::parent, s.created);
+  }
+
+  /// Children and cancel observers that were asked already have nothing more to hear, unless it is by force.
+  static bool has_structure(state& s, std::uint32_t w, bool asked) noexcept {
+    node* const first = s.observers();
+    return ((w & word::below) != 0 && !asked) || (first != nullptr && first->kind == hook_kind::feeds);
+  }
+
+  /// The structural part of one operation: tells its children and cancel observers one at a time, then its dependents.
+  /// This thread owns `walking`, and for a request a reference. The marker goes once round the ring; what is told goes
+  /// behind it, and so does what is added meanwhile, which whoever adds it tells.
+  static void walk(state& s, frame<C>& f) noexcept {
+    bool const has_ref = s.as == role::walk_request;
+    node marker;
+    marker.kind = hook_kind::marker;
+    std::uint32_t w = s.lock();
+    for (told at_start = told::nothing; at_start != target(w);) {  // a force that comes in between goes round again
+      at_start = target(w);
+      s.lasting.store(ring<C>::push_back(s.lasting.load(std::memory_order_relaxed), &marker), std::memory_order_relaxed);
+      w = circle(s, marker, w, f);
+      s.lasting.store(ring<C>::remove(&marker, &marker), std::memory_order_relaxed);
+    }
+    end_walk(s, w, f);
+    if (has_ref) s.drop_ref();
+  }
+
+ private:
+  /// How much the lasting hooks are to be told in this state of the word.
+  static told target(std::uint32_t w) noexcept { return (w & word::forced) != 0 ? told::everything : told::request; }
+
+  static std::uint32_t circle(state& s, node& marker, std::uint32_t w, frame<C>& f) noexcept {
+    unsigned passed = 0;
+    for (node* h = s.lasting.load(std::memory_order_relaxed); h != &marker; h = s.lasting.load(std::memory_order_relaxed)) {
+      if (h->kind == hook_kind::cancel) {
+        take_cancel(s, *h, w, f);
+      } else {
+        s.lasting.store(h->following(), std::memory_order_relaxed);
+        if (h->kind == hook_kind::child && h->rank < target(w)) tell_child(s, *h, w, f);
+        else if (++passed % 64 != 0) continue;
+        else s.unlock(w);
+      }
+      w = s.lock();
+    }
+    return w;
+  }
+
+  /// The end of a walk, under the lock. Settled (before it, or meanwhile): on to the dependents and the user code.
+  static void end_walk(state& s, std::uint32_t w, frame<C>& f) noexcept {
+    bool const settled = (w & word::settled) != 0;
+    s.unlock(w & ~word::walking);
+    if (!settled) return;
+    feed(s);
+    s.as = role::sequence;
+    f.outbox.push(&s);
+  }
+
+  /// A cancel observer leaves the ring: told by a request it is queued by itself, else it runs in the sequence.
+  static void take_cancel(state& s, node& h, std::uint32_t w, frame<C>& f) noexcept {
+    s.lasting.store(ring<C>::remove(&h, &h), std::memory_order_relaxed);
+    h.taken = true;
+    if ((w & word::settled) != 0) {
+      s.observers(ring<C>::push_back(s.observers(), &h));
+      s.unlock(w);
+    } else {
+      h.holds = true;
+      h.as = role::hook;
+      s.add_hold();
+      s.unlock(w);
+      f.outbox.push(&h);
+    }
+  }
+
+  /// Leads the cancellation one level down; gives the lock back.
+  static void tell_child(state& s, node& h, std::uint32_t w, frame<C>& f) noexcept {
+    h.rank = target(w);
+    state& child = *link<C>::of(h).child();
+    child.add_ref();
+    cancellation const c = passed_down(s, w);
+    s.unlock(w);
+    engine<C>::cascade(child, c, (w & word::forced) != 0, f);
+  }
+
+  static void feed(state& s) noexcept {
+    for (node* h = s.observers(); h != nullptr && h->kind == hook_kind::feeds; h = s.observers()) {
+      s.observers(ring<C>::remove(h, h));
+      sequence<C>::run_hook(s, *h, hook_action::invoke);
+    }
+  }
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
