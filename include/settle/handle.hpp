@@ -63,7 +63,7 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
   base detach() && noexcept {
     start();
     if (this->state_ != nullptr) disown(false);
-    return std::move(*this);
+    return base(static_cast<base&&>(*this));
   }
 
   /// A reader beside the owner.
@@ -95,7 +95,7 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
     detail::hook<C>* h = detail::make_hook<detail::call_with_value<T, E>>(*this->state_, detail::hook_kind::consumer,
                                                                           consume<F>{std::move(f), this->state_}, false);
     if (h == nullptr) detail::raise(std::bad_alloc());
-    base op(std::move(*this));
+    base op(static_cast<base&&>(*this));
     detail::registry<C>::add_observer(*op.state_, *h);
     detail::engine<C>::warm(*op.state_, nullptr);
   }
@@ -114,7 +114,7 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
   /// still be in use; the rest of it stays a child of the awaiting coroutine.
   detail::watch_awaiter<P, detail::looking::taken> at_settled() && noexcept {
     start();
-    base op(std::move(*this));
+    base op(static_cast<base&&>(*this));
     return detail::watch_awaiter<P, detail::looking::taken>(std::move(op));
   }
   /// `co_await h.settled()`: the outcome at settled, to look at; the handle keeps it.
@@ -180,7 +180,7 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
   /// Takes the outcome of a released operation, and lets go of it.
   outcome<T, E> take() {
     if (this->state_ == nullptr) return outcome<T, E>(P::make_error(errc::no_memory));
-    base op(std::move(*this));
+    base op(static_cast<base&&>(*this));
     op.state_->seen.store(true, std::memory_order_relaxed);
     auto& o = static_cast<detail::typed_state<T, E, C>*>(op.state_)->result;
     outcome<T, E> taken(std::move(o));

@@ -34,6 +34,9 @@ class basic_operation {
     if (state_ != nullptr) state_->add_ref();
   }
   basic_operation(basic_operation&& o) noexcept : state_(std::exchange(o.state_, nullptr)) {}
+  /// An owner does not turn into a mere reference by being moved: say `std::move(h).detach()`, or copy from `h`.
+  template <class P>
+  basic_operation(handle<P>&&) = delete;
   basic_operation& operator=(basic_operation o) noexcept {
     std::swap(state_, o.state_);
     return *this;

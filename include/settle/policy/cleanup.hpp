@@ -27,10 +27,12 @@ struct fixed_cleanup {
 
 struct lifo_cleanup_2 : lifo_cleanup<2> {};
 
+/// A place for cleanups: how many the state itself holds (at most 255), of how many bytes, and whether more are allocated.
 template <class C>
 concept cleanup_storage = requires {
   { C::inline_slots + C::slot_bytes } -> std::convertible_to<std::size_t>;
   { C::may_allocate } -> std::convertible_to<bool>;
+  requires(C::inline_slots <= 255);
 };
 
 }  // namespace settle::inline v0
