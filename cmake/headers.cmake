@@ -33,7 +33,9 @@ set(settle_core_headers
     include/settle/policy/monitor.hpp
     include/settle/policy/notify.hpp
     include/settle/policy/policy_traits.hpp
+    include/settle/policy/recycling.hpp
     include/settle/policy/single_thread_sync.hpp
+    include/settle/policy/static_pool.hpp
     include/settle/policy/sync.hpp
     include/settle/policy/terminal.hpp
     include/settle/registration.hpp

@@ -16,6 +16,7 @@
 #include "pin.hpp"
 #include "policy/default_policy.hpp"
 #include "policy/policy_traits.hpp"
+#include "policy/static_pool.hpp"
 #include "registration.hpp"
 #include "resolver.hpp"
 #include "shared_resolver.hpp"

@@ -10,9 +10,17 @@
 
 namespace settle::inline v0 {
 
-/// Where shared states and hooks live: any standard allocator of std::byte.
+/// Memory in two calls that never throw: `void* try_allocate(bytes, align)`, null when there is none, and
+/// `deallocate(p, bytes, align)`. For allocators that work without exceptions.
 template <class A>
-concept state_allocator = requires(A a, std::byte* p, std::size_t n) {
+concept block_source = requires(A a, void* p, std::size_t n) {
+  { a.try_allocate(n, n) } noexcept -> std::same_as<void*>;
+  { a.deallocate(p, n, n) } noexcept;
+};
+
+/// Where shared states and hooks live: any standard allocator of std::byte, or a block_source.
+template <class A>
+concept state_allocator = block_source<A> || requires(A a, std::byte* p, std::size_t n) {
   { a.allocate(n) } -> std::same_as<std::byte*>;
   a.deallocate(p, n);
 };
@@ -27,6 +35,23 @@ struct alignas(std::max_align_t) chunk {
 template <class A>
 struct byte_source {
   static void* allocate(A& source, std::size_t bytes, std::size_t align) noexcept {
+    if constexpr (block_source<A>) return source.try_allocate(bytes, align);
+    else return allocate_guarded(source, bytes, align);
+  }
+
+  static void deallocate(A& source, void* p, std::size_t bytes, std::size_t align) noexcept {
+    if constexpr (block_source<A>) {
+      source.deallocate(p, bytes, align);
+    } else if (align > alignof(std::max_align_t)) {
+      void* whole = static_cast<void**>(p)[-1];
+      rebound(source).deallocate(static_cast<chunk*>(whole), units(bytes + align + sizeof(void*)));
+    } else {
+      rebound(source).deallocate(static_cast<chunk*>(p), units(bytes));
+    }
+  }
+
+ private:
+  static void* allocate_guarded(A& source, std::size_t bytes, std::size_t align) noexcept {
     void* got = nullptr;
     guarded(
         [&] {
@@ -36,17 +61,6 @@ struct byte_source {
         [](std::exception_ptr const&) {});
     return got;
   }
-
-  static void deallocate(A& source, void* p, std::size_t bytes, std::size_t align) noexcept {
-    if (align > alignof(std::max_align_t)) {
-      void* whole = static_cast<void**>(p)[-1];
-      rebound(source).deallocate(static_cast<chunk*>(whole), units(bytes + align + sizeof(void*)));
-    } else {
-      rebound(source).deallocate(static_cast<chunk*>(p), units(bytes));
-    }
-  }
-
- private:
   static auto rebound(A& source) { return typename std::allocator_traits<A>::template rebind_alloc<chunk>(source); }
   static constexpr std::size_t units(std::size_t bytes) { return (bytes + sizeof(chunk) - 1) / sizeof(chunk); }
 

@@ -2,8 +2,6 @@
 #ifndef SETTLE_POLICY_DEFAULT_POLICY_HPP
 #define SETTLE_POLICY_DEFAULT_POLICY_HPP
 
-#include <cstddef>
-#include <memory>
 #include <system_error>
 
 #include "../error.hpp"
@@ -14,6 +12,7 @@
 #include "monitor.hpp"
 #include "notify.hpp"
 #include "policy_traits.hpp"
+#include "recycling.hpp"
 #include "terminal.hpp"
 
 namespace settle::inline v0 {
@@ -29,16 +28,16 @@ namespace settle::inline v0 {
 /// settle::handle_of<std::string> h = r.get_handle();  // the policy stays with the producer
 /// ```
 struct default_policy {
-  using value_type = void;                           ///< what it yields: any movable type, or void
-  using error_type = settle::error;                  ///< what it fails with; nothrow movable
-  using terminal = cas_terminal;                     ///< one thread or many, and the atomics it is made of
-  using executor_type = inline_executor;             ///< where user code runs
-  using cleanup = lifo_cleanup_2;                    ///< where cleanups live
-  using notify = default_order;                      ///< the order of user code
-  using allocator_type = std::allocator<std::byte>;  ///< where shared states and hooks live
-  using error_sink = terminate_sink;                 ///< where exceptions without a caller and misuse go
-  using monitor = no_monitor;                        ///< what is recorded
-  static constexpr bool dispatch = true;             ///< false: user code is always posted, never run inside the settling call
+  using value_type = void;                ///< what it yields: any movable type, or void
+  using error_type = settle::error;       ///< what it fails with; nothrow movable
+  using terminal = cas_terminal;          ///< one thread or many, and the atomics it is made of
+  using executor_type = inline_executor;  ///< where user code runs
+  using cleanup = lifo_cleanup_2;         ///< where cleanups live
+  using notify = default_order;           ///< the order of user code
+  using allocator_type = recycling;       ///< where shared states and hooks live
+  using error_sink = terminate_sink;      ///< where exceptions without a caller and misuse go
+  using monitor = no_monitor;             ///< what is recorded
+  static constexpr bool dispatch = true;  ///< false: user code is always posted, never run inside the settling call
 
   static constexpr await_error on_error = await_error::throws;  ///< what co_await of a failure does in its coroutines
 

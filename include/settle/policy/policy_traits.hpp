@@ -48,8 +48,10 @@ consteval bool diagnose_policy() {
   static_assert(monitor<typename P::monitor>,
                 "settle: policy's `monitor` must provide `static void on_event(settle::monitor_event const&) noexcept` "
                 "(see docs/policies.md#monitor)");
-  static_assert(state_allocator<typename P::allocator_type>,
-                "settle: policy's `allocator_type` must be a standard allocator of std::byte (see docs/policies.md#allocator)");
+  static_assert(
+      state_allocator<typename P::allocator_type>,
+      "settle: policy's `allocator_type` must be a standard allocator of std::byte, or provide `void* try_allocate(bytes, align) noexcept` "
+      "and `void deallocate(void*, bytes, align) noexcept` (see docs/policies.md#allocator)");
   static_assert(names_error_maker<P>,
                 "settle: policy must provide `static error_type make_error(settle::errc) noexcept` (see docs/policies.md#error_type)");
   static_assert(std::is_nothrow_move_constructible_v<typename P::error_type>,
