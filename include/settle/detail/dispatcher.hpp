@@ -47,21 +47,20 @@ class dispatcher {
     f.current = outer;
   }
 
-  /// An executor threw away what it was given: the rest runs here, and nothing more goes to that executor.
+  /// An executor threw away what it was given: this thread becomes its drain, for what is left of that and for what comes
+  /// of it, and nothing more goes there.
   static void run_lost(work_queue items) noexcept {
     frame<C>& f = frame<C>::here();
-    work_queue kept;
-    while (!items.empty()) {
-      work* w = items.pop();
-      state& s = owner(*w);
-      std::uint32_t const before = s.lock();
-      s.unlock(before | word::lost);
-      if ((before & word::lost) == 0) s.report(nullptr, monitor_event::executor_lost);
-      engine<C>::cancel(s, cancellation(cause::abandoned, s.created));
-      kept.push(w);
-    }
-    f.outbox.append(kept);
-    if (!f.pumping) flush(f);
+    drain<C> d;
+    d.home = &owner(*items.front());
+    d.home->add_ref();
+    work_queue rest = std::exchange(f.outbox, items);
+    lose(*d.home, f);
+    drain<C>* const outer = std::exchange(f.current, &d);
+    route(f, false);
+    run(d);
+    f.current = outer;
+    f.outbox = rest;
   }
 
  private:
@@ -78,12 +77,32 @@ class dispatcher {
     return ex.functions->on_its_thread(ex.executor);
   }
 
+  /// Its executor is gone: what it has still to run runs anywhere, and unsettled it is abandoned.
+  static void lose(state& s, frame<C>& f) noexcept {
+    std::uint32_t const before = s.lock();
+    s.unlock(before | word::lost);
+    if ((before & word::lost) == 0) s.report(nullptr, monitor_event::executor_lost);
+    bool const outer = std::exchange(f.pumping, true);  // the caller goes on with what this makes ready
+    engine<C>::cancel(s, cancellation(cause::abandoned, s.created));
+    f.pumping = outer;
+  }
+
   static void route(frame<C>& f, bool fresh) noexcept {
+    while (!f.outbox.empty()) {
+      route_outbox(f, fresh);
+      engine<C>::walk_structure(f);
+    }
+  }
+
+  static void route_outbox(frame<C>& f, bool fresh) noexcept {
     while (!f.outbox.empty()) {
       work* const w = f.outbox.pop();
       state& s = owner(*w);
       drain<C>& d = *f.current;
-      if (runs_anywhere(s) || (d.home != nullptr && same_executor(*d.home, s))) {
+      if (runs_anywhere(s)) {
+        d.queue.push(w);
+      } else if (d.home != nullptr && same_executor(*d.home, s)) {
+        if (d.home->is(word::lost)) lose(s, f);
         d.queue.push(w);
       } else if (fresh && d.home == nullptr && on_its_thread(s)) {
         d.home = &s;

@@ -2,6 +2,8 @@
 #ifndef SETTLE_DETAIL_ENGINE_HPP
 #define SETTLE_DETAIL_ENGINE_HPP
 
+#include <utility>
+
 #include "dispatcher.hpp"
 #include "frame.hpp"
 #include "hook.hpp"
@@ -176,16 +178,21 @@ class engine {
     child.drop_ref();
   }
 
-  /// Runs what the structural part left, unless this thread is already at it further up.
-  static void pump(frame<C>& f) noexcept {
-    if (f.pumping) return;
-    f.pumping = true;
+  /// What the structural part has before it.
+  static void walk_structure(frame<C>& f) noexcept {
+    bool const outer = std::exchange(f.pumping, true);
     while (!f.structure.empty()) {
       state& s = *static_cast<state*>(f.structure.pop());
       if (s.as == role::release) releaser<C>::run(s, false);
       else walker<C>::walk(s, f);
     }
-    f.pumping = false;
+    f.pumping = outer;
+  }
+
+  /// Runs what the structural part left, unless this thread is already at it further up.
+  static void pump(frame<C>& f) noexcept {
+    if (f.pumping) return;
+    walk_structure(f);
     if (!f.outbox.empty()) dispatcher<C>::flush(f);
   }
 
