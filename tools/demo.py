@@ -253,7 +253,8 @@ def load(server, report, requests):
     run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     while run.poll() is None:
         c = server.census()
-        report.progress(f"h2load, 100 connections: {c['completed']} requests answered, {c['arenas_out']} arenas out")
+        report.progress(f"h2load, 100 connections: {c['completed']} requests answered, {c['arenas_out']} arenas out, "
+                        f"{c['arenas_peak']} at most")
         time.sleep(0.05)
     text = run.stdout.read()
     match = re.search(r"(\d+) succeeded, (\d+) failed, (\d+) errored", text)

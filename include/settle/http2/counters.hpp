@@ -5,8 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace settle::inline v0 {
-namespace http2 {
+namespace settle::inline v0::http2 {
 
 /// What a server has counted. Each number is exact; together they are of one instant when nothing is in hand, or when read
 /// on the server's executor. requests == completed + failed + cancelled + those still pending.
@@ -20,7 +19,6 @@ struct counters {
   std::size_t connections = 0;  ///< open ones
 };
 
-}  // namespace http2
-}  // namespace settle::inline v0
+}  // namespace settle::inline v0::http2
 
 #endif

@@ -6,8 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace settle::inline v0 {
-namespace http2 {
+namespace settle::inline v0::http2 {
 
 /// The limits of a server. Every one bounds what a peer can make it hold or do; the defaults suit a service behind a
 /// load balancer. Values are read once, by the server's constructor.
@@ -46,7 +45,6 @@ struct options {
   std::size_t reset_rate = 10;  ///< resets a second that are forgiven, where the nghttp2 at hand can count them
 };
 
-}  // namespace http2
-}  // namespace settle::inline v0
+}  // namespace settle::inline v0::http2
 
 #endif

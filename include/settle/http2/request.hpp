@@ -16,8 +16,7 @@
 #include "../memory/arena.hpp"
 #include "../operation.hpp"
 
-namespace settle::inline v0 {
-namespace http2 {
+namespace settle::inline v0::http2 {
 
 /// The executor a server runs on, whichever it was given.
 using any_executor = asio::any_io_executor;
@@ -149,7 +148,6 @@ class request {
   operation op_;
 };
 
-}  // namespace http2
-}  // namespace settle::inline v0
+}  // namespace settle::inline v0::http2
 
 #endif

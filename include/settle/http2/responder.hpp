@@ -6,12 +6,11 @@
 #include <utility>
 
 #include "../handle.hpp"
-#include "detail/session.hpp"
+#include "detail/session_parts.hpp"
 #include "response.hpp"
 #include "stream_body.hpp"
 
-namespace settle::inline v0 {
-namespace http2 {
+namespace settle::inline v0::http2 {
 
 namespace detail {
 template <class H>
@@ -98,7 +97,6 @@ class responder {
   detail::stream* stream_;
 };
 
-}  // namespace http2
-}  // namespace settle::inline v0
+}  // namespace settle::inline v0::http2
 
 #endif

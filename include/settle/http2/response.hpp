@@ -9,8 +9,7 @@
 #include <utility>
 #include <vector>
 
-namespace settle::inline v0 {
-namespace http2 {
+namespace settle::inline v0::http2 {
 
 /// Bytes that several responses may share without copying them.
 using shared_bytes = std::shared_ptr<std::vector<std::byte> const>;
@@ -62,7 +61,6 @@ class response {
   header_list headers_;
 };
 
-}  // namespace http2
-}  // namespace settle::inline v0
+}  // namespace settle::inline v0::http2
 
 #endif

@@ -21,8 +21,7 @@
 #include "response.hpp"
 #include "stream_body.hpp"
 
-namespace settle::inline v0 {
-namespace http2 {
+namespace settle::inline v0::http2 {
 
 /// An HTTP/2 server on an Asio executor: cleartext with prior knowledge (RFC 9113 3.3), on nghttp2.
 ///
@@ -124,7 +123,6 @@ class server {
   std::shared_ptr<detail::server_core> core_;
 };
 
-}  // namespace http2
-}  // namespace settle::inline v0
+}  // namespace settle::inline v0::http2
 
 #endif

@@ -9,11 +9,10 @@
 #include <vector>
 
 #include "../handle.hpp"
-#include "detail/session.hpp"
+#include "detail/session_parts.hpp"
 #include "request.hpp"
 
-namespace settle::inline v0 {
-namespace http2 {
+namespace settle::inline v0::http2 {
 
 class responder;
 
@@ -137,7 +136,6 @@ class stream_body {
   detail::stream* stream_;
 };
 
-}  // namespace http2
-}  // namespace settle::inline v0
+}  // namespace settle::inline v0::http2
 
 #endif

@@ -17,8 +17,7 @@
 #include "../request.hpp"
 #include "../response.hpp"
 
-namespace settle::inline v0 {
-namespace http2::detail {
+namespace settle::inline v0::http2::detail {
 
 /// The bytes of one response on their way out: a body known whole, or what a handler writes piece by piece.
 class body_buffer {
@@ -70,7 +69,6 @@ class body_buffer {
   bool finished_ = false;
 };
 
-}  // namespace http2::detail
-}  // namespace settle::inline v0
+}  // namespace settle::inline v0::http2::detail
 
 #endif

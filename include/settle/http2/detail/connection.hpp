@@ -17,10 +17,9 @@
 #include <asio/ip/tcp.hpp>
 #include <asio/post.hpp>
 
-#include "session.hpp"
+#include "session_parts.hpp"
 
-namespace settle::inline v0 {
-namespace http2::detail {
+namespace settle::inline v0::http2::detail {
 
 struct by_server;
 
@@ -45,7 +44,7 @@ class connection final : public session, public list_hook<by_server>, public std
     asio::error_code ignored;
     socket_.non_blocking(true, ignored);
     socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
-    self_->on_cancel([weak = weak_from_this()] {
+    op().on_cancel([weak = weak_from_this()] {
       if (auto const me = weak.lock()) me->shut(cause::shutdown);
     });
     if (!open()) return shut(cause::disconnect);
@@ -59,7 +58,7 @@ class connection final : public session, public list_hook<by_server>, public std
     if (phase_ == phase::lingering && now - since_ > linger) return shut(cause::disconnect);
     if (phase_ != phase::open) return;
     if (!stalled_.empty() && now - since_ > service_->limits.write_stall) return shut(cause::deadline);
-    auto const keep = shared_from_this();
+    auto const keep = weak_from_this().lock();
     if (expired()) return shut(cause::deadline);
     wake();
   }
@@ -205,7 +204,7 @@ class connection final : public session, public list_hook<by_server>, public std
     since_ = service_->now;
     asio::error_code ignored;
     socket_.shutdown(socket::shutdown_send, ignored);
-    auto const keep = shared_from_this();
+    auto const keep = weak_from_this().lock();
     end_all(cause::disconnect);
     finish(cause::disconnect);
   }
@@ -239,7 +238,6 @@ class connection final : public session, public list_hook<by_server>, public std
   bool writing_ = false;  // waiting for the socket to become writable
 };
 
-}  // namespace http2::detail
-}  // namespace settle::inline v0
+}  // namespace settle::inline v0::http2::detail
 
 #endif

@@ -13,10 +13,9 @@
 
 #include "../../handle.hpp"
 #include "../responder.hpp"
-#include "session.hpp"
+#include "session_parts.hpp"
 
-namespace settle::inline v0 {
-namespace http2::detail {
+namespace settle::inline v0::http2::detail {
 
 /// (request&) -> handle_of<response>
 template <class H>
@@ -81,7 +80,6 @@ class handler final : public any_handler {
   H handler_;
 };
 
-}  // namespace http2::detail
-}  // namespace settle::inline v0
+}  // namespace settle::inline v0::http2::detail
 
 #endif

@@ -4,8 +4,7 @@
 
 // IWYU pragma: private, include <settle/http2/server.hpp>
 
-namespace settle::inline v0 {
-namespace http2::detail {
+namespace settle::inline v0::http2::detail {
 
 /// What an element of an intrusive list derives from, once for each list (Tag) it can be in. Unlinks itself when destroyed.
 template <class Tag>
@@ -73,7 +72,6 @@ class intrusive_list {
   hook head_;
 };
 
-}  // namespace http2::detail
-}  // namespace settle::inline v0
+}  // namespace settle::inline v0::http2::detail
 
 #endif

@@ -9,8 +9,7 @@
 #include <asio/any_io_executor.hpp>
 #include <asio/post.hpp>
 
-namespace settle::inline v0 {
-namespace http2::detail {
+namespace settle::inline v0::http2::detail {
 
 /// Any Asio executor without its type, that still knows whether this thread is inside it: user code of a request then
 /// runs where it is settled instead of being posted.
@@ -55,7 +54,6 @@ class loop_executor {
   bool (*here_)(asio::any_io_executor const&);
 };
 
-}  // namespace http2::detail
-}  // namespace settle::inline v0
+}  // namespace settle::inline v0::http2::detail
 
 #endif

@@ -14,8 +14,7 @@
 
 #include <nghttp2/nghttp2.h>
 
-namespace settle::inline v0 {
-namespace http2::detail {
+namespace settle::inline v0::http2::detail {
 
 struct session_delete {
   void operator()(nghttp2_session* s) const noexcept { nghttp2_session_del(s); }
@@ -99,7 +98,6 @@ int submit_response(S* s, std::int32_t id, std::span<nghttp2_nv const> head, voi
   else return nghttp2_submit_response(s, id, head.data(), head.size(), provider);
 }
 
-}  // namespace http2::detail
-}  // namespace settle::inline v0
+}  // namespace settle::inline v0::http2::detail
 
 #endif

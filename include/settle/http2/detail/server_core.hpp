@@ -22,8 +22,7 @@
 
 #include "connection.hpp"
 
-namespace settle::inline v0 {
-namespace http2::detail {
+namespace settle::inline v0::http2::detail {
 
 /// The acceptors, the clock and the list of connections of one server. Used on its executor only.
 class server_core final : public service {
@@ -32,13 +31,14 @@ class server_core final : public service {
 
   server_core(loop_executor ex, options const& o, operation const& parent) : service(ex, o), clock_(ex.any()) {
     if (!prepare()) throw std::bad_alloc();
-    self_.emplace(parent ? resolver<server_policy>(parent, ex) : resolver<server_policy>(ex));
-    root_ = self_->op();
-    work_ = asio::prefer(ex.any(), asio::execution::outstanding_work.tracked);
+    auto self = parent ? resolver<server_policy>(parent, ex) : resolver<server_policy>(ex);
+    root_ = self.op();
+    self_.emplace(std::move(self));
+    work_ = asio::prefer(ex.any(), asio::execution::outstanding_work_t::tracked);
   }
 
   void start() {
-    self_->on_cancel([weak = weak_from_this()] {
+    root_.on_cancel([weak = weak_from_this()] {
       if (auto const me = std::static_pointer_cast<server_core>(weak.lock())) me->stop(cause::shutdown);
     });
   }
@@ -65,9 +65,8 @@ class server_core final : public service {
     stop_accepting();
     while (connection* const c = connections_.pop_front()) c->shut(why);
     cancel_clock();
-    resolver<server_policy> last = std::move(*self_);
+    root_.cancel(why);
     self_.reset();
-    last.op().cancel(why);
     if (counts.live.load(std::memory_order_relaxed) == 0) idle();
   }
 
@@ -162,7 +161,6 @@ class server_core final : public service {
   bool ticking_ = false;
 };
 
-}  // namespace http2::detail
-}  // namespace settle::inline v0
+}  // namespace settle::inline v0::http2::detail
 
 #endif

@@ -17,8 +17,7 @@
 #include "loop_executor.hpp"
 #include "nghttp2_compat.hpp"
 
-namespace settle::inline v0 {
-namespace http2::detail {
+namespace settle::inline v0::http2::detail {
 
 struct stream;
 
@@ -87,7 +86,6 @@ class service : public std::enable_shared_from_this<service> {
   std::shared_ptr<service> kept_;
 };
 
-}  // namespace http2::detail
-}  // namespace settle::inline v0
+}  // namespace settle::inline v0::http2::detail
 
 #endif

@@ -16,8 +16,7 @@
 #include "../../cause.hpp"
 #include "stream.hpp"
 
-namespace settle::inline v0 {
-namespace http2::detail {
+namespace settle::inline v0::http2::detail {
 
 struct callbacks;
 struct body_reader;
@@ -56,6 +55,7 @@ class session {
     return doomed_ || (nghttp2_session_want_read(session_.get()) == 0 && nghttp2_session_want_write(session_.get()) == 0);
   }
   bool has_events() const noexcept { return !events_.empty(); }
+  operation const& op() const noexcept { return parent_; }
 
   // What answering a request comes down to. All are harmless once the stream is gone.
   enum class body_kind : std::uint8_t { whole, streamed };
@@ -86,9 +86,9 @@ class session {
   void end_unread(std::chrono::steady_clock::time_point now) noexcept;
 
   void process(stream& s);
-  void start(stream& s);
+  static void start(stream& s);
   void note_end(stream& s);
-  void gone(stream& s, cause why) noexcept;
+  static void gone(stream& s, cause why) noexcept;
   static void settled(stream& s, ending how) noexcept;
   static void try_finish(stream& s) noexcept;
   static void cancel_waiters(stream& s, cause why) noexcept;
@@ -110,11 +110,6 @@ class session {
   bool doomed_ = false;     // nghttp2 gave the connection up: flush, then close
 };
 
-}  // namespace http2::detail
-}  // namespace settle::inline v0
-
-#include "session_answer.hpp"
-#include "session_callbacks.hpp"
-#include "session_impl.hpp"
+}  // namespace settle::inline v0::http2::detail
 
 #endif

@@ -13,8 +13,7 @@
 
 #include "session.hpp"
 
-namespace settle::inline v0 {
-namespace http2::detail {
+namespace settle::inline v0::http2::detail {
 
 /// How nghttp2 gets at the bytes of a response.
 struct body_reader {
@@ -170,7 +169,6 @@ inline void session::cancel_waiters(stream& s, cause why) noexcept {
   }
 }
 
-}  // namespace http2::detail
-}  // namespace settle::inline v0
+}  // namespace settle::inline v0::http2::detail
 
 #endif

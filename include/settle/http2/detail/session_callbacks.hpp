@@ -10,8 +10,7 @@
 
 #include "session.hpp"
 
-namespace settle::inline v0 {
-namespace http2::detail {
+namespace settle::inline v0::http2::detail {
 
 /// What nghttp2 calls. Each notes what happened and returns; none runs user code, enters nghttp2 again (queueing frames is
 /// allowed) or throws.
@@ -123,7 +122,6 @@ inline bool session::prepare(service& s) noexcept {
   return true;
 }
 
-}  // namespace http2::detail
-}  // namespace settle::inline v0
+}  // namespace settle::inline v0::http2::detail
 
 #endif

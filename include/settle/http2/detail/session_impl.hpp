@@ -11,8 +11,7 @@
 
 #include "session.hpp"
 
-namespace settle::inline v0 {
-namespace http2::detail {
+namespace settle::inline v0::http2::detail {
 
 inline stream::~stream() {
   if (owner != nullptr && !closed) owner->forget(*this);
@@ -223,7 +222,6 @@ inline void session::end_all(cause why) noexcept {
   }
 }
 
-}  // namespace http2::detail
-}  // namespace settle::inline v0
+}  // namespace settle::inline v0::http2::detail
 
 #endif

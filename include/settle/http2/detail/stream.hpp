@@ -19,8 +19,7 @@
 #include "intrusive_list.hpp"
 #include "service.hpp"
 
-namespace settle::inline v0 {
-namespace http2::detail {
+namespace settle::inline v0::http2::detail {
 
 class session;
 
@@ -103,7 +102,6 @@ struct stream : list_hook<by_session>, list_hook<by_event>, list_hook<by_output>
 
 using stream_ptr = std::unique_ptr<stream, stream::disposer>;
 
-}  // namespace http2::detail
-}  // namespace settle::inline v0
+}  // namespace settle::inline v0::http2::detail
 
 #endif
