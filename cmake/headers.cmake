@@ -3,19 +3,26 @@
 
 set(settle_core_headers
     include/settle/cause.hpp
+    include/settle/coroutine.hpp
+    include/settle/detail/awaiters.hpp
     include/settle/detail/cell.hpp
     include/settle/detail/cleanups.hpp
     include/settle/detail/closures.hpp
+    include/settle/detail/coroutine_state.hpp
+    include/settle/detail/dispatcher.hpp
     include/settle/detail/engine.hpp
     include/settle/detail/exceptions.hpp
     include/settle/detail/frame.hpp
     include/settle/detail/hook.hpp
     include/settle/detail/link.hpp
+    include/settle/detail/promise.hpp
     include/settle/detail/registry.hpp
     include/settle/detail/releaser.hpp
     include/settle/detail/sequence.hpp
     include/settle/detail/state.hpp
     include/settle/detail/waiting.hpp
+    include/settle/detail/walker.hpp
+    include/settle/detail/watch_awaiter.hpp
     include/settle/errc.hpp
     include/settle/error.hpp
     include/settle/fwd.hpp
@@ -42,6 +49,7 @@ set(settle_core_headers
     include/settle/resolver.hpp
     include/settle/settle.hpp
     include/settle/shared_resolver.hpp
+    include/settle/this_operation.hpp
     include/settle/version.hpp
     include/settle/watcher.hpp)
 
@@ -68,6 +76,7 @@ set(settle_http2_headers
     include/settle/http2/detail/session_answer.hpp
     include/settle/http2/detail/session_callbacks.hpp
     include/settle/http2/detail/session_impl.hpp
+    include/settle/http2/detail/session_parts.hpp
     include/settle/http2/detail/stream.hpp
     include/settle/http2/http2.hpp
     include/settle/http2/options.hpp
