@@ -2,6 +2,8 @@
 #ifndef SETTLE_ERRC_HPP
 #define SETTLE_ERRC_HPP
 
+#include <cstddef>
+#include <new>
 #include <string>
 #include <system_error>
 #include <type_traits>
@@ -54,10 +56,11 @@ class error_category final : public std::error_category {
 
 }  // namespace detail
 
-/// The category of settle::errc. Lives as long as the program.
+/// The category of settle::errc. Lives as long as the program: it is never destroyed, and making it allocates nothing.
 inline std::error_category const& settle_category() noexcept {
-  static detail::error_category const instance;
-  return instance;
+  alignas(detail::error_category) static std::byte storage[sizeof(detail::error_category)];
+  static std::error_category const* const instance = ::new (static_cast<void*>(storage)) detail::error_category;
+  return *instance;
 }
 
 inline std::error_code make_error_code(errc e) noexcept { return {static_cast<int>(e), settle_category()}; }

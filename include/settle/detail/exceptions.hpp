@@ -9,56 +9,51 @@
 // The one place that knows whether exceptions are on. Everything else says what it means.
 namespace settle::inline v0::detail {
 
-#if defined(__cpp_exceptions)
-
 /// Runs f; what it throws goes to on_throw(std::exception_ptr).
 template <class F, class H>
-void guarded(F&& f, H&& on_throw) noexcept {
+void guarded(F&& f, [[maybe_unused]] H&& on_throw) noexcept {
+#if defined(__cpp_exceptions)
   try {
     std::forward<F>(f)();
   } catch (...) {
     std::forward<H>(on_throw)(std::current_exception());
   }
+#else
+  std::forward<F>(f)();
+#endif
 }
 
 /// Runs f; undo() runs when it throws, and the exception goes on.
 template <class F, class U>
-decltype(auto) with_undo(F&& f, U&& undo) {
+decltype(auto) with_undo(F&& f, [[maybe_unused]] U&& undo) {
+#if defined(__cpp_exceptions)
   try {
     return std::forward<F>(f)();
   } catch (...) {
     std::forward<U>(undo)();
     throw;
   }
-}
-
-template <class X>
-[[noreturn]] void raise(X&& x) {
-  throw std::forward<X>(x);
-}
-
-[[noreturn]] inline void rethrow(std::exception_ptr p) { std::rethrow_exception(std::move(p)); }
-
 #else
-
-template <class F, class H>
-void guarded(F&& f, H&&) noexcept {
-  std::forward<F>(f)();
-}
-
-template <class F, class U>
-decltype(auto) with_undo(F&& f, U&&) {
   return std::forward<F>(f)();
+#endif
 }
 
 template <class X>
-[[noreturn]] void raise(X&&) {
+[[noreturn]] void raise([[maybe_unused]] X&& x) {
+#if defined(__cpp_exceptions)
+  throw std::forward<X>(x);
+#else
   std::terminate();
+#endif
 }
 
-[[noreturn]] inline void rethrow(std::exception_ptr const&) { std::terminate(); }
-
+[[noreturn]] inline void rethrow([[maybe_unused]] std::exception_ptr p) {
+#if defined(__cpp_exceptions)
+  std::rethrow_exception(std::move(p));
+#else
+  std::terminate();
 #endif
+}
 
 }  // namespace settle::inline v0::detail
 
