@@ -3,6 +3,7 @@
 #define SETTLE_TESTS_VALUES_HPP
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <stdexcept>
 #include <utility>
@@ -12,7 +13,7 @@ namespace test {
 
 /// Counts the objects alive and calls `on_death`, if set, when one that was not moved from dies.
 struct tracked {
-  static inline long alive = 0;
+  static inline std::atomic<long> alive = 0;
   static inline void (*on_death)() = nullptr;
   int value = 0;
 
@@ -52,7 +53,7 @@ struct huge {
 /// Throws when it is moved or copied for the n-th time (0: never). Counts the objects alive.
 struct fragile {
   static inline int throw_at = 0;
-  static inline long alive = 0;
+  static inline std::atomic<long> alive = 0;
   int value;
 
   explicit fragile(int v) : value(v) { ++alive; }

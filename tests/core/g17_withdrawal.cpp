@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: BSL-1.0
+// G17: every hook but a cleanup can be taken back until it starts, from any thread, and leaves nothing behind (A52, A53).
+#include <settle/settle.hpp>
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <memory>
+
+#include "situations.hpp"
+
+namespace {
+
+using namespace test;
+
+template <class P>
+settle::registration hook(subject<P>& s, int kind, int& ran) {
+  if (kind == 0) return s.op.on_done([&ran] { ++ran; });
+  if (kind == 1) return s.op.on_cancel([&ran] { ++ran; });
+  if (kind == 2) return s.op.on_released([&ran] { ++ran; });
+  return s.h.on_done([&ran](settle::outcome<int> const&) { ++ran; });
+}
+
+TEST(G17_withdrawal, before_the_end_it_never_runs) {
+  on_each_executor([](auto& place) {
+    using policy = counted<int, typename std::decay_t<decltype(place)>::executor>;
+    in_each_way([&](way how) {
+      for (int kind = 0; kind != 4; ++kind) {
+        subject<policy> s(place.get_executor());
+        long const blocks = ledger::blocks;
+        int ran = 0;
+        settle::registration r = hook(s, kind, ran);
+        EXPECT_TRUE(r);
+        EXPECT_TRUE(r.withdraw());
+        EXPECT_FALSE(r);
+        EXPECT_FALSE(r.withdraw());
+        place.run();
+        EXPECT_EQ(ledger::blocks, blocks) << "nothing is left behind";
+        s.end(how);
+        place.run();
+        EXPECT_EQ(ran, 0);
+        EXPECT_TRUE(s.op.is_released());
+      }
+    });
+  });
+}
+
+TEST(G17_withdrawal, after_it_ran_it_says_so) {
+  on_each_executor([](auto& place) {
+    using policy = counted<int, typename std::decay_t<decltype(place)>::executor>;
+    in_each_way([&](way how) {
+      for (int kind = 0; kind != 4; ++kind) {
+        subject<policy> s(place.get_executor());
+        int ran = 0;
+        settle::registration r = hook(s, kind, ran);
+        s.end(how);
+        place.run();
+        EXPECT_EQ(ran, kind == 1 && !is_cancelled(how) ? 0 : 1);
+        EXPECT_FALSE(r.withdraw());
+      }
+    });
+  });
+}
+
+// Settled, its turn not yet come: true, and it never runs.
+TEST(G17_withdrawal, between_settled_and_its_turn) {
+  in_each_way([&](way how) {
+    for (int kind = 0; kind != 4; ++kind) {
+      manual_loop loop;
+      subject<counted<int, manual_loop::executor>> s(loop.get_executor());
+      int ran = 0;
+      settle::registration r = hook(s, kind, ran);
+      s.end(how);
+      EXPECT_TRUE(r.withdraw());
+      loop.run();
+      EXPECT_EQ(ran, 0);
+      EXPECT_TRUE(s.op.is_released());
+      settle::registration late = hook(s, kind % 3, ran);
+      EXPECT_TRUE(late.withdraw());
+      loop.run();
+      EXPECT_EQ(ran, 0);
+    }
+  });
+}
+
+TEST(G17_withdrawal, a_registration_may_outlive_the_operation) {
+  in_each_way([](way how) {
+    settle::registration kept[4];
+    int ran = 0;
+    {
+      subject<counted<int>> s;
+      for (int kind = 0; kind != 4; ++kind) kept[kind] = hook(s, kind, ran);
+      s.end(how);
+    }
+    EXPECT_EQ(ran, is_cancelled(how) ? 4 : 3);
+    for (auto& r : kept) {
+      EXPECT_TRUE(r);
+      EXPECT_FALSE(r.withdraw());
+    }
+  });
+}
+
+TEST(G17_withdrawal, observers_withdraw_each_other_and_themselves) {
+  on_each_executor([](auto& place) {
+    using policy = counted<int, typename std::decay_t<decltype(place)>::executor>;
+    subject<policy> s(place.get_executor());
+    trail log;
+    settle::registration own;
+    settle::registration next;
+    own = s.op.on_done([&] {
+      log.push_back("first");
+      EXPECT_FALSE(own.withdraw());
+      EXPECT_TRUE(next.withdraw());
+    });
+    next = s.op.on_done([&] { log.push_back("second"); });
+    s.op.on_done([&] { log.push_back("third"); });
+    s.op.cancel();
+    place.run();
+    EXPECT_EQ(log, (trail{"first", "third"}));
+  });
+}
+
+TEST(G17_withdrawal, any_order_of_many) {
+  for (std::size_t step : {1U, 3U, 7U, 11U}) {
+    subject<counted<int>> s;
+    constexpr std::size_t n = 13;
+    trail log;
+    std::vector<settle::registration> all;
+    long const blocks = ledger::blocks;
+    for (std::size_t i = 0; i != n; ++i) all.push_back(s.op.on_done([&log, i] { log.push_back(std::to_string(i)); }));
+    trail expected;
+    for (std::size_t i = 0; i != 8; ++i) {
+      EXPECT_TRUE(all[i * step % n].withdraw());
+    }
+    EXPECT_EQ(ledger::blocks, blocks + 5);
+    for (std::size_t i = 0; i != n; ++i) {
+      if (all[i]) expected.push_back(std::to_string(i));
+    }
+    s.end(way::complete);
+    EXPECT_EQ(log, expected);
+  }
+}
+
+// An operation that lives for ever stays as small as it was.
+TEST(G17_withdrawal, a_million_registrations_leave_nothing) {
+  subject<counted<int>> s;
+  int ran = 0;
+  long const bytes = ledger::bytes;
+  for (int i = 0; i != 300'000; ++i) {
+    for (int kind = 0; kind != 3; ++kind) {
+      settle::registration r = hook(s, kind, ran);
+      ASSERT_TRUE(r.withdraw());
+    }
+  }
+  EXPECT_EQ(ledger::bytes, bytes);
+  EXPECT_EQ(ran, 0);
+}
+
+TEST(A52_long_lived_parent, a_million_children_come_and_go) {
+  subject<counted<int>> parent;
+  int heard = 0;
+  long const bytes = ledger::bytes;
+  for (int i = 0; i != 1'000'000; ++i) {
+    settle::resolver<counted<void>> child(parent.op);
+    if (i % 2 == 0) child.complete();
+    else child.cancel();
+  }
+  EXPECT_EQ(ledger::bytes, bytes);
+  std::vector<settle::resolver<counted<void>>> live;
+  for (int i = 0; i != 10; ++i) {
+    live.emplace_back(parent.op);
+    live.back().on_cancel([&] { ++heard; });
+  }
+  parent.op.cancel();
+  EXPECT_EQ(heard, 10) << "only the live ones hear it, each once";
+}
+
+TEST(A52_long_lived_parent, from_four_threads) {
+  crew threads(4);
+  subject<counted<int>> parent;
+  long const bytes = ledger::bytes;
+  threads.run([&](unsigned) {
+    for (int i = 0; i != 20'000; ++i) {
+      settle::resolver<counted<void>> child(parent.op);
+      child.complete();
+    }
+  });
+  EXPECT_EQ(ledger::bytes, bytes);
+  std::atomic<int> heard = 0;
+  threads.run([&](unsigned i) {
+    if (i == 0) {
+      parent.op.cancel();
+      return;
+    }
+    for (int k = 0; k != 2000; ++k) {
+      settle::resolver<counted<void>> child(parent.op);
+      child.on_cancel([&] { ++heard; });
+    }
+  });
+  EXPECT_EQ(heard, 6000) << "abandoned or told by the parent, each once";
+}
+
+// A53: true means never run, false means run exactly once.
+template <class Operate>
+void withdraw_race(int others, Operate operate) {
+  crew threads(static_cast<unsigned>(others) + 2);
+  for (int round = 0; round != 2000; ++round) {
+    using policy = counted<int>;
+    auto s = std::make_unique<subject<policy>>();
+    std::atomic<int> ran[3] = {};
+    settle::registration r[3];
+    r[0] = s->op.on_done([&] { ++ran[0]; });
+    r[1] = s->op.on_cancel([&] { ++ran[1]; });
+    r[2] = s->op.on_released([&] { ++ran[2]; });
+    bool withdrawn[3] = {};
+    settle::ending::kind_t kind{};
+    s->op.on_done([&](settle::ending e) { kind = e.kind; });
+    threads.run([&](unsigned i) {
+      if (i == 0) operate(s, round);
+      else if (i == 1)
+        for (int k = 0; k != 3; ++k) withdrawn[(k + round) % 3] = r[(k + round) % 3].withdraw();
+      else if (i == 2) s->op.on_done([] {}).withdraw();
+    });
+    s.reset();
+    for (int k = 0; k != 3; ++k) {
+      bool const due = k != 1 || kind == settle::ending::cancelled;
+      ASSERT_EQ(ran[k], !withdrawn[k] && due ? 1 : 0) << k << " in round " << round;
+    }
+  }
+}
+
+TEST(A53_withdraw_race, against_every_end) {
+  withdraw_race(0, [](auto& s, int round) { s->end(all_ways[round % 6]); });
+}
+TEST(A53_withdraw_race, against_every_end_and_another_registration) {
+  withdraw_race(1, [](auto& s, int round) { s->end(all_ways[round % 6]); });
+}
+// Nothing but the producer knows the operation: it takes the short way, and the registration must not get in between.
+TEST(A53_withdraw_race, against_a_producer_that_is_alone) {
+  withdraw_race(0, [](auto& s, int round) {
+    s->op = {};
+    if (round % 2 == 0) s->r.complete(1);
+    else s->r.fail(settle::errc::closed);
+    std::move(s->h).detach();
+  });
+}
+TEST(A53_withdraw_race, against_a_producer_that_was_alone_from_the_start) {
+  crew threads(2);
+  for (int round = 0; round != 5000; ++round) {
+    using policy = counted<int>;
+    settle::resolver<policy> r;
+    std::atomic<int> ran = 0;
+    settle::registration x = round % 2 == 0 ? r.op().on_done([&] { ++ran; }) : r.op().on_released([&] { ++ran; });
+    bool withdrawn = false;
+    threads.run([&](unsigned i) {
+      if (i == 0) r.complete(1);
+      else withdrawn = x.withdraw();
+    });
+    ASSERT_EQ(ran, withdrawn ? 0 : 1) << round;
+  }
+}
+
+TEST(A53_withdraw_race, four_threads_register_and_withdraw) {
+  crew threads(4);
+  for (int round = 0; round != 200; ++round) {
+    subject<counted<int>> s;
+    std::atomic<int> ran = 0;
+    std::atomic<int> expected = 0;
+    threads.run([&](unsigned i) {
+      settle::operation const op = s.op;
+      if (i == 0 && round % 2 == 0) op.request_cancel();
+      for (int k = 0; k != 20; ++k) {
+        settle::registration r = k % 3 == 0   ? op.on_done([&] { ++ran; })
+                                 : k % 3 == 1 ? op.on_cancel([&] { ++ran; })
+                                              : op.on_released([&] { ++ran; });
+        if (!r.withdraw()) ++expected;
+      }
+      if (i == 0) s.end(way::abandon);
+    });
+    ASSERT_EQ(ran, expected);
+  }
+}
+
+}  // namespace
