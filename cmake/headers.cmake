@@ -28,6 +28,8 @@ set(settle_core_headers
     include/settle/fwd.hpp
     include/settle/handle.hpp
     include/settle/memory/arena.hpp
+    include/settle/observe/census.hpp
+    include/settle/observe/census_report.hpp
     include/settle/observe/counters.hpp
     include/settle/operation.hpp
     include/settle/outcome.hpp
@@ -49,6 +51,7 @@ set(settle_core_headers
     include/settle/resolver.hpp
     include/settle/settle.hpp
     include/settle/shared_resolver.hpp
+    include/settle/testing/quiescent.hpp
     include/settle/this_operation.hpp
     include/settle/version.hpp
     include/settle/watcher.hpp)

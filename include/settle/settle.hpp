@@ -10,6 +10,7 @@
 #include "fwd.hpp"
 #include "handle.hpp"
 #include "memory/arena.hpp"
+#include "observe/census.hpp"
 #include "observe/counters.hpp"
 #include "operation.hpp"
 #include "outcome.hpp"

@@ -9,7 +9,7 @@ from lint_guards import guard_of
 PUBLIC = re.compile(r"SETTLE_VERSION_(MAJOR|MINOR|PATCH|STRING)")
 # Macros that are the purpose of their header.
 OFFERED = {
-    "testing/gtest.hpp": re.compile(r"EXPECT_QUIESCENT|ASSERT_QUIESCENT"),
+    "testing/quiescent.hpp": re.compile(r"EXPECT_QUIESCENT|ASSERT_QUIESCENT"),
 }
 
 

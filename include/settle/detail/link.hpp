@@ -39,6 +39,10 @@ struct link {
     up.kind = hook_kind::upward;
     up.owner = &child;
     up.type = &release;
+    if (child.table->event == nullptr) return;
+    monitor_event e = child.event_of(monitor_event::adopted);
+    e.parent = &parent;
+    child.table->event(e);
   }
   /// Off the parent's ring.
   void untie() noexcept {

@@ -184,7 +184,16 @@ struct state_base : work {
                                          : monitor_event::value;
     e.tag = table->tag;
     e.where = created;
+    e.id = this;
+    e.look = &look;
     return e;
+  }
+  /// For a monitor that keeps the live set: from any thread, while the state exists.
+  static standing look(void const* id) noexcept {
+    auto const& s = *static_cast<state_base const*>(id);
+    std::uint32_t const w = s.word.load(std::memory_order_acquire);
+    std::uint64_t const c = s.counts.load(std::memory_order_acquire);
+    return {(w & word::settled) != 0, (w & word::requested) != 0, (c & count::releasing) != 0, static_cast<std::uint32_t>(count::holds(c))};
   }
   void tell(monitor_event::what_t what) noexcept {
     if (table->event != nullptr) table->event(event_of(what));

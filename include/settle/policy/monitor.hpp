@@ -11,6 +11,14 @@
 
 namespace settle::inline v0 {
 
+/// What an operation stands at, for those who ask why it is not released.
+struct standing {
+  bool settled = false;
+  bool requested = false;   ///< it was asked to cancel
+  bool releasing = false;   ///< its cleanups run
+  std::uint32_t holds = 0;  ///< what holds its release back: producers, the running sequence, pins, children. None: released
+};
+
 /// What happened to an operation or a resource, as monitors and error sinks see it: values, never the handle.
 struct monitor_event {
   enum what_t : std::uint8_t {
@@ -24,6 +32,7 @@ struct monitor_event {
     cleanup_threw,   ///< a cleanup threw; the others ran
     executor_lost,   ///< its executor refused, threw away or destroyed the work
     misuse,          ///< a rule was broken: `detail` says which
+    adopted,         ///< it became a child of `parent`
   };
   enum ending_t : std::uint8_t { pending, value, failure, cancelled };
 
@@ -34,6 +43,13 @@ struct monitor_event {
   std::string_view detail{};     ///< one sentence for misuse
   std::source_location where{};  ///< where the operation (or resource) was created, or the misuse happened
   std::source_location other{};  ///< the second site of a misuse that has two
+  /// An identity, to tell events of one operation from another's; nothing to be used. The same from created to destroyed;
+  /// a later operation may have it again. Null where there is no operation.
+  void const* id = nullptr;
+  void const* parent = nullptr;  ///< the identity of the operation that adopted it
+  /// What `id` stands at right now. For monitors that keep the live set: good between its created and the end of the call
+  /// that says destroyed, so call it where that call has to wait for you. Two atomic loads.
+  standing (*look)(void const* id) noexcept = nullptr;
 };
 
 /// A monitor has one static function, `void on_event(monitor_event const&) noexcept`.

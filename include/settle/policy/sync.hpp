@@ -22,6 +22,7 @@ struct std_sync {
   using atomic = std::atomic<T>;
   template <class T>
   using plain = T;
+  using mutex = std::mutex;  // for books kept beside operations; no operation takes one
 
   template <class T>
   static T& per_thread() noexcept {

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef SETTLE_OBSERVE_CENSUS_REPORT_HPP
+#define SETTLE_OBSERVE_CENSUS_REPORT_HPP
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <source_location>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "../cause.hpp"
+#include "../policy/monitor.hpp"
+
+namespace settle::inline v0 {
+
+/// How far an operation has come. `released` ones are only referred to yet.
+enum class census_phase : std::uint8_t { pending, settled, released };
+
+/// One operation of a census, at the moment of asking. Values only.
+struct census_entry {
+  std::uint64_t serial = 0;  ///< counts the operations of this census, from 1
+  std::uint64_t parent = 0;  ///< the serial of the one that adopted it; 0: none, or none of this census
+  std::string_view tag{};    ///< the policy's
+  census_phase phase = census_phase::pending;
+  monitor_event::ending_t how = monitor_event::pending;
+  cause why = cause::requested;  ///< when it was cancelled
+  std::chrono::nanoseconds age{};
+  std::source_location where{};  ///< where it was created
+  standing now{};
+  std::uint32_t children = 0;  ///< of this census, not released
+};
+
+/// Why it is not released, as far as it can tell, in words: producer, children, pins, cleanup, and whoever refers to it when
+/// it is. Throws std::bad_alloc.
+inline std::vector<std::string> reasons(census_entry const& e) {
+  std::vector<std::string> found;
+  if (e.phase == census_phase::released) return {"referred to"};
+  std::uint32_t told = e.children;
+  if (e.phase == census_phase::pending) {
+    found.emplace_back(e.now.requested ? "producer, asked to stop" : "producer");
+    ++told;
+  }
+  if (e.children != 0) found.push_back(std::to_string(e.children) + (e.children == 1 ? " child" : " children"));
+  if (e.now.releasing) {
+    found.emplace_back("cleanup");
+  } else if (e.now.holds > told) {
+    std::uint32_t const rest = e.now.holds - told;
+    found.push_back(std::to_string(rest) + (rest == 1 ? " pin" : " pins") + (e.phase == census_phase::settled ? " or producer" : ""));
+  }
+  return found;
+}
+
+namespace detail {
+
+inline std::string_view name_of(census_phase p) noexcept {
+  constexpr std::array<std::string_view, 3> names{"pending", "settled", "released"};
+  return names[static_cast<std::size_t>(p)];
+}
+inline std::string_view name_of(monitor_event::ending_t how) noexcept {
+  constexpr std::array<std::string_view, 4> names{"pending", "value", "failure", "cancelled"};
+  return names[how];
+}
+inline long long milliseconds(std::chrono::nanoseconds t) noexcept {
+  return static_cast<long long>(std::chrono::duration_cast<std::chrono::milliseconds>(t).count());
+}
+
+inline void append_ending(std::string& out, census_entry const& e) {
+  out += name_of(e.how);
+  if (e.how == monitor_event::cancelled) (out += ", ") += to_string(e.why);
+}
+
+inline void append_quoted(std::string& out, std::string_view text) {
+  out += '"';
+  for (char const c : text) {
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (static_cast<unsigned char>(c) < 0x20) {
+      std::array<char, 8> code{};
+      std::snprintf(code.data(), code.size(), "\\u%04x", static_cast<unsigned>(static_cast<unsigned char>(c)));
+      out += code.data();
+    } else {
+      out += c;
+    }
+  }
+  out += '"';
+}
+
+inline std::string joined(std::vector<std::string> const& parts) {
+  std::string out;
+  for (std::string const& p : parts) (out += out.empty() ? "" : ", ") += p;
+  return out;
+}
+
+/// `tag: 2 pending, 1 settled, oldest 15 ms`
+inline void append_summary(std::string& out, std::string_view tag, std::vector<census_entry> const& entries) {
+  std::array<std::size_t, 3> count{};
+  std::chrono::nanoseconds oldest{};
+  for (census_entry const& e : entries) {
+    if (e.tag != tag) continue;
+    ++count[static_cast<std::size_t>(e.phase)];
+    oldest = std::max(oldest, e.age);
+  }
+  (out += tag.empty() ? std::string_view("(no tag)") : tag) += ": ";
+  for (std::size_t i = 0; i != count.size(); ++i)
+    if (count[i] != 0) ((out += std::to_string(count[i])) += ' ') += std::string(name_of(static_cast<census_phase>(i))) += ", ";
+  (out += "oldest ") += std::to_string(milliseconds(oldest)) += " ms\n";
+}
+
+}  // namespace detail
+
+/// For people: a line for each tag, then one for each operation, oldest first. Throws std::bad_alloc.
+inline std::string census_text(std::vector<census_entry> const& entries) {
+  std::string out;
+  std::vector<std::string_view> tags;
+  for (census_entry const& e : entries)
+    if (std::find(tags.begin(), tags.end(), e.tag) == tags.end()) tags.push_back(e.tag);
+  for (std::string_view const tag : tags) detail::append_summary(out, tag, entries);
+  for (census_entry const& e : entries) {
+    (out += "  #") += std::to_string(e.serial) += ' ';
+    ((out += e.tag) += e.tag.empty() ? "" : " ") += detail::name_of(e.phase);
+    if (e.phase != census_phase::pending) {
+      out += " (";
+      detail::append_ending(out, e);
+      out += ')';
+    }
+    if (e.parent != 0) (out += ", child of #") += std::to_string(e.parent);
+    (out += ", ") += std::to_string(detail::milliseconds(e.age)) += " ms old, waits for: ";
+    (out += detail::joined(reasons(e))) += ", created at ";
+    ((out += e.where.file_name()) += ':') += std::to_string(e.where.line()) += '\n';
+  }
+  return out;
+}
+
+/// For programs: `[{"serial":1,"parent":0,"tag":"rpc","phase":"pending","ending":"pending","age_ms":3,"holds":1,"waits_for":["producer"],
+/// "file":"a.cpp","line":7}]`. Throws std::bad_alloc.
+inline std::string census_json(std::vector<census_entry> const& entries) {
+  std::string out = "[";
+  for (census_entry const& e : entries) {
+    out += out.size() == 1 ? "{" : ",{";
+    (out += "\"serial\":") += std::to_string(e.serial);
+    (out += ",\"parent\":") += std::to_string(e.parent);
+    detail::append_quoted(out += ",\"tag\":", e.tag);
+    detail::append_quoted(out += ",\"phase\":", detail::name_of(e.phase));
+    detail::append_quoted(out += ",\"ending\":", detail::name_of(e.how));
+    if (e.how == monitor_event::cancelled) detail::append_quoted(out += ",\"cause\":", to_string(e.why));
+    (out += ",\"age_ms\":") += std::to_string(detail::milliseconds(e.age));
+    (out += ",\"holds\":") += std::to_string(e.now.holds);
+    out += ",\"waits_for\":[";
+    bool first = true;
+    for (std::string const& reason : reasons(e)) {
+      detail::append_quoted(out += first ? "" : ",", reason);
+      first = false;
+    }
+    detail::append_quoted(out += "],\"file\":", e.where.file_name());
+    (out += ",\"line\":") += std::to_string(e.where.line()) += '}';
+  }
+  return out += "]";
+}
+
+}  // namespace settle::inline v0
+
+#endif
