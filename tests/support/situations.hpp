@@ -71,29 +71,22 @@ class subject {
   explicit subject(executor_type ex = executor_type()) : r(std::move(ex)), h(r.get_handle()), op(r.op()) {}
 
   /// Ends it, and lets the producer go: nothing but pins, children and posted work keep it from being released.
-  void end(way how) {
-    switch (how) {
-      case way::complete:
-        if constexpr (std::is_void_v<typename P::value_type>) EXPECT_TRUE(r.complete());
-        else EXPECT_TRUE(r.complete(some_value<typename P::value_type>()));
-        break;
-      case way::fail:
-        EXPECT_TRUE(r.fail(P::make_error(settle::errc::closed)));
-        break;
-      case way::cancel:
-        EXPECT_TRUE(op.cancel(settle::cause::overload));
-        break;
-      case way::request:
-        EXPECT_TRUE(op.request_cancel(settle::cause::deadline));
-        break;
-      case way::abandon:
-        break;
-      case way::drop:
-        drop(h);
-        break;
+  void end(way how) { EXPECT_TRUE(try_to_end(how)); }
+
+  /// The same in a race: false when somebody was first.
+  bool try_to_end(way how) {
+    bool won = true;
+    if (how == way::complete) {
+      if constexpr (std::is_void_v<typename P::value_type>) won = r.complete();
+      else won = r.complete(some_value<typename P::value_type>());
     }
+    if (how == way::fail) won = r.fail(P::make_error(settle::errc::closed));
+    if (how == way::cancel) won = op.cancel(settle::cause::overload);
+    if (how == way::request) won = op.request_cancel(settle::cause::deadline);
+    if (how == way::drop) drop(h);
     drop(r);
     EXPECT_TRUE(op.is_settled());
+    return won;
   }
 
   template <class End>
