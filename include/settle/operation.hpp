@@ -148,6 +148,8 @@ class basic_operation {
   template <class>
   friend class resolver;
   template <class>
+  friend class shared_resolver;
+  template <class>
   friend class handle;
   template <class>
   friend class watcher;

@@ -336,7 +336,9 @@ TEST(coroutine, a_watched_operation_that_is_cancelled_ends_the_awaiter) {
 TEST(A51_long_lived_watched, awaited_by_coroutines_that_are_destroyed_leaves_nothing) {
   test::subject<counted_int> s;
   auto const w = s.h.watch();
-  { auto warm_up = watches({}, w); }
+  {
+    auto warm_up = watches({}, w);
+  }
   long const bytes = test::ledger::bytes;
   for (int i = 0; i < 1000; ++i) {
     auto h = watches({}, w);
