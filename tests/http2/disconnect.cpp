@@ -178,30 +178,29 @@ TEST(stream_reset, with_a_response_queued) {
 
 // A producer on another thread and the client's reset meet at every possible instant: one of them decides.
 TEST(stream_reset, races_with_an_answer_from_elsewhere) {
-  std::vector<std::thread> producers;
-  running_server s(few(8), [&](http2::request& q, http2::responder r) {
-    settle::resolver_of<void> done(q.op());
-    auto h = done.get_handle();
-    producers.emplace_back([r = std::move(r), done = std::move(done)]() mutable {
-      std::move(r).send(http2::response(200, "done")).detach();
-      done.complete();
+  std::vector<std::thread> producers;  // joined when no handler can run any more
+  {
+    running_server s(few(8), [&](http2::request& q, http2::responder r) {
+      settle::resolver_of<void> done(q.op());
+      auto h = done.get_handle();
+      producers.emplace_back([r = std::move(r), done = std::move(done)]() mutable {
+        std::move(r).send(http2::response(200, "done")).detach();
+        done.complete();
+      });
+      return h;
     });
-    return h;
-  });
-  for (int i = 0; i < 500; ++i) {
-    client c(s.port());
-    auto const id = c.get("/");
-    c.flush();
-    if (i % 3 == 0) c.seen();
-    c.reset(id);
-    if (i % 2 == 0) c.flush();
-    if (i % 5 == 0) c.drop_by_rst();
+    for (int i = 0; i < 500; ++i) {
+      client c(s.port());
+      auto const id = c.get("/");
+      c.flush();
+      if (i % 3 == 0) c.seen();
+      c.reset(id);
+      if (i % 2 == 0) c.flush();
+      if (i % 5 == 0) c.drop_by_rst();
+    }
+    EXPECT_TRUE(s.idle());
   }
-  EXPECT_TRUE(s.idle());
-  s.on_loop([&] {
-    for (auto& p : producers) p.join();
-    return 0;
-  });
+  for (auto& p : producers) p.join();
 }
 
 }  // namespace
