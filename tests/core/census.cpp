@@ -93,7 +93,9 @@ TEST(census, a_parent_waits_for_its_children) {
     EXPECT_EQ(found[1].how, settle::monitor_event::cancelled);
     EXPECT_EQ(found[1].why, settle::cause::parent);
     EXPECT_EQ(reasons(found[1]), strings{"1 pin or producer"}) << "its producer has not noticed yet";
+    auto kept = a.get_handle();
     a.cancel();
+    EXPECT_EQ(book::entries()[1].phase, census_phase::released);
     EXPECT_EQ(reasons(book::entries()[0]), strings{"1 child"});
   }
   EXPECT_QUIESCENT(book());
@@ -130,7 +132,30 @@ TEST(census, text_and_json_say_the_same) {
   EXPECT_NE(json.find(R"(,{"serial":2,"parent":1,"tag":"","phase":"settled","ending":"cancelled","cause":"deadline",)"), std::string::npos)
       << json;
   child.cancel();
+  {
+    settle::resolver<seen<here>> again;
+    auto h = again.get_handle();
+    again.complete(1);
+    EXPECT_NE(book::text().find("job: 1 pending, 1 released, oldest "), std::string::npos) << book::text();
+    EXPECT_NE(book::text().find("job released (value), "), std::string::npos) << book::text();
+  }
   parent.complete(1);
+}
+
+TEST(census, a_parent_that_is_gone_leaves_no_trace) {
+  struct here {};
+  using book = settle::basic_census<here>;
+  settle::resolver<seen<here>> child;
+  auto h = child.get_handle();
+  {
+    settle::resolver<seen<here>> younger;
+    younger.op().adopt(child.op());
+    EXPECT_EQ(book::entries()[1].children, 1U);
+    child.complete(1);
+    younger.complete(2);
+  }
+  ASSERT_EQ(book::size(), 1U);
+  EXPECT_EQ(book::entries()[0].children, 0U);
 }
 
 TEST(census, json_is_escaped) {

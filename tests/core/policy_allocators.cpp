@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -168,6 +169,26 @@ TEST(policy_allocator, over_aligned_values_are_aligned_by_any_allocator) {
   }
 }
 
+template <class T, class A>
+void lives_in(A memory) {
+  settle::resolver<in<A, T>> r(std::allocator_arg, memory);
+  auto w = r.get_handle().share();
+  EXPECT_TRUE(r.complete(T{7}));
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(&w.peek()->value()) % alignof(T), 0U);
+}
+
+TEST(policy_allocator, values_of_any_alignment_live_in_all_of_them) {
+  std::array<std::byte, 4096> block;
+  settle::arena memory(block);
+  std::pmr::polymorphic_allocator<std::byte> const resource(std::pmr::new_delete_resource());
+  lives_in<int>(resource);
+  lives_in<wide>(resource);
+  lives_in<int>(settle::arena_allocator<>(memory));
+  lives_in<wide>(settle::arena_allocator<>(memory));
+  lives_in<int>(std::allocator<std::byte>());
+  lives_in<wide>(std::allocator<std::byte>());
+}
+
 TEST(policy_allocator, an_arena_holds_operations) {
   using policy = in<settle::arena_allocator<>>;
   std::array<std::byte, 1024> block;
@@ -234,6 +255,26 @@ TEST(policy_static_pool, counts_past_one_word) {
   EXPECT_EQ(pool::try_allocate(1, 1), blocks[77]);
   for (void* p : blocks) pool::deallocate(p, 16, usual);
   EXPECT_EQ(pool::in_use(), 0U);
+}
+
+/// Fails once where it may fail at any time.
+struct unlucky_sync {
+  template <class T>
+  struct atomic : std::atomic<T> {
+    bool was_unlucky = false;
+    bool compare_exchange_weak(T& expected, T v, std::memory_order good, std::memory_order bad) noexcept {
+      if (!std::exchange(was_unlucky, true)) return false;
+      return std::atomic<T>::compare_exchange_weak(expected, v, good, bad);
+    }
+  };
+};
+
+TEST(policy_static_pool, a_lost_race_is_tried_again) {
+  using pool = settle::static_pool<1, 32, unlucky_sync>;
+  void* const p = pool::try_allocate(32, usual);
+  ASSERT_NE(p, nullptr);
+  EXPECT_EQ(pool::in_use(), 1U);
+  pool::deallocate(p, 32, usual);
 }
 
 TEST(policy_static_pool, threads_share_it) {

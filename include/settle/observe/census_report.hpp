@@ -39,7 +39,10 @@ struct census_entry {
 /// it is. Throws std::bad_alloc.
 inline std::vector<std::string> reasons(census_entry const& e) {
   std::vector<std::string> found;
-  if (e.phase == census_phase::released) return {"referred to"};
+  if (e.phase == census_phase::released) {
+    found.emplace_back("referred to");
+    return found;
+  }
   std::uint32_t told = e.children;
   if (e.phase == census_phase::pending) {
     found.emplace_back(e.now.requested ? "producer, asked to stop" : "producer");

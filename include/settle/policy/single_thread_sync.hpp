@@ -98,7 +98,8 @@ class single_thread_sync::atomic {
                                std::memory_order = std::memory_order_seq_cst) noexcept {
     check();
     bool const same = value_ == expected;
-    (same ? value_ : expected) = same ? v : value_;
+    if (same) value_ = v;
+    else expected = value_;
     return same;
   }
   bool compare_exchange_weak(T& expected, T v, std::memory_order o = std::memory_order_seq_cst,
