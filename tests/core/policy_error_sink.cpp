@@ -42,12 +42,13 @@ TEST(policy_error_sink, the_log_is_one_line_with_the_origin) {
 int called = 0;
 void note(std::exception_ptr, monitor_event const& e) noexcept { called += e.what == monitor_event::abandoned ? 1 : 0; }
 
+struct noting : settle::default_policy {
+  using error_sink = settle::function_sink<&note>;
+};
+
 TEST(policy_error_sink, a_function_is_called) {
-  struct policy : settle::default_policy {
-    using error_sink = settle::function_sink<&note>;
-  };
   {
-    settle::resolver<policy> r;
+    settle::resolver<noting> r;
   }
   EXPECT_EQ(called, 1);
   settle::ignore_sink::report(nullptr, event(monitor_event::misuse));
