@@ -31,6 +31,7 @@ namespace settle::inline v0 {
 /// ```
 template <class P>
 class resolver {
+  static_assert(detail::diagnose_policy<P>());  // before anything else stumbles over it
   using C = typename P::terminal;
   using cell = detail::cell<P>;
   using engine = detail::engine<C>;
