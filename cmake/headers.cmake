@@ -4,7 +4,9 @@
 set(settle_core_headers
     include/settle/cause.hpp
     include/settle/coroutine.hpp
-    include/settle/detail/awaiters.hpp
+    include/settle/coroutine/join_awaiter.hpp
+    include/settle/coroutine/promise.hpp
+    include/settle/coroutine/watch_awaiter.hpp
     include/settle/detail/cell.hpp
     include/settle/detail/cleanups.hpp
     include/settle/detail/closures.hpp
@@ -15,14 +17,12 @@ set(settle_core_headers
     include/settle/detail/frame.hpp
     include/settle/detail/hook.hpp
     include/settle/detail/link.hpp
-    include/settle/detail/promise.hpp
     include/settle/detail/registry.hpp
     include/settle/detail/releaser.hpp
     include/settle/detail/sequence.hpp
     include/settle/detail/state.hpp
     include/settle/detail/waiting.hpp
     include/settle/detail/walker.hpp
-    include/settle/detail/watch_awaiter.hpp
     include/settle/errc.hpp
     include/settle/error.hpp
     include/settle/fwd.hpp

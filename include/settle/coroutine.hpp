@@ -9,9 +9,9 @@
 #include <type_traits>
 #include <utility>
 
-#include "detail/awaiters.hpp"
-#include "detail/promise.hpp"
-#include "detail/watch_awaiter.hpp"
+#include "coroutine/join_awaiter.hpp"
+#include "coroutine/promise.hpp"
+#include "coroutine/watch_awaiter.hpp"
 #include "handle.hpp"
 
 // A coroutine may return handle<P>. Given an executor or an operation first (an object it is a member of not counted) it

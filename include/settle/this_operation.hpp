@@ -5,7 +5,7 @@
 #include <coroutine>
 #include <utility>
 
-#include "detail/awaiters.hpp"
+#include "coroutine/join_awaiter.hpp"
 #include "operation.hpp"
 
 namespace settle::inline v0 {

@@ -33,6 +33,7 @@
 #include <thread>
 #include <tuple>
 #include <type_traits>
+#include <unordered_map>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -94,9 +95,9 @@ struct cancellation {
 #ifndef SETTLE_COROUTINE_HPP
 #define SETTLE_COROUTINE_HPP
 
-// ---- settle/detail/awaiters.hpp ------------------------------------------------------------------------------------
-#ifndef SETTLE_DETAIL_AWAITERS_HPP
-#define SETTLE_DETAIL_AWAITERS_HPP
+// ---- settle/coroutine/join_awaiter.hpp -----------------------------------------------------------------------------
+#ifndef SETTLE_COROUTINE_JOIN_AWAITER_HPP
+#define SETTLE_COROUTINE_JOIN_AWAITER_HPP
 
 // ---- settle/handle.hpp ---------------------------------------------------------------------------------------------
 #ifndef SETTLE_HANDLE_HPP
@@ -117,56 +118,51 @@ struct cancellation {
 // The one place that knows whether exceptions are on. Everything else says what it means.
 namespace settle::inline v0::detail {
 
-#if defined(__cpp_exceptions)
-
 /// Runs f; what it throws goes to on_throw(std::exception_ptr).
 template <class F, class H>
-void guarded(F&& f, H&& on_throw) noexcept {
+void guarded(F&& f, [[maybe_unused]] H&& on_throw) noexcept {
+#if defined(__cpp_exceptions)
   try {
     std::forward<F>(f)();
   } catch (...) {
     std::forward<H>(on_throw)(std::current_exception());
   }
+#else
+  std::forward<F>(f)();
+#endif
 }
 
 /// Runs f; undo() runs when it throws, and the exception goes on.
 template <class F, class U>
-decltype(auto) with_undo(F&& f, U&& undo) {
+decltype(auto) with_undo(F&& f, [[maybe_unused]] U&& undo) {
+#if defined(__cpp_exceptions)
   try {
     return std::forward<F>(f)();
   } catch (...) {
     std::forward<U>(undo)();
     throw;
   }
-}
-
-template <class X>
-[[noreturn]] void raise(X&& x) {
-  throw std::forward<X>(x);
-}
-
-[[noreturn]] inline void rethrow(std::exception_ptr p) { std::rethrow_exception(std::move(p)); }
-
 #else
-
-template <class F, class H>
-void guarded(F&& f, H&&) noexcept {
-  std::forward<F>(f)();
-}
-
-template <class F, class U>
-decltype(auto) with_undo(F&& f, U&&) {
   return std::forward<F>(f)();
+#endif
 }
 
 template <class X>
-[[noreturn]] void raise(X&&) {
+[[noreturn]] void raise([[maybe_unused]] X&& x) {
+#if defined(__cpp_exceptions)
+  throw std::forward<X>(x);
+#else
   std::terminate();
+#endif
 }
 
-[[noreturn]] inline void rethrow(std::exception_ptr const&) { std::terminate(); }
-
+[[noreturn]] inline void rethrow([[maybe_unused]] std::exception_ptr p) {
+#if defined(__cpp_exceptions)
+  std::rethrow_exception(std::move(p));
+#else
+  std::terminate();
 #endif
+}
 
 }  // namespace settle::inline v0::detail
 
@@ -230,10 +226,11 @@ class error_category final : public std::error_category {
 
 }  // namespace detail
 
-/// The category of settle::errc. Lives as long as the program.
+/// The category of settle::errc. Lives as long as the program: it is never destroyed, and making it allocates nothing.
 inline std::error_category const& settle_category() noexcept {
-  static detail::error_category const instance;
-  return instance;
+  alignas(detail::error_category) static std::byte storage[sizeof(detail::error_category)];
+  static std::error_category const* const instance = ::new (static_cast<void*>(storage)) detail::error_category;
+  return *instance;
 }
 
 inline std::error_code make_error_code(errc e) noexcept { return {static_cast<int>(e), settle_category()}; }
@@ -792,6 +789,14 @@ concept cleanup_storage = requires {
 
 namespace settle::inline v0 {
 
+/// What an operation stands at, for those who ask why it is not released.
+struct standing {
+  bool settled = false;
+  bool requested = false;   ///< it was asked to cancel
+  bool releasing = false;   ///< its cleanups run
+  std::uint32_t holds = 0;  ///< what holds its release back: producers, the running sequence, pins, children. None: released
+};
+
 /// What happened to an operation or a resource, as monitors and error sinks see it: values, never the handle.
 struct monitor_event {
   enum what_t : std::uint8_t {
@@ -805,6 +810,7 @@ struct monitor_event {
     cleanup_threw,   ///< a cleanup threw; the others ran
     executor_lost,   ///< its executor refused, threw away or destroyed the work
     misuse,          ///< a rule was broken: `detail` says which
+    adopted,         ///< it became a child of `parent`
   };
   enum ending_t : std::uint8_t { pending, value, failure, cancelled };
 
@@ -815,6 +821,13 @@ struct monitor_event {
   std::string_view detail{};     ///< one sentence for misuse
   std::source_location where{};  ///< where the operation (or resource) was created, or the misuse happened
   std::source_location other{};  ///< the second site of a misuse that has two
+  /// An identity, to tell events of one operation from another's; nothing to be used. The same from created to destroyed;
+  /// a later operation may have it again. Null where there is no operation.
+  void const* id = nullptr;
+  void const* parent = nullptr;  ///< the identity of the operation that adopted it
+  /// What `id` stands at right now. For monitors that keep the live set: good between its created and the end of the call
+  /// that says destroyed, so call it where that call has to wait for you. Two atomic loads.
+  standing (*look)(void const* id) noexcept = nullptr;
 };
 
 /// A monitor has one static function, `void on_event(monitor_event const&) noexcept`.
@@ -856,7 +869,8 @@ concept error_sink = requires(std::exception_ptr p, monitor_event const& e) {
 struct log_sink {
   static void report(std::exception_ptr, monitor_event const& e) noexcept {
     constexpr char const* names[] = {"created",   "settled",        "released",      "destroyed",     "failure that nobody saw",
-                                     "abandoned", "callback threw", "cleanup threw", "executor lost", "misuse"};
+                                     "abandoned", "callback threw", "cleanup threw", "executor lost", "misuse",
+                                     "adopted"};
     std::fprintf(stderr, "settle: %s%s%.*s (%s:%u", names[e.what], e.detail.empty() ? "" : ": ", static_cast<int>(e.detail.size()),
                  e.detail.data(), e.where.file_name(), static_cast<unsigned>(e.where.line()));
     if (e.other.line() != 0) std::fprintf(stderr, ", first %s:%u", e.other.file_name(), static_cast<unsigned>(e.other.line()));
@@ -1015,6 +1029,7 @@ struct std_sync {
   using atomic = std::atomic<T>;
   template <class T>
   using plain = T;
+  using mutex = std::mutex;  // for books kept beside operations; no operation takes one
 
   template <class T>
   static T& per_thread() noexcept {
@@ -1147,7 +1162,8 @@ class single_thread_sync::atomic {
                                std::memory_order = std::memory_order_seq_cst) noexcept {
     check();
     bool const same = value_ == expected;
-    (same ? value_ : expected) = same ? v : value_;
+    if (same) value_ = v;
+    else expected = value_;
     return same;
   }
   bool compare_exchange_weak(T& expected, T v, std::memory_order o = std::memory_order_seq_cst,
@@ -1636,7 +1652,16 @@ struct state_base : work {
                                          : monitor_event::value;
     e.tag = table->tag;
     e.where = created;
+    e.id = this;
+    e.look = &look;
     return e;
+  }
+  /// For a monitor that keeps the live set: from any thread, while the state exists.
+  static standing look(void const* id) noexcept {
+    auto const& s = *static_cast<state_base const*>(id);
+    std::uint32_t const w = s.word.load(std::memory_order_acquire);
+    std::uint64_t const c = s.counts.load(std::memory_order_acquire);
+    return {(w & word::settled) != 0, (w & word::requested) != 0, (c & count::releasing) != 0, static_cast<std::uint32_t>(count::holds(c))};
   }
   void tell(monitor_event::what_t what) noexcept {
     if (table->event != nullptr) table->event(event_of(what));
@@ -2206,6 +2231,10 @@ struct link {
     up.kind = hook_kind::upward;
     up.owner = &child;
     up.type = &release;
+    if (child.table->event == nullptr) return;
+    monitor_event e = child.event_of(monitor_event::adopted);
+    e.parent = &parent;
+    child.table->event(e);
   }
   /// Off the parent's ring.
   void untie() noexcept {
@@ -3665,6 +3694,8 @@ class basic_operation {
   template <class>
   friend class resolver;
   template <class>
+  friend class shared_resolver;
+  template <class>
   friend class handle;
   template <class>
   friend class watcher;
@@ -4102,11 +4133,11 @@ watcher<P>::watcher(handle<P>&& h) noexcept : watcher(std::move(h).share()) {}
 
 #endif
 
-// ---- settle/detail/awaiters.hpp, continued -------------------------------------------------------------------------
+// ---- settle/coroutine/join_awaiter.hpp, continued ------------------------------------------------------------------
 
-// ---- settle/detail/promise.hpp -------------------------------------------------------------------------------------
-#ifndef SETTLE_DETAIL_PROMISE_HPP
-#define SETTLE_DETAIL_PROMISE_HPP
+// ---- settle/coroutine/promise.hpp ----------------------------------------------------------------------------------
+#ifndef SETTLE_COROUTINE_PROMISE_HPP
+#define SETTLE_COROUTINE_PROMISE_HPP
 
 // ---- settle/detail/coroutine_state.hpp -----------------------------------------------------------------------------
 #ifndef SETTLE_DETAIL_COROUTINE_STATE_HPP
@@ -4303,7 +4334,7 @@ void give_turn(state_base<C>& s) noexcept {
 
 #endif
 
-// ---- settle/detail/promise.hpp, continued --------------------------------------------------------------------------
+// ---- settle/coroutine/promise.hpp, continued -----------------------------------------------------------------------
 
 namespace settle::inline v0 {
 
@@ -4406,7 +4437,7 @@ class promise_base {
 
 #endif
 
-// ---- settle/detail/awaiters.hpp, continued -------------------------------------------------------------------------
+// ---- settle/coroutine/join_awaiter.hpp, continued ------------------------------------------------------------------
 
 namespace settle::inline v0::detail {
 
@@ -4539,9 +4570,9 @@ class join_awaiter {
 
 // ---- settle/coroutine.hpp, continued -------------------------------------------------------------------------------
 
-// ---- settle/detail/watch_awaiter.hpp -------------------------------------------------------------------------------
-#ifndef SETTLE_DETAIL_WATCH_AWAITER_HPP
-#define SETTLE_DETAIL_WATCH_AWAITER_HPP
+// ---- settle/coroutine/watch_awaiter.hpp ----------------------------------------------------------------------------
+#ifndef SETTLE_COROUTINE_WATCH_AWAITER_HPP
+#define SETTLE_COROUTINE_WATCH_AWAITER_HPP
 
 // ---- settle/resolver.hpp -------------------------------------------------------------------------------------------
 #ifndef SETTLE_RESOLVER_HPP
@@ -4563,6 +4594,7 @@ namespace settle::inline v0 {
 /// ```
 template <class P>
 class resolver {
+  static_assert(detail::diagnose_policy<P>());  // before anything else stumbles over it
   using C = typename P::terminal;
   using cell = detail::cell<P>;
   using engine = detail::engine<C>;
@@ -4754,7 +4786,7 @@ class resolver {
 
 #endif
 
-// ---- settle/detail/watch_awaiter.hpp, continued --------------------------------------------------------------------
+// ---- settle/coroutine/watch_awaiter.hpp, continued -----------------------------------------------------------------
 
 namespace settle::inline v0::detail {
 
@@ -5135,6 +5167,300 @@ class arena_allocator {
 }  // namespace settle::inline v0
 
 #undef SETTLE_POISONS
+
+#endif
+
+// ---- settle/settle.hpp, continued ----------------------------------------------------------------------------------
+
+// ---- settle/observe/census.hpp -------------------------------------------------------------------------------------
+#ifndef SETTLE_OBSERVE_CENSUS_HPP
+#define SETTLE_OBSERVE_CENSUS_HPP
+
+// ---- settle/observe/census_report.hpp ------------------------------------------------------------------------------
+#ifndef SETTLE_OBSERVE_CENSUS_REPORT_HPP
+#define SETTLE_OBSERVE_CENSUS_REPORT_HPP
+
+namespace settle::inline v0 {
+
+/// How far an operation has come. `released` ones are only referred to yet.
+enum class census_phase : std::uint8_t { pending, settled, released };
+
+/// One operation of a census, at the moment of asking. Values only.
+struct census_entry {
+  std::uint64_t serial = 0;  ///< counts the operations of this census, from 1
+  std::uint64_t parent = 0;  ///< the serial of the one that adopted it; 0: none, or none of this census
+  std::string_view tag{};    ///< the policy's
+  census_phase phase = census_phase::pending;
+  monitor_event::ending_t how = monitor_event::pending;
+  cause why = cause::requested;  ///< when it was cancelled
+  std::chrono::nanoseconds age{};
+  std::source_location where{};  ///< where it was created
+  standing now{};
+  std::uint32_t children = 0;  ///< of this census, not released
+};
+
+/// Why it is not released, as far as it can tell, in words: producer, children, pins, cleanup, and whoever refers to it when
+/// it is. Throws std::bad_alloc.
+inline std::vector<std::string> reasons(census_entry const& e) {
+  std::vector<std::string> found;
+  if (e.phase == census_phase::released) {
+    found.emplace_back("referred to");
+    return found;
+  }
+  std::uint32_t told = e.children;
+  if (e.phase == census_phase::pending) {
+    found.emplace_back(e.now.requested ? "producer, asked to stop" : "producer");
+    ++told;
+  }
+  if (e.children != 0) found.push_back(std::to_string(e.children) + (e.children == 1 ? " child" : " children"));
+  if (e.now.releasing) {
+    found.emplace_back("cleanup");
+  } else if (e.now.holds > told) {
+    std::uint32_t const rest = e.now.holds - told;
+    found.push_back(std::to_string(rest) + (rest == 1 ? " pin" : " pins") + (e.phase == census_phase::settled ? " or producer" : ""));
+  }
+  return found;
+}
+
+namespace detail {
+
+inline std::string_view name_of(census_phase p) noexcept {
+  constexpr std::array<std::string_view, 3> names{"pending", "settled", "released"};
+  return names[static_cast<std::size_t>(p)];
+}
+inline std::string_view name_of(monitor_event::ending_t how) noexcept {
+  constexpr std::array<std::string_view, 4> names{"pending", "value", "failure", "cancelled"};
+  return names[how];
+}
+inline long long milliseconds(std::chrono::nanoseconds t) noexcept {
+  return static_cast<long long>(std::chrono::duration_cast<std::chrono::milliseconds>(t).count());
+}
+
+inline void append_ending(std::string& out, census_entry const& e) {
+  out += name_of(e.how);
+  if (e.how == monitor_event::cancelled) (out += ", ") += to_string(e.why);
+}
+
+inline void append_quoted(std::string& out, std::string_view text) {
+  out += '"';
+  for (char const c : text) {
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (static_cast<unsigned char>(c) < 0x20) {
+      std::array<char, 8> code{};
+      std::snprintf(code.data(), code.size(), "\\u%04x", static_cast<unsigned>(static_cast<unsigned char>(c)));
+      out += code.data();
+    } else {
+      out += c;
+    }
+  }
+  out += '"';
+}
+
+inline std::string joined(std::vector<std::string> const& parts) {
+  std::string out;
+  for (std::string const& p : parts) (out += out.empty() ? "" : ", ") += p;
+  return out;
+}
+
+/// `tag: 2 pending, 1 settled, oldest 15 ms`
+inline void append_summary(std::string& out, std::string_view tag, std::vector<census_entry> const& entries) {
+  std::array<std::size_t, 3> count{};
+  std::chrono::nanoseconds oldest{};
+  for (census_entry const& e : entries) {
+    if (e.tag != tag) continue;
+    ++count[static_cast<std::size_t>(e.phase)];
+    oldest = std::max(oldest, e.age);
+  }
+  (out += tag.empty() ? std::string_view("(no tag)") : tag) += ": ";
+  for (std::size_t i = 0; i != count.size(); ++i)
+    if (count[i] != 0) ((out += std::to_string(count[i])) += ' ') += std::string(name_of(static_cast<census_phase>(i))) += ", ";
+  (out += "oldest ") += std::to_string(milliseconds(oldest)) += " ms\n";
+}
+
+}  // namespace detail
+
+/// For people: a line for each tag, then one for each operation, oldest first. Throws std::bad_alloc.
+inline std::string census_text(std::vector<census_entry> const& entries) {
+  std::string out;
+  std::vector<std::string_view> tags;
+  for (census_entry const& e : entries)
+    if (std::find(tags.begin(), tags.end(), e.tag) == tags.end()) tags.push_back(e.tag);
+  for (std::string_view const tag : tags) detail::append_summary(out, tag, entries);
+  for (census_entry const& e : entries) {
+    (out += "  #") += std::to_string(e.serial) += ' ';
+    ((out += e.tag) += e.tag.empty() ? "" : " ") += detail::name_of(e.phase);
+    if (e.phase != census_phase::pending) {
+      out += " (";
+      detail::append_ending(out, e);
+      out += ')';
+    }
+    if (e.parent != 0) (out += ", child of #") += std::to_string(e.parent);
+    (out += ", ") += std::to_string(detail::milliseconds(e.age)) += " ms old, waits for: ";
+    (out += detail::joined(reasons(e))) += ", created at ";
+    ((out += e.where.file_name()) += ':') += std::to_string(e.where.line()) += '\n';
+  }
+  return out;
+}
+
+/// For programs: `[{"serial":1,"parent":0,"tag":"rpc","phase":"pending","ending":"pending","age_ms":3,"holds":1,"waits_for":["producer"],
+/// "file":"a.cpp","line":7}]`. Throws std::bad_alloc.
+inline std::string census_json(std::vector<census_entry> const& entries) {
+  std::string out = "[";
+  for (census_entry const& e : entries) {
+    out += out.size() == 1 ? "{" : ",{";
+    (out += "\"serial\":") += std::to_string(e.serial);
+    (out += ",\"parent\":") += std::to_string(e.parent);
+    detail::append_quoted(out += ",\"tag\":", e.tag);
+    detail::append_quoted(out += ",\"phase\":", detail::name_of(e.phase));
+    detail::append_quoted(out += ",\"ending\":", detail::name_of(e.how));
+    if (e.how == monitor_event::cancelled) detail::append_quoted(out += ",\"cause\":", to_string(e.why));
+    (out += ",\"age_ms\":") += std::to_string(detail::milliseconds(e.age));
+    (out += ",\"holds\":") += std::to_string(e.now.holds);
+    out += ",\"waits_for\":[";
+    bool first = true;
+    for (std::string const& reason : reasons(e)) {
+      detail::append_quoted(out += first ? "" : ",", reason);
+      first = false;
+    }
+    detail::append_quoted(out += "],\"file\":", e.where.file_name());
+    (out += ",\"line\":") += std::to_string(e.where.line()) += '}';
+  }
+  return out += "]";
+}
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/observe/census.hpp, continued --------------------------------------------------------------------------
+
+namespace settle::inline v0 {
+
+/// A monitor that keeps the live set: every operation of its policies from created to destroyed, with its tag, its age,
+/// where it was created, who adopted it, and why it is not released as far as it can tell when asked.
+/// One set for each Tag; `census` is the one without.
+///
+/// Threads: any. Cost: a lock and a node of a hash table for each operation; policies without a census pay nothing.
+/// Throws nothing while operations come and go: one that there is no memory to note down is counted in `missed()`.
+/// Asking for operations of `unsynchronized_terminal` is for their own thread.
+///
+/// ```cpp
+/// struct rpc : settle::default_policy {
+///   using monitor = settle::census;
+///   static constexpr std::string_view tag = "rpc";
+/// };
+/// std::puts(settle::census::text().c_str());
+/// ```
+template <class Tag = void>
+class basic_census {
+ public:
+  static void on_event(monitor_event const& e) noexcept {
+    books& b = here();
+    std::lock_guard const guard(b.lock);
+    if (e.what == monitor_event::created) {
+      ++b.missed;  // until it is noted down
+      detail::guarded([&] { b.note(e); }, [](std::exception_ptr const&) {});
+      return;
+    }
+    auto const at = b.live.find(e.id);
+    if (at == b.live.end()) return;  // missed
+    if (e.what == monitor_event::destroyed) {
+      b.live.erase(at);
+    } else if (e.what == monitor_event::adopted) {
+      auto const parent = b.live.find(e.parent);
+      at->second.parent = parent == b.live.end() ? 0 : parent->second.serial;
+    } else {
+      at->second.released = e.what == monitor_event::released;
+      at->second.event = e;
+    }
+  }
+
+  /// How many operations exist, released ones that somebody still refers to included.
+  static std::size_t size() noexcept {
+    std::lock_guard const guard(here().lock);
+    return here().live.size();
+  }
+  /// Nothing is left: every operation is released, and nobody refers to one.
+  static bool is_quiescent() noexcept { return size() == 0; }
+  /// How many operations there was no memory to note down.
+  static std::uint64_t missed() noexcept {
+    std::lock_guard const guard(here().lock);
+    return here().missed;
+  }
+
+  /// Everything that lives, oldest first. Throws std::bad_alloc.
+  static std::vector<census_entry> entries() {
+    std::vector<census_entry> found;
+    {
+      books& b = here();
+      std::lock_guard const guard(b.lock);
+      found.reserve(b.live.size());
+      for (auto const& [id, r] : b.live) found.push_back(entry_of(id, r));
+    }
+    std::sort(found.begin(), found.end(), [](census_entry const& x, census_entry const& y) { return x.serial < y.serial; });
+    for (census_entry const& child : found) {
+      auto const at =
+          std::lower_bound(found.begin(), found.end(), child.parent, [](census_entry const& x, std::uint64_t n) { return x.serial < n; });
+      if (at != found.end() && at->serial == child.parent && child.phase != census_phase::released) ++at->children;
+    }
+    return found;
+  }
+
+  /// As text for people: a line for each tag, then one for each operation. Throws std::bad_alloc.
+  static std::string text() { return census_text(entries()); }
+  /// As JSON: an array with an object for each operation. Throws std::bad_alloc.
+  static std::string json() { return census_json(entries()); }
+
+ private:
+  using clock = std::chrono::steady_clock;
+
+  struct record {
+    monitor_event event;
+    std::uint64_t serial;
+    std::uint64_t parent;
+    clock::time_point since;
+    bool released;
+  };
+  struct books {
+    std_sync::mutex lock;
+    std::unordered_map<void const*, record> live;
+    std::uint64_t last = 0;
+    std::uint64_t missed = 0;
+
+    void note(monitor_event const& e) {
+      live.emplace(e.id, record{e, last + 1, 0, clock::now(), false});
+      ++last;
+      --missed;
+    }
+  };
+
+  /// Never destroyed: operations of other static objects may outlive every other.
+  static books& here() noexcept {
+    static books& b = *new books;
+    return b;
+  }
+
+  /// Under the lock: the call that says destroyed waits for it, so the operation is there.
+  static census_entry entry_of(void const* id, record const& r) {
+    census_entry e;
+    e.serial = r.serial;
+    e.parent = r.parent;
+    e.tag = r.event.tag;
+    e.where = r.event.where;
+    e.age = clock::now() - r.since;
+    e.how = r.event.how;
+    e.why = r.event.why;
+    e.now = r.event.look(id);
+    e.phase = r.released ? census_phase::released : e.now.settled ? census_phase::settled : census_phase::pending;
+    return e;
+  }
+};
+
+using census = basic_census<>;
+
+}  // namespace settle::inline v0
 
 #endif
 

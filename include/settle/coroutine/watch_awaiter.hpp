@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-#ifndef SETTLE_DETAIL_WATCH_AWAITER_HPP
-#define SETTLE_DETAIL_WATCH_AWAITER_HPP
+#ifndef SETTLE_COROUTINE_WATCH_AWAITER_HPP
+#define SETTLE_COROUTINE_WATCH_AWAITER_HPP
 
 #include <coroutine>
 #include <type_traits>
@@ -9,7 +9,7 @@
 #include "../pin.hpp"
 #include "../resolver.hpp"
 #include "../watcher.hpp"
-#include "awaiters.hpp"
+#include "join_awaiter.hpp"
 
 namespace settle::inline v0::detail {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-#ifndef SETTLE_DETAIL_PROMISE_HPP
-#define SETTLE_DETAIL_PROMISE_HPP
+#ifndef SETTLE_COROUTINE_PROMISE_HPP
+#define SETTLE_COROUTINE_PROMISE_HPP
 
 #include <concepts>
 #include <coroutine>
@@ -10,9 +10,9 @@
 #include <type_traits>
 #include <utility>
 
+#include "../detail/coroutine_state.hpp"
 #include "../error.hpp"
 #include "../handle.hpp"
-#include "coroutine_state.hpp"
 
 namespace settle::inline v0 {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-#ifndef SETTLE_DETAIL_AWAITERS_HPP
-#define SETTLE_DETAIL_AWAITERS_HPP
+#ifndef SETTLE_COROUTINE_JOIN_AWAITER_HPP
+#define SETTLE_COROUTINE_JOIN_AWAITER_HPP
 
 #include <coroutine>
 #include <memory>
