@@ -2,6 +2,7 @@
 #ifndef SETTLE_RESOLVER_HPP
 #define SETTLE_RESOLVER_HPP
 
+#include <concepts>
 #include <memory>
 #include <new>
 #include <source_location>
@@ -45,15 +46,20 @@ class resolver {
   using stored = detail::lift<T>;
 
   /// A new pending operation: one allocation. Throws std::bad_alloc.
-  explicit resolver(executor_type ex = executor_type(), std::source_location at = std::source_location::current())
+  explicit resolver(executor_type ex, std::source_location at = std::source_location::current())
       : resolver(std::allocator_arg, typename P::allocator_type(), std::move(ex), at) {}
+  explicit resolver(std::source_location at = std::source_location::current())
+    requires(std::default_initializable<executor_type>)
+      : resolver(executor_type(), at) {}
 
   /// Born adopted: a child of `parent` from the start. Throws std::bad_alloc.
-  explicit resolver(basic_operation<C> parent, executor_type ex = executor_type(),
-                    std::source_location at = std::source_location::current())
+  explicit resolver(basic_operation<C> parent, executor_type ex, std::source_location at = std::source_location::current())
       : resolver(std::move(ex), at) {
     parent.adopt(op());
   }
+  explicit resolver(basic_operation<C> parent, std::source_location at = std::source_location::current())
+    requires(std::default_initializable<executor_type>)
+      : resolver(std::move(parent), executor_type(), at) {}
 
   resolver(std::allocator_arg_t, typename P::allocator_type a, executor_type ex = executor_type(),
            std::source_location at = std::source_location::current())

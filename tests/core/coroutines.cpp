@@ -446,15 +446,34 @@ TEST(coroutine, no_memory_is_an_empty_handle) {
   EXPECT_TRUE(std::move(h).wait().has_error());
 }
 
-struct throws_when_copied {
-  throws_when_copied() = default;
-  throws_when_copied(throws_when_copied const&) { throw std::runtime_error("copy"); }
+struct throws_when_moved {
+  throws_when_moved() = default;
+  throws_when_moved(throws_when_moved&&) { throw std::runtime_error("move"); }
 };
-int_handle takes(throws_when_copied) { co_return 1; }
+int_handle takes(throws_when_moved) { co_return 1; }
 
-TEST(coroutine, an_argument_that_throws_leaves_nothing) {
-  throws_when_copied const t;
-  EXPECT_THROW(static_cast<void>(takes(t)), std::runtime_error);
+TEST(coroutine, an_argument_that_throws_on_its_way_into_the_frame_leaves_nothing) {
+  EXPECT_THROW(static_cast<void>(takes(throws_when_moved())), std::runtime_error);
+}
+
+TEST(G14_last_reference, a_failed_coroutine_that_nobody_looked_at_is_reported) {
+  throws({}).detach();
+  coded_failure({}).detach();
+  auto const reports = test::recording_sink::take();
+  ASSERT_EQ(reports.size(), 2U);
+  EXPECT_EQ(reports[0].what, settle::monitor_event::unseen_failure);
+  EXPECT_EQ(reports[0].said, "boom");
+  EXPECT_EQ(reports[1].what, settle::monitor_event::unseen_failure);
+}
+
+using text_handle = settle::handle<test::counted<std::string>>;
+text_handle yields_text(settle::inline_executor) { co_return "a text that lives on the heap, to be lost"; }
+
+TEST(coroutine, a_value_nobody_takes_dies_with_it) {
+  operation const op = yields_text({}).detach();
+  EXPECT_TRUE(op.is_released());
+  auto const kept = yields_text({});
+  EXPECT_TRUE(kept.is_released());
 }
 
 /// A coroutine type of somebody else's.
@@ -467,10 +486,38 @@ struct foreign {
     void unhandled_exception() { std::terminate(); }
   };
 };
+/// Notes the coroutine down, and goes on.
+struct marks {
+  std::coroutine_handle<>* at;
+  explicit marks(std::coroutine_handle<>* p) noexcept : at(p) {}
+  static bool await_ready() noexcept { return false; }
+  bool await_suspend(std::coroutine_handle<> h) const noexcept {
+    *at = h;
+    return false;
+  }
+  static void await_resume() noexcept {}
+};
 foreign awaits_ours(int_handle h, int* got) { *got = co_await std::move(h); }
 foreign awaits_empty(int_handle h, bool* failed) {
   auto const o = co_await std::move(h).as_outcome();
   *failed = o.has_error();
+}
+foreign abandoned_wait(int_handle h, std::coroutine_handle<>* at) {
+  co_await marks(at);
+  static_cast<void>(co_await std::move(h));
+}
+
+TEST(coroutine, a_foreign_coroutine_that_is_destroyed_while_it_waits_is_not_resumed) {
+  std::coroutine_handle<> at;
+  test::subject<counted_int> s;
+  operation const op = s.op;
+  abandoned_wait(std::move(s.h), &at);
+  auto pin = op.pin();
+  at.destroy();
+  EXPECT_TRUE(op.cancel_requested()) << "its handle is gone";
+  s.end(test::way::abandon);
+  pin.reset();
+  EXPECT_TRUE(op.is_released());
 }
 
 TEST(coroutine, foreign_coroutines_may_await_a_handle) {

@@ -41,8 +41,7 @@ class promise_base {
   static handle<P> get_return_object_on_allocation_failure() noexcept { return {}; }
 
   /// Settles, the frame being gone: user code in its destructors has run, on the coroutine's executor.
-  struct finish {
-    static constexpr bool await_ready() noexcept { return false; }
+  struct finish : std::suspend_always {
     void await_suspend(std::coroutine_handle<> h) const noexcept {
       state_type& s = state_type::in_front_of(h.address());
       outcome_head::kind_t const kind = result;
@@ -51,7 +50,6 @@ class promise_base {
       if (kind == outcome_head::cancelled) engine<C>::end_cancelled(s, why);
       else announce(s, kind);
     }
-    static void await_resume() noexcept {}
 
     finish(outcome_head::kind_t k, cancellation const& c) noexcept : result(k), ended_by(c) {}
     outcome_head::kind_t result;

@@ -141,7 +141,6 @@ struct coroutine_state final : typed_state<typename P::value_type, typename P::e
       return of(s).result.has_error() ? of(s).result.error().exception() : std::exception_ptr{};
     else return {};
   }
-  static std::byte* no_slots(state&) noexcept { return nullptr; }
 
   static void take_turn(hook<C>& h, hook_action) { of(*h.owner).coro.next(*h.owner); }
   static constexpr hook_type<C> turn_type{&take_turn, 0, 0};
@@ -163,7 +162,7 @@ constexpr state_table<typename P::terminal> const coroutine_state<P, Ex>::policy
     P::notify::before_cleanup,
     P::notify::reverse,
     true,
-    &coroutine_state::no_slots,
+    nullptr,
     coroutine_state::base::result_offset,
     0,
     0,

@@ -213,7 +213,7 @@ class engine {
     bool const asked = (w & word::requested) != 0 && (w & word::forced) == 0;
     w |= word::settled | (kind == outcome_head::failure ? word::failure : kind == outcome_head::cancelled ? word::cancelled : 0u);
     bool const walker_elsewhere = (w & word::walking) != 0;
-    bool const to_walk = !walker_elsewhere && walker<C>::has_structure(s, w, asked);
+    bool const to_walk = !walker_elsewhere && walker<C>::has_structure(w, asked);
     if (to_walk) w |= word::walking;
     else if (!walker_elsewhere && s.observers() == nullptr && s.table->dispose == nullptr) w |= word::offered;  // nothing to run first
     if ((w & word::cold) != 0) w = end_cold(s, w, f);

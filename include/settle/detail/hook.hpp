@@ -43,7 +43,6 @@ class work_queue {
 };
 
 enum class hook_kind : std::uint8_t {
-  feeds,     ///< structural: runs at once when its operation settles (combinators)
   done,      ///< observer of the outcome
   consumer,  ///< the one that takes the value
   cancel,    ///< observer of the first request or forced cancel

@@ -30,15 +30,6 @@ struct registry {
     }
   }
 
-  /// A structural hook: false when the operation is settled already, and nothing was added.
-  static bool add_feed(state& s, node& h) noexcept {
-    std::uint32_t const w = s.lock();
-    bool const open = (w & word::settled) == 0;
-    if (open) s.observers(ring<C>::push_front(s.observers(), &h));
-    s.unlock(w);
-    return open;
-  }
-
   /// A cancel observer. One that comes after a value or an error never fires: it is only destroyed.
   static void add_cancel(state& s, node& h, bool alone = false) noexcept {
     std::uint32_t const w = s.lock(alone);

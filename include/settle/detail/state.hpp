@@ -116,7 +116,7 @@ struct state_base : work {
   state_base(state_table<C> const* t, std::uint32_t w, std::uint64_t c, std::source_location at) noexcept
       : word(w), counts(c), table(t), created(at) {}
 
-  /// Feeds first, then done observers and consumer in order. Frozen by settling.
+  /// Done observers and a consumer, in order. Frozen by settling.
   hook<C>* observers() const noexcept { return static_cast<hook<C>*>(static_cast<void*>(ring_or_late)); }
   void observers(hook<C>* first) noexcept { ring_or_late = first; }
   /// Written under the lock, or by the releaser; whoever is about to leave looks without it.

@@ -10,8 +10,8 @@
 
 namespace settle::inline v0::detail {
 
-/// The structural part: what an operation's settling, or a request, means to its children, its cancel observers and its
-/// dependents. Runs at once on the calling thread, one state after the other.
+/// The structural part: what an operation's settling, or a request, means to its children and its cancel observers.
+/// Runs at once on the calling thread, one state after the other.
 template <class C>
 class walker {
  public:
@@ -25,12 +25,9 @@ class walker {
   }
 
   /// Children and cancel observers that were asked already have nothing more to hear, unless it is by force.
-  static bool has_structure(state& s, std::uint32_t w, bool asked) noexcept {
-    node* const first = s.observers();
-    return ((w & word::below) != 0 && !asked) || (first != nullptr && first->kind == hook_kind::feeds);
-  }
+  static bool has_structure(std::uint32_t w, bool asked) noexcept { return (w & word::below) != 0 && !asked; }
 
-  /// The structural part of one operation: tells its children and cancel observers one at a time, then its dependents.
+  /// The structural part of one operation: tells its children and cancel observers one at a time.
   /// This thread owns `walking`, and for a request a reference. The marker goes once round the ring; what is told goes
   /// behind it, and so does what is added meanwhile, which whoever adds it tells.
   static void walk(state& s, frame<C>& f) noexcept {
@@ -68,12 +65,11 @@ class walker {
     return w;
   }
 
-  /// The end of a walk, under the lock. Settled (before it, or meanwhile): on to the dependents and the user code.
+  /// The end of a walk, under the lock. Settled (before it, or meanwhile): on to the user code.
   static void end_walk(state& s, std::uint32_t w, frame<C>& f) noexcept {
     bool const settled = (w & word::settled) != 0;
     s.unlock(w & ~word::walking);
     if (!settled) return;
-    feed(s);
     s.as = role::sequence;
     f.outbox.push(&s);
   }
@@ -102,13 +98,6 @@ class walker {
     cancellation const c = passed_down(s, w);
     s.unlock(w);
     engine<C>::cascade(child, c, (w & word::forced) != 0, f);
-  }
-
-  static void feed(state& s) noexcept {
-    for (node* h = s.observers(); h != nullptr && h->kind == hook_kind::feeds; h = s.observers()) {
-      s.observers(ring<C>::remove(h, h));
-      sequence<C>::run_hook(s, *h, hook_action::invoke);
-    }
   }
 };
 
