@@ -138,7 +138,7 @@ struct cell final : typed_state<typename P::value_type, typename P::error_type, 
     if constexpr (requires(typename P::error_type const& e) {
                     { e.exception() } -> std::convertible_to<std::exception_ptr>;
                   })
-      return of(s).result.has_error() ? of(s).result.error().exception() : std::exception_ptr{};
+      return of(s).result.error().exception();  // asked of a failure that nobody took
     else return {};
   }
 
