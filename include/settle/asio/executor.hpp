@@ -9,6 +9,7 @@
 #include <asio/post.hpp>
 #include <asio/prefer.hpp>
 #include <asio/query.hpp>
+#include <asio/strand.hpp>
 #include <atomic>
 #include <cstddef>
 #include <new>
@@ -23,12 +24,31 @@ namespace settle::inline v0 {
 
 namespace detail {
 
-/// Room for one piece of queued work inside an operation's state; a second one at the same time goes to the heap.
+/// Room for queued work inside an operation's state: what a request made ready, and what the end made ready meanwhile.
+/// More than that at the same time goes to the heap.
 struct asio_storage {
-  static constexpr std::size_t room = 112;
+  static constexpr std::size_t rooms = 2;
+  static constexpr std::size_t room = 80;
 
-  std::atomic<bool> taken{false};
-  alignas(std::max_align_t) std::byte bytes[room];
+  std::atomic<unsigned> taken{0};
+  alignas(std::max_align_t) std::byte bytes[rooms][room];
+
+  void* take() noexcept {
+    for (std::size_t i = 0; i != rooms; ++i) {
+      unsigned const bit = 1U << i;
+      if ((taken.fetch_or(bit, std::memory_order_acquire) & bit) == 0) return bytes[i];
+    }
+    return nullptr;
+  }
+  /// False: not ours.
+  bool give_back(void* p) noexcept {
+    for (std::size_t i = 0; i != rooms; ++i) {
+      if (p != bytes[i]) continue;
+      taken.fetch_and(~(1U << i), std::memory_order_release);
+      return true;
+    }
+    return false;
+  }
 };
 
 /// The associated allocator of that work.
@@ -43,13 +63,13 @@ struct asio_storage_allocator {
 
   T* allocate(std::size_t n) const {
     std::size_t const bytes = n * sizeof(T);
-    if (bytes <= asio_storage::room && alignof(T) <= alignof(std::max_align_t) && !storage->taken.exchange(true, std::memory_order_acquire))
-      return reinterpret_cast<T*>(storage->bytes);
+    if (bytes <= asio_storage::room && alignof(T) <= alignof(std::max_align_t)) {
+      if (void* const p = storage->take()) return static_cast<T*>(p);
+    }
     return static_cast<T*>(::operator new(bytes));
   }
   void deallocate(T* p, std::size_t) const noexcept {
-    if (static_cast<void*>(p) == static_cast<void*>(storage->bytes)) storage->taken.store(false, std::memory_order_release);
-    else ::operator delete(p);
+    if (!storage->give_back(p)) ::operator delete(p);
   }
   friend bool operator==(asio_storage_allocator const& a, asio_storage_allocator const& b) noexcept { return a.storage == b.storage; }
 };
@@ -70,10 +90,16 @@ struct asio_stored_work {
 template <class Ex>
 concept asio_executor = ::asio::execution::is_executor<Ex>::value && ::asio::can_query<Ex const&, ::asio::execution::context_t>::value;
 
-/// A type-erased executor has no place for our allocator: it brings its own.
+template <class Ex>
+inline constexpr bool asio_is_strand = false;
+template <class Ex>
+inline constexpr bool asio_is_strand<::asio::strand<Ex>> = true;
+
+/// A type-erased executor has no place for our allocator: it brings its own. A strand takes memory for itself from the
+/// allocator of what it is given, and when its context goes down keeps it longer than that work lives.
 template <class Ex>
 concept asio_concrete_executor =
-    asio_executor<Ex> && ::asio::can_prefer<Ex, ::asio::execution::allocator_t<asio_storage_allocator<>>>::value &&
+    asio_executor<Ex> && !asio_is_strand<Ex> && ::asio::can_prefer<Ex, ::asio::execution::allocator_t<asio_storage_allocator<>>>::value &&
     !std::is_same_v<
         std::decay_t<decltype(::asio::prefer(std::declval<Ex const&>(), ::asio::execution::allocator(asio_storage_allocator<>(nullptr))))>,
         Ex>;
