@@ -17,9 +17,12 @@
 
 namespace {
 constinit thread_local std::uint64_t count = 0;
-}
+constinit thread_local std::uint64_t freed = 0;
+}  // namespace
 
 std::uint64_t test::allocations_of_this_thread() noexcept { return count; }
+
+std::int64_t test::live_allocations_of_this_thread() noexcept { return static_cast<std::int64_t>(count - freed); }
 
 #if defined(SETTLE_TEST_SANITIZER_COUNTS)
 
@@ -28,8 +31,10 @@ extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*)(volatile void 
 
 namespace {
 __attribute__((no_sanitize("address", "thread"))) void count_one(volatile void const*, std::size_t) { ++count; }
-void ignore_free(volatile void const*) {}
-[[maybe_unused]] int const installed = __sanitizer_install_malloc_and_free_hooks(&count_one, &ignore_free);
+__attribute__((no_sanitize("address", "thread"))) void count_free(volatile void const* p) {
+  if (p != nullptr) ++freed;
+}
+[[maybe_unused]] int const installed = __sanitizer_install_malloc_and_free_hooks(&count_one, &count_free);
 }  // namespace
 
 #elif defined(__GLIBC__)
@@ -40,6 +45,7 @@ void* __libc_malloc(std::size_t);
 void* __libc_calloc(std::size_t, std::size_t);
 void* __libc_realloc(void*, std::size_t);
 void* __libc_memalign(std::size_t, std::size_t);
+void __libc_free(void*);
 
 void* malloc(std::size_t n) noexcept {
   ++count;
@@ -51,11 +57,16 @@ void* calloc(std::size_t n, std::size_t size) noexcept {
 }
 void* realloc(void* p, std::size_t n) noexcept {
   ++count;
+  if (p != nullptr) ++freed;
   return __libc_realloc(p, n);
 }
 void* aligned_alloc(std::size_t align, std::size_t n) noexcept {
   ++count;
   return __libc_memalign(align, n);
+}
+void free(void* p) noexcept {
+  if (p != nullptr) ++freed;
+  __libc_free(p);
 }
 }
 
@@ -66,7 +77,10 @@ void* operator new(std::size_t n) {
   if (void* p = std::malloc(n == 0 ? 1 : n)) return p;
   std::abort();
 }
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+void operator delete(void* p) noexcept {
+  if (p != nullptr) ++freed;
+  std::free(p);
+}
+void operator delete(void* p, std::size_t) noexcept { operator delete(p); }
 
 #endif

@@ -9,6 +9,9 @@ namespace test {
 /// How often this thread asked for memory so far, by operator new or malloc (see allocations.cpp).
 std::uint64_t allocations_of_this_thread() noexcept;
 
+/// How much of that this thread did not give back: meaningful when no other thread allocates for it.
+std::int64_t live_allocations_of_this_thread() noexcept;
+
 /// Counts what this thread allocates from here on.
 class allocation_count {
  public:
