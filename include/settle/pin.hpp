@@ -42,7 +42,7 @@ struct owning {
  private:
   template <class Closure>
   static Closure* place(state_base<C>& s, Closure&& c, bool alone) {
-    cleanup_place<C> const p = cleanup_registration<C, Closure>::add(s, std::move(c), alone);
+    cleanup_place<C> const p = cleanup_registration<C, Closure>::add(s, std::forward<Closure>(c), alone);
     if (p.how != kept::yes) raise(std::bad_alloc());
     return static_cast<Closure*>(p.closure);
   }

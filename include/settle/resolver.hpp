@@ -200,7 +200,7 @@ class resolver {
 
   bool complete_quietly(stored& v) noexcept {
     if (lost()) return give_up();
-    stored* const at = ::new (static_cast<void*>(access::value(cell_->result))) stored(std::move(v));
+    auto* const at = ::new (static_cast<void*>(access::value(cell_->result))) stored(std::move(v));
     if (announce(detail::outcome_head::value)) return true;
     if constexpr (std::is_nothrow_move_assignable_v<stored>) {
       v = std::move(*at);

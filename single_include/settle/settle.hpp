@@ -1099,9 +1099,9 @@ struct single_thread_sync {
   class event {
    public:
     void set() noexcept {}
-    [[noreturn]] void wait() noexcept { trap("a blocking wait for an operation of this very thread: nobody else could end it"); }
+    [[noreturn]] static void wait() noexcept { trap("a blocking wait for an operation of this very thread: nobody else could end it"); }
     template <class TimePoint>
-    bool wait_until(TimePoint const&) noexcept {
+    static bool wait_until(TimePoint const&) noexcept {
       wait();
     }
   };
@@ -2072,7 +2072,8 @@ class dispatcher {
   static state& owner(work& w) noexcept { return w.as == role::hook ? *static_cast<node&>(w).owner : static_cast<state&>(w); }
 
   static bool same_executor(state& a, state& b) noexcept {
-    executor_ref<C> const x = a.home(), y = b.home();
+    executor_ref<C> const x = a.home();
+    executor_ref<C> const y = b.home();
     return x.functions != nullptr && y.functions != nullptr && x.functions->equal == y.functions->equal &&
            x.functions->equal(x.executor, y.executor);
   }
@@ -2673,7 +2674,7 @@ struct submit_storage {
 };
 template <>
 struct submit_storage<0> {
-  void* get() noexcept { return nullptr; }
+  static void* get() noexcept { return nullptr; }
 };
 
 template <class C, class Ex>
@@ -2753,7 +2754,7 @@ struct cell final : typed_state<typename P::value_type, typename P::error_type, 
     if constexpr (requires(typename P::error_type const& e) {
                     { e.exception() } -> std::convertible_to<std::exception_ptr>;
                   })
-      return of(s).result.has_error() ? of(s).result.error().exception() : std::exception_ptr{};
+      return of(s).result.error().exception();  // asked of a failure that nobody took
     else return {};
   }
 
@@ -3751,7 +3752,7 @@ struct owning {
  private:
   template <class Closure>
   static Closure* place(state_base<C>& s, Closure&& c, bool alone) {
-    cleanup_place<C> const p = cleanup_registration<C, Closure>::add(s, std::move(c), alone);
+    cleanup_place<C> const p = cleanup_registration<C, Closure>::add(s, std::forward<Closure>(c), alone);
     if (p.how != kept::yes) raise(std::bad_alloc());
     return static_cast<Closure*>(p.closure);
   }
@@ -4240,7 +4241,7 @@ struct coroutine_state final : typed_state<typename P::value_type, typename P::e
     if constexpr (requires(typename P::error_type const& e) {
                     { e.exception() } -> std::convertible_to<std::exception_ptr>;
                   })
-      return of(s).result.has_error() ? of(s).result.error().exception() : std::exception_ptr{};
+      return of(s).result.error().exception();  // asked of a failure that nobody took
     else return {};
   }
 
@@ -4310,9 +4311,7 @@ void give_turn(state_base<C>& s) noexcept {
 
 // ---- settle/coroutine/promise.hpp, continued -----------------------------------------------------------------------
 
-namespace settle::inline v0 {
-
-namespace detail {
+namespace settle::inline v0::detail {
 
 /// An exception as an operation's error.
 template <class P>
@@ -4404,8 +4403,7 @@ class promise_base {
   cancellation ended_by_{};
 };
 
-}  // namespace detail
-}  // namespace settle::inline v0
+}  // namespace settle::inline v0::detail
 
 #endif
 
@@ -4437,7 +4435,8 @@ struct joining {
     if (!a->is(word::cold)) {
       registry<C>::tie(s, *a, l);
     } else {
-      basic_operation<C> const keep_child = state_access::ref<C>(*a), keep_self = state_access::ref<C>(s);
+      basic_operation<C> const keep_child = state_access::ref<C>(*a);
+      basic_operation<C> const keep_self = state_access::ref<C>(s);
       registry<C>::tie(s, *a, l);
       engine<C>::warm(*a, &s);
     }
@@ -4734,7 +4733,7 @@ class resolver {
 
   bool complete_quietly(stored& v) noexcept {
     if (lost()) return give_up();
-    stored* const at = ::new (static_cast<void*>(access::value(cell_->result))) stored(std::move(v));
+    auto* const at = ::new (static_cast<void*>(access::value(cell_->result))) stored(std::move(v));
     if (announce(detail::outcome_head::value)) return true;
     if constexpr (std::is_nothrow_move_assignable_v<stored>) {
       v = std::move(*at);
@@ -5263,7 +5262,7 @@ inline std::string census_text(std::vector<census_entry> const& entries) {
   std::string out;
   std::vector<std::string_view> tags;
   for (census_entry const& e : entries)
-    if (std::find(tags.begin(), tags.end(), e.tag) == tags.end()) tags.push_back(e.tag);
+    if (std::ranges::find(tags, e.tag) == tags.end()) tags.push_back(e.tag);
   for (std::string_view const tag : tags) detail::append_summary(out, tag, entries);
   for (census_entry const& e : entries) {
     (out += "  #") += std::to_string(e.serial) += ' ';

@@ -1099,9 +1099,9 @@ struct single_thread_sync {
   class event {
    public:
     void set() noexcept {}
-    [[noreturn]] void wait() noexcept { trap("a blocking wait for an operation of this very thread: nobody else could end it"); }
+    [[noreturn]] static void wait() noexcept { trap("a blocking wait for an operation of this very thread: nobody else could end it"); }
     template <class TimePoint>
-    bool wait_until(TimePoint const&) noexcept {
+    static bool wait_until(TimePoint const&) noexcept {
       wait();
     }
   };
@@ -2072,7 +2072,8 @@ class dispatcher {
   static state& owner(work& w) noexcept { return w.as == role::hook ? *static_cast<node&>(w).owner : static_cast<state&>(w); }
 
   static bool same_executor(state& a, state& b) noexcept {
-    executor_ref<C> const x = a.home(), y = b.home();
+    executor_ref<C> const x = a.home();
+    executor_ref<C> const y = b.home();
     return x.functions != nullptr && y.functions != nullptr && x.functions->equal == y.functions->equal &&
            x.functions->equal(x.executor, y.executor);
   }
@@ -2673,7 +2674,7 @@ struct submit_storage {
 };
 template <>
 struct submit_storage<0> {
-  void* get() noexcept { return nullptr; }
+  static void* get() noexcept { return nullptr; }
 };
 
 template <class C, class Ex>
@@ -2753,7 +2754,7 @@ struct cell final : typed_state<typename P::value_type, typename P::error_type, 
     if constexpr (requires(typename P::error_type const& e) {
                     { e.exception() } -> std::convertible_to<std::exception_ptr>;
                   })
-      return of(s).result.has_error() ? of(s).result.error().exception() : std::exception_ptr{};
+      return of(s).result.error().exception();  // asked of a failure that nobody took
     else return {};
   }
 
@@ -3751,7 +3752,7 @@ struct owning {
  private:
   template <class Closure>
   static Closure* place(state_base<C>& s, Closure&& c, bool alone) {
-    cleanup_place<C> const p = cleanup_registration<C, Closure>::add(s, std::move(c), alone);
+    cleanup_place<C> const p = cleanup_registration<C, Closure>::add(s, std::forward<Closure>(c), alone);
     if (p.how != kept::yes) raise(std::bad_alloc());
     return static_cast<Closure*>(p.closure);
   }
@@ -4240,7 +4241,7 @@ struct coroutine_state final : typed_state<typename P::value_type, typename P::e
     if constexpr (requires(typename P::error_type const& e) {
                     { e.exception() } -> std::convertible_to<std::exception_ptr>;
                   })
-      return of(s).result.has_error() ? of(s).result.error().exception() : std::exception_ptr{};
+      return of(s).result.error().exception();  // asked of a failure that nobody took
     else return {};
   }
 
@@ -4310,9 +4311,7 @@ void give_turn(state_base<C>& s) noexcept {
 
 // ---- settle/coroutine/promise.hpp, continued -----------------------------------------------------------------------
 
-namespace settle::inline v0 {
-
-namespace detail {
+namespace settle::inline v0::detail {
 
 /// An exception as an operation's error.
 template <class P>
@@ -4404,8 +4403,7 @@ class promise_base {
   cancellation ended_by_{};
 };
 
-}  // namespace detail
-}  // namespace settle::inline v0
+}  // namespace settle::inline v0::detail
 
 #endif
 
@@ -4437,7 +4435,8 @@ struct joining {
     if (!a->is(word::cold)) {
       registry<C>::tie(s, *a, l);
     } else {
-      basic_operation<C> const keep_child = state_access::ref<C>(*a), keep_self = state_access::ref<C>(s);
+      basic_operation<C> const keep_child = state_access::ref<C>(*a);
+      basic_operation<C> const keep_self = state_access::ref<C>(s);
       registry<C>::tie(s, *a, l);
       engine<C>::warm(*a, &s);
     }
@@ -4734,7 +4733,7 @@ class resolver {
 
   bool complete_quietly(stored& v) noexcept {
     if (lost()) return give_up();
-    stored* const at = ::new (static_cast<void*>(access::value(cell_->result))) stored(std::move(v));
+    auto* const at = ::new (static_cast<void*>(access::value(cell_->result))) stored(std::move(v));
     if (announce(detail::outcome_head::value)) return true;
     if constexpr (std::is_nothrow_move_assignable_v<stored>) {
       v = std::move(*at);
@@ -5263,7 +5262,7 @@ inline std::string census_text(std::vector<census_entry> const& entries) {
   std::string out;
   std::vector<std::string_view> tags;
   for (census_entry const& e : entries)
-    if (std::find(tags.begin(), tags.end(), e.tag) == tags.end()) tags.push_back(e.tag);
+    if (std::ranges::find(tags, e.tag) == tags.end()) tags.push_back(e.tag);
   for (std::string_view const tag : tags) detail::append_summary(out, tag, entries);
   for (census_entry const& e : entries) {
     (out += "  #") += std::to_string(e.serial) += ' ';
@@ -5773,6 +5772,7 @@ inline constexpr this_operation_t this_operation{};
 #include <asio/post.hpp>
 #include <asio/prefer.hpp>
 #include <asio/query.hpp>
+#include <asio/strand.hpp>
 
 // Any Asio executor as an operation's executor. Include this (or asio/asio.hpp) wherever one stands in a policy: all
 // translation units must agree.
@@ -5780,12 +5780,31 @@ namespace settle::inline v0 {
 
 namespace detail {
 
-/// Room for one piece of queued work inside an operation's state; a second one at the same time goes to the heap.
+/// Room for queued work inside an operation's state: what a request made ready, and what the end made ready meanwhile.
+/// More than that at the same time goes to the heap.
 struct asio_storage {
-  static constexpr std::size_t room = 112;
+  static constexpr std::size_t rooms = 2;
+  static constexpr std::size_t room = 80;
 
-  std::atomic<bool> taken{false};
-  alignas(std::max_align_t) std::byte bytes[room];
+  std::atomic<unsigned> taken{0};
+  alignas(std::max_align_t) std::byte bytes[rooms][room];
+
+  void* take() noexcept {
+    for (std::size_t i = 0; i != rooms; ++i) {
+      unsigned const bit = 1U << i;
+      if ((taken.fetch_or(bit, std::memory_order_acquire) & bit) == 0) return bytes[i];
+    }
+    return nullptr;
+  }
+  /// False: not ours.
+  bool give_back(void* p) noexcept {
+    for (std::size_t i = 0; i != rooms; ++i) {
+      if (p != bytes[i]) continue;
+      taken.fetch_and(~(1U << i), std::memory_order_release);
+      return true;
+    }
+    return false;
+  }
 };
 
 /// The associated allocator of that work.
@@ -5800,13 +5819,13 @@ struct asio_storage_allocator {
 
   T* allocate(std::size_t n) const {
     std::size_t const bytes = n * sizeof(T);
-    if (bytes <= asio_storage::room && alignof(T) <= alignof(std::max_align_t) && !storage->taken.exchange(true, std::memory_order_acquire))
-      return reinterpret_cast<T*>(storage->bytes);
+    if (bytes <= asio_storage::room && alignof(T) <= alignof(std::max_align_t)) {
+      if (void* const p = storage->take()) return static_cast<T*>(p);
+    }
     return static_cast<T*>(::operator new(bytes));
   }
   void deallocate(T* p, std::size_t) const noexcept {
-    if (static_cast<void*>(p) == static_cast<void*>(storage->bytes)) storage->taken.store(false, std::memory_order_release);
-    else ::operator delete(p);
+    if (!storage->give_back(p)) ::operator delete(p);
   }
   friend bool operator==(asio_storage_allocator const& a, asio_storage_allocator const& b) noexcept { return a.storage == b.storage; }
 };
@@ -5827,10 +5846,16 @@ struct asio_stored_work {
 template <class Ex>
 concept asio_executor = ::asio::execution::is_executor<Ex>::value && ::asio::can_query<Ex const&, ::asio::execution::context_t>::value;
 
-/// A type-erased executor has no place for our allocator: it brings its own.
+template <class Ex>
+inline constexpr bool asio_is_strand = false;
+template <class Ex>
+inline constexpr bool asio_is_strand<::asio::strand<Ex>> = true;
+
+/// A type-erased executor has no place for our allocator: it brings its own. A strand takes memory for itself from the
+/// allocator of what it is given, and when its context goes down keeps it longer than that work lives.
 template <class Ex>
 concept asio_concrete_executor =
-    asio_executor<Ex> && ::asio::can_prefer<Ex, ::asio::execution::allocator_t<asio_storage_allocator<>>>::value &&
+    asio_executor<Ex> && !asio_is_strand<Ex> && ::asio::can_prefer<Ex, ::asio::execution::allocator_t<asio_storage_allocator<>>>::value &&
     !std::is_same_v<
         std::decay_t<decltype(::asio::prefer(std::declval<Ex const&>(), ::asio::execution::allocator(asio_storage_allocator<>(nullptr))))>,
         Ex>;

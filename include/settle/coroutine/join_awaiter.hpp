@@ -37,7 +37,8 @@ struct joining {
     if (!a->is(word::cold)) {
       registry<C>::tie(s, *a, l);
     } else {
-      basic_operation<C> const keep_child = state_access::ref<C>(*a), keep_self = state_access::ref<C>(s);
+      basic_operation<C> const keep_child = state_access::ref<C>(*a);
+      basic_operation<C> const keep_self = state_access::ref<C>(s);
       registry<C>::tie(s, *a, l);
       engine<C>::warm(*a, &s);
     }

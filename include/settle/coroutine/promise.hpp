@@ -14,9 +14,7 @@
 #include "../error.hpp"
 #include "../handle.hpp"
 
-namespace settle::inline v0 {
-
-namespace detail {
+namespace settle::inline v0::detail {
 
 /// An exception as an operation's error.
 template <class P>
@@ -108,7 +106,6 @@ class promise_base {
   cancellation ended_by_{};
 };
 
-}  // namespace detail
-}  // namespace settle::inline v0
+}  // namespace settle::inline v0::detail
 
 #endif

@@ -58,7 +58,7 @@ struct submit_storage {
 };
 template <>
 struct submit_storage<0> {
-  void* get() noexcept { return nullptr; }
+  static void* get() noexcept { return nullptr; }
 };
 
 template <class C, class Ex>

@@ -67,7 +67,8 @@ class dispatcher {
   static state& owner(work& w) noexcept { return w.as == role::hook ? *static_cast<node&>(w).owner : static_cast<state&>(w); }
 
   static bool same_executor(state& a, state& b) noexcept {
-    executor_ref<C> const x = a.home(), y = b.home();
+    executor_ref<C> const x = a.home();
+    executor_ref<C> const y = b.home();
     return x.functions != nullptr && y.functions != nullptr && x.functions->equal == y.functions->equal &&
            x.functions->equal(x.executor, y.executor);
   }

@@ -122,7 +122,7 @@ inline std::string census_text(std::vector<census_entry> const& entries) {
   std::string out;
   std::vector<std::string_view> tags;
   for (census_entry const& e : entries)
-    if (std::find(tags.begin(), tags.end(), e.tag) == tags.end()) tags.push_back(e.tag);
+    if (std::ranges::find(tags, e.tag) == tags.end()) tags.push_back(e.tag);
   for (std::string_view const tag : tags) detail::append_summary(out, tag, entries);
   for (census_entry const& e : entries) {
     (out += "  #") += std::to_string(e.serial) += ' ';

@@ -39,9 +39,9 @@ struct single_thread_sync {
   class event {
    public:
     void set() noexcept {}
-    [[noreturn]] void wait() noexcept { trap("a blocking wait for an operation of this very thread: nobody else could end it"); }
+    [[noreturn]] static void wait() noexcept { trap("a blocking wait for an operation of this very thread: nobody else could end it"); }
     template <class TimePoint>
-    bool wait_until(TimePoint const&) noexcept {
+    static bool wait_until(TimePoint const&) noexcept {
       wait();
     }
   };
