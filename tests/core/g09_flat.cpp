@@ -156,7 +156,7 @@ TEST(G09_flat, alternating_executors_that_run_inside) {
     std::size_t reached = 0;
     for (std::size_t i = 0; i != length; ++i) {
       chain.emplace_back(loops[i % 2].get_executor());
-      chain[i].op().on_done([&chain, &reached, length, i] {
+      chain[i].op().on_done([&chain, &reached, i] {
         ++reached;
         if (i + 1 != length) chain[i + 1].complete();
       });
