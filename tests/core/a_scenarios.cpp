@@ -7,6 +7,7 @@
 #include <array>
 #include <atomic>
 #include <memory>
+#include <thread>
 #include <type_traits>
 
 #include "situations.hpp"
@@ -153,8 +154,7 @@ TEST(A11_status_monotonic, a_request_and_then_a_value) {
         s.r.complete(1);
         return;
       }
-      while (w.peek() == nullptr) {
-      }
+      while (w.peek() == nullptr) std::this_thread::yield();
       seen_cancelled = w.peek()->is_cancelled();
     });
     ASSERT_FALSE(seen_cancelled);

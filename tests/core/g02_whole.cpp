@@ -61,8 +61,7 @@ void poll_while(Settle end) {
         end(s, static_cast<std::uint64_t>(round));
         return;
       }
-      while (!w.is_settled()) {
-      }
+      while (!w.is_settled()) std::this_thread::yield();
       auto const* out = w.peek();
       ASSERT_NE(out, nullptr) << "settled was visible before the outcome";
       if (out->has_value()) {
@@ -103,8 +102,7 @@ TEST(G02_whole, a_value_whose_move_may_throw_is_whole_too) {
         EXPECT_TRUE(s.r.complete(slow(static_cast<std::uint64_t>(round))));
         return;
       }
-      while (w.peek() == nullptr) {
-      }
+      while (w.peek() == nullptr) std::this_thread::yield();
       EXPECT_TRUE(w.peek()->value().whole());
     });
   }
