@@ -139,7 +139,7 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
   template <class Clock, class Duration>
   std::optional<outcome<T, E>> wait_until(std::chrono::time_point<Clock, Duration> const& t) && {
     start();
-    if (!this->is_released() && !detail::released_wait<C>(*this->state_).wait_until(t)) return std::nullopt;
+    if (this->state_ != nullptr && !detail::released_wait<C>(*this->state_).wait_until(t)) return std::nullopt;
     return take();
   }
   template <class Rep, class Period>

@@ -114,7 +114,7 @@ class basic_operation {
   /// Blocks until everything was given back. Outside an executor only: inside a callback it is misuse, and trapped.
   /// Throws std::bad_alloc.
   void wait_released() const {
-    if (!is_released()) detail::released_wait<C>(*state_).wait();
+    if (state_ != nullptr) detail::released_wait<C>(*state_).wait();
   }
 
   /// `co_await op.released()`: resumes when everything was given back.

@@ -868,7 +868,7 @@ struct log_sink {
                                      "abandoned", "callback threw", "cleanup threw", "executor lost", "misuse",
                                      "adopted"};
     std::fprintf(stderr, "settle: %s%s%.*s (%s:%u", names[e.what], e.detail.empty() ? "" : ": ", static_cast<int>(e.detail.size()),
-                 e.detail.data(), e.where.file_name(), static_cast<unsigned>(e.where.line()));
+                 e.detail.empty() ? "" : e.detail.data(), e.where.file_name(), static_cast<unsigned>(e.where.line()));
     if (e.other.line() != 0) std::fprintf(stderr, ", first %s:%u", e.other.file_name(), static_cast<unsigned>(e.other.line()));
     std::fputs(")\n", stderr);
   }
@@ -1466,7 +1466,11 @@ struct cleanup_type {
   std::uint32_t offset;  // of the closure in an allocated node
   std::uint32_t size;    // of that node
   std::uint32_t align;
+
+  static cleanup_type const spent;  // of a slot that has nothing to run any more
 };
+template <class C>
+constexpr cleanup_type<C> const cleanup_type<C>::spent{nullptr, 0, 0, 1};
 
 }  // namespace settle::inline v0::detail
 
@@ -1981,14 +1985,28 @@ struct releaser {
       s.table->deallocate(s, top, t.size, t.align);
       return true;
     }
-    bool const guarded_slots = !s.table->cleanup_may_allocate;  // others may fill them even now
-    std::uint32_t const w = guarded_slots ? s.lock() : 0;
+    if (!s.table->cleanup_may_allocate) return run_shared_slot(s);
+    std::size_t const used = s.slots_used();
+    if (used == 0) return false;
+    s.slots_used(used - 1);
+    s.slot_type(used - 1)->run(s.slot_closure(used - 1), s);
+    return true;
+  }
+
+  /// Slots that others may fill even now: one that runs stays taken until it has run, and is then found spent.
+  static bool run_shared_slot(state& s) noexcept {
+    std::uint32_t const w = s.lock();
     std::size_t const used = s.slots_used();
     cleanup_type<C> const* const type = used == 0 ? nullptr : s.slot_type(used - 1);
-    if (type != nullptr) s.slots_used(used - 1);  // null: still being filled, by one that leaves after us
-    if (guarded_slots) s.unlock(w);
-    if (type != nullptr) type->run(s.slot_closure(used - 1), s);
-    return type != nullptr;
+    bool const is_spent = type == &cleanup_type<C>::spent;
+    if (is_spent) s.slots_used(used - 1);
+    s.unlock(w);
+    if (type == nullptr || is_spent) return is_spent;  // null: still being filled, by one that leaves after us
+    type->run(s.slot_closure(used - 1), s);
+    std::uint32_t const again = s.lock();
+    s.slot_type(used - 1) = &cleanup_type<C>::spent;
+    s.unlock(again);
+    return true;
   }
 
   static void destroy_value(state& s) noexcept {
@@ -3080,7 +3098,7 @@ class cleanup_registration {
     with_undo([&] { ::new (at) F(std::move(f)); },
               [&] {
                 run_here(s, f);
-                fill(s, i, &nothing);
+                fill(s, i, &cleanup_type<C>::spent);
                 registry<C>::leave_late(s);
               });
     fill(s, i, &closure::type);
@@ -3162,9 +3180,6 @@ class cleanup_registration {
     if constexpr (requires { F::made_in_place; }) return;  // nothing was made
     guarded([&] { call_with_ending::call(f, s); }, [&](std::exception_ptr p) { s.report(std::move(p), monitor_event::cleanup_threw); });
   }
-
-  static void run_nothing(void*, state&) {}
-  static constexpr cleanup_type<C> nothing{&run_nothing, 0, 0, 1};
 };
 
 /// A resource as a cleanup: releasing it is destroying it, or calling its closer.
@@ -3213,7 +3228,7 @@ class released_wait {
  public:
   /// Throws std::bad_alloc.
   explicit released_wait(state& s) : event_(std::make_shared<event>()) {
-    if (frame<C>::here().current != nullptr)
+    if (!s.is_released() && frame<C>::here().current != nullptr)
       s.report(nullptr, monitor_event::misuse, "a blocking wait inside a callback: it would wait for its own thread");
     hook<C>* h = make_hook<wake>(s, hook_kind::upward, [e = event_] { e->set(); }, true);
     if (h == nullptr) raise(std::bad_alloc());
@@ -3636,7 +3651,7 @@ class basic_operation {
   /// Blocks until everything was given back. Outside an executor only: inside a callback it is misuse, and trapped.
   /// Throws std::bad_alloc.
   void wait_released() const {
-    if (!is_released()) detail::released_wait<C>(*state_).wait();
+    if (state_ != nullptr) detail::released_wait<C>(*state_).wait();
   }
 
   /// `co_await op.released()`: resumes when everything was given back.
@@ -4036,7 +4051,7 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
   template <class Clock, class Duration>
   std::optional<outcome<T, E>> wait_until(std::chrono::time_point<Clock, Duration> const& t) && {
     start();
-    if (!this->is_released() && !detail::released_wait<C>(*this->state_).wait_until(t)) return std::nullopt;
+    if (this->state_ != nullptr && !detail::released_wait<C>(*this->state_).wait_until(t)) return std::nullopt;
     return take();
   }
   template <class Rep, class Period>

@@ -190,6 +190,55 @@ TEST(G15_lost_values, a_handle_that_is_adopted_gives_its_value_up) {
   parent.end(test::way::complete);
 }
 
+TEST(G03_every_path, settles_with_an_outcome) {
+  settle::resolver<nothing> r;
+  auto h = r.get_handle();
+  EXPECT_TRUE(r.settle(settle::outcome<void>(std::in_place, {})));
+  EXPECT_TRUE(std::move(h).wait().has_value());
+  settle::resolver<test::counted<int>> n;
+  auto k = n.get_handle();
+  EXPECT_TRUE(n.settle(settle::outcome<int>(std::in_place, 7)));
+  EXPECT_EQ(std::move(k).wait().value(), 7);
+  settle::resolver<nothing> f;
+  auto g = f.get_handle();
+  EXPECT_TRUE(f.settle(settle::outcome<void>(settle::error(settle::errc::closed))));
+  EXPECT_TRUE(std::move(g).wait().has_error());
+}
+
+struct alignas(32) wide_closure {
+  std::string* trace;
+  void operator()() const { *trace += 'w'; }
+};
+
+TEST(G05_lifo, slots_and_blocks_in_any_mixture) {
+  std::string trace;
+  {
+    settle::resolver<nothing> r;
+    r.on_cleanup([&] { trace += '1'; });
+    r.on_cleanup(wide_closure{&trace});
+    r.on_cleanup([&trace, padding = std::string("beyond any slot")] { trace += padding.empty() ? '?' : '2'; });
+    r.on_cleanup([&] { trace += '3'; });
+    auto h = r.get_handle();
+    h.on_cleanup([&] { trace += '4'; });
+    EXPECT_TRUE(r.complete());
+  }
+  EXPECT_EQ(trace, "432w1");
+}
+
+TEST(error, compares) {
+  auto const thrown = std::make_exception_ptr(std::runtime_error("x"));
+  settle::error const code = settle::errc::closed, other = settle::errc::timed_out, exception = thrown,
+                      another = std::make_exception_ptr(std::runtime_error("y"));
+  settle::error const foreign = std::make_error_code(static_cast<std::errc>(static_cast<int>(settle::errc::closed)));
+  EXPECT_TRUE(code == settle::error(settle::errc::closed));
+  EXPECT_FALSE(code == other);
+  EXPECT_FALSE(code == foreign) << "another category";
+  EXPECT_FALSE(code == exception);
+  EXPECT_FALSE(exception == code);
+  EXPECT_TRUE(exception == settle::error(thrown));
+  EXPECT_FALSE(exception == another);
+}
+
 TEST(outcome, visits_what_was_taken_as_cancelled) {
   test::subject<test::counted<int>> s;
   auto const w = s.h.watch();

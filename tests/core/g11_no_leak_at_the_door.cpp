@@ -128,13 +128,17 @@ TEST(G11_no_leak_at_the_door, fixed_storage_takes_no_closure_that_is_too_big) {
 TEST(G11_no_leak_at_the_door, fixed_storage_frees_its_slots_as_the_cleanups_run) {
   subject<fixed> s;
   trail log;
-  for (int i = 1; i <= 2; ++i) s.op.on_cleanup([&log, i] { log.push_back(std::to_string(i)); });
+  s.op.on_cleanup([&log] { log.push_back("1"); });
   s.op.on_cleanup([&] {
-    log.push_back("3");
     EXPECT_TRUE(s.op.on_cleanup([&] { log.push_back("next"); }));
+    log.push_back("2");
+  });
+  s.op.on_cleanup([&] {
+    EXPECT_FALSE(s.op.on_cleanup([&] { log.push_back("at once"); })) << "it stands in its slot until it has run";
+    log.push_back("3");
   });
   s.end(way::complete);
-  EXPECT_EQ(log, (trail{"3", "next", "2", "1"}));
+  EXPECT_EQ(log, (trail{"at once", "3", "2", "next", "1"}));
 }
 
 TEST(G11_no_leak_at_the_door, fixed_storage_filled_from_many_threads) {

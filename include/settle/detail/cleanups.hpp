@@ -79,7 +79,7 @@ class cleanup_registration {
     with_undo([&] { ::new (at) F(std::move(f)); },
               [&] {
                 run_here(s, f);
-                fill(s, i, &nothing);
+                fill(s, i, &cleanup_type<C>::spent);
                 registry<C>::leave_late(s);
               });
     fill(s, i, &closure::type);
@@ -161,9 +161,6 @@ class cleanup_registration {
     if constexpr (requires { F::made_in_place; }) return;  // nothing was made
     guarded([&] { call_with_ending::call(f, s); }, [&](std::exception_ptr p) { s.report(std::move(p), monitor_event::cleanup_threw); });
   }
-
-  static void run_nothing(void*, state&) {}
-  static constexpr cleanup_type<C> nothing{&run_nothing, 0, 0, 1};
 };
 
 /// A resource as a cleanup: releasing it is destroying it, or calling its closer.

@@ -133,7 +133,11 @@ struct cleanup_type {
   std::uint32_t offset;  // of the closure in an allocated node
   std::uint32_t size;    // of that node
   std::uint32_t align;
+
+  static cleanup_type const spent;  // of a slot that has nothing to run any more
 };
+template <class C>
+constexpr cleanup_type<C> const cleanup_type<C>::spent{nullptr, 0, 0, 1};
 
 }  // namespace settle::inline v0::detail
 

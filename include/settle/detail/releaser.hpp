@@ -129,14 +129,28 @@ struct releaser {
       s.table->deallocate(s, top, t.size, t.align);
       return true;
     }
-    bool const guarded_slots = !s.table->cleanup_may_allocate;  // others may fill them even now
-    std::uint32_t const w = guarded_slots ? s.lock() : 0;
+    if (!s.table->cleanup_may_allocate) return run_shared_slot(s);
+    std::size_t const used = s.slots_used();
+    if (used == 0) return false;
+    s.slots_used(used - 1);
+    s.slot_type(used - 1)->run(s.slot_closure(used - 1), s);
+    return true;
+  }
+
+  /// Slots that others may fill even now: one that runs stays taken until it has run, and is then found spent.
+  static bool run_shared_slot(state& s) noexcept {
+    std::uint32_t const w = s.lock();
     std::size_t const used = s.slots_used();
     cleanup_type<C> const* const type = used == 0 ? nullptr : s.slot_type(used - 1);
-    if (type != nullptr) s.slots_used(used - 1);  // null: still being filled, by one that leaves after us
-    if (guarded_slots) s.unlock(w);
-    if (type != nullptr) type->run(s.slot_closure(used - 1), s);
-    return type != nullptr;
+    bool const is_spent = type == &cleanup_type<C>::spent;
+    if (is_spent) s.slots_used(used - 1);
+    s.unlock(w);
+    if (type == nullptr || is_spent) return is_spent;  // null: still being filled, by one that leaves after us
+    type->run(s.slot_closure(used - 1), s);
+    std::uint32_t const again = s.lock();
+    s.slot_type(used - 1) = &cleanup_type<C>::spent;
+    s.unlock(again);
+    return true;
   }
 
   static void destroy_value(state& s) noexcept {

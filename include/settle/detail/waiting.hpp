@@ -22,7 +22,7 @@ class released_wait {
  public:
   /// Throws std::bad_alloc.
   explicit released_wait(state& s) : event_(std::make_shared<event>()) {
-    if (frame<C>::here().current != nullptr)
+    if (!s.is_released() && frame<C>::here().current != nullptr)
       s.report(nullptr, monitor_event::misuse, "a blocking wait inside a callback: it would wait for its own thread");
     hook<C>* h = make_hook<wake>(s, hook_kind::upward, [e = event_] { e->set(); }, true);
     if (h == nullptr) raise(std::bad_alloc());

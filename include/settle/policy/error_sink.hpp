@@ -25,7 +25,7 @@ struct log_sink {
                                      "abandoned", "callback threw", "cleanup threw", "executor lost", "misuse",
                                      "adopted"};
     std::fprintf(stderr, "settle: %s%s%.*s (%s:%u", names[e.what], e.detail.empty() ? "" : ": ", static_cast<int>(e.detail.size()),
-                 e.detail.data(), e.where.file_name(), static_cast<unsigned>(e.where.line()));
+                 e.detail.empty() ? "" : e.detail.data(), e.where.file_name(), static_cast<unsigned>(e.where.line()));
     if (e.other.line() != 0) std::fprintf(stderr, ", first %s:%u", e.other.file_name(), static_cast<unsigned>(e.other.line()));
     std::fputs(")\n", stderr);
   }
