@@ -221,7 +221,7 @@ class engine {
     monitor_event const event = listener != nullptr ? settled_event(s, w) : monitor_event{};
     s.unlock(w);
     if (listener != nullptr) listener(event);
-    if (walker_elsewhere) return;  // it sees `settled` when it is through, and goes on
+    if (walker_elsewhere) return;  // it sees that when it is through, and goes on
     if (to_walk) {
       s.as = role::walk_settled;
       f.structure.push(&s);
