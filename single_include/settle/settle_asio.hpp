@@ -2600,7 +2600,7 @@ class engine {
     monitor_event const event = listener != nullptr ? settled_event(s, w) : monitor_event{};
     s.unlock(w);
     if (listener != nullptr) listener(event);
-    if (walker_elsewhere) return;  // it sees `settled` when it is through, and goes on
+    if (walker_elsewhere) return;  // it sees that when it is through, and goes on
     if (to_walk) {
       s.as = role::walk_settled;
       f.structure.push(&s);
@@ -3226,19 +3226,16 @@ class released_wait {
   using event = typename C::sync::event;
 
  public:
-  /// Throws std::bad_alloc.
-  explicit released_wait(state& s) : event_(std::make_shared<event>()) {
-    if (!s.is_released() && frame<C>::here().current != nullptr)
+  /// Throws std::bad_alloc. Of a released operation: nothing to wait for, and nothing allocated.
+  explicit released_wait(state& s) {
+    if (s.is_released()) return;
+    if (frame<C>::here().current != nullptr)
       s.report(nullptr, monitor_event::misuse, "a blocking wait inside a callback: it would wait for its own thread");
+    event_ = std::make_shared<event>();
     hook<C>* h = make_hook<wake>(s, hook_kind::upward, [e = event_] { e->set(); }, true);
     if (h == nullptr) raise(std::bad_alloc());
-    if (registry<C>::add_released(s, *h)) {
-      registered_ = basic_registration<C>(h);
-    } else {
-      h->type->run(*h, hook_action::discard);
-      s.free_hook(*h, *h->type);
-      event_.reset();
-    }
+    if (!registry<C>::add_released(s, *h)) sequence<C>::run_hook(s, *h, hook_action::invoke);  // released meanwhile
+    registered_ = basic_registration<C>(h);
   }
 
   void wait() {
