@@ -109,17 +109,15 @@ void leave_regularly() {
   std::set_terminate([] { std::exit(3); });
 }
 
+#if !defined(NDEBUG)
 TEST(policy_terminal_death_test, a_second_thread_is_trapped_in_debug_builds) {
-#if defined(NDEBUG)
-  GTEST_SKIP() << "nothing is checked with NDEBUG";
-#else
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   settle::resolver<local<int>> r;
   auto h = r.get_handle();
   EXPECT_DEATH(std::thread([&] { static_cast<void>(h.is_settled()); }).join(), "settle: a second thread uses an operation");
   EXPECT_DEATH(std::thread([op = r.op()] { operation copy(op); }).join(), "settle: a second thread uses an operation");
-#endif
 }
+#endif
 
 TEST(policy_terminal_death_test, a_blocking_wait_is_trapped) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
