@@ -22,8 +22,8 @@ def problems(root):
     return found
 
 
-CLEAN = {"a.md": "see build/logs/x and ${root}/work/x, https://example.org/home/x, /usr/include/boost\n"}
-FAULTS = [{"a.sh": "cd /home/somebody/settle\n"}, {"b.md": "in `/root/x`\n"}, {"c.cmake": "set(x /work/checkout)\n"}]
+CLEAN = {"a.md": "see build/logs/x and ${root}/mnt/x, https://example.org/home/x, /usr/include/boost\n"}
+FAULTS = [{"a.sh": "cd /home/somebody/settle\n"}, {"b.md": "in `/root/x`\n"}, {"c.cmake": "set(x /mnt/checkout)\n"}]
 
 if __name__ == "__main__":
     common.run(problems)
