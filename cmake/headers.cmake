@@ -2,6 +2,7 @@
 # The headers of each component. Written by tools/headers.py from the tree; ./dev lint compares.
 
 set(settle_core_headers
+    include/settle/bound_to.hpp
     include/settle/cause.hpp
     include/settle/coroutine.hpp
     include/settle/coroutine/join_awaiter.hpp
@@ -21,12 +22,14 @@ set(settle_core_headers
     include/settle/detail/releaser.hpp
     include/settle/detail/sequence.hpp
     include/settle/detail/state.hpp
+    include/settle/detail/state_access.hpp
     include/settle/detail/waiting.hpp
     include/settle/detail/walker.hpp
     include/settle/errc.hpp
     include/settle/error.hpp
     include/settle/fwd.hpp
     include/settle/handle.hpp
+    include/settle/hooks/bound_call.hpp
     include/settle/memory/arena.hpp
     include/settle/observe/census.hpp
     include/settle/observe/census_report.hpp

@@ -48,6 +48,8 @@ class watcher;
 
 template <class P>
 struct pinned_outcome;
+template <class C>
+class bound_to;
 
 using operation = basic_operation<cas_terminal>;
 using pin = basic_pin<cas_terminal>;
@@ -81,6 +83,10 @@ template <class C>
 class engine;
 template <class C>
 class released_wait;
+template <class C>
+struct hook;
+template <class P>
+struct cell;
 
 }  // namespace detail
 }  // namespace settle::inline v0

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "detail/cell.hpp"
+#include "detail/exceptions.hpp"
 #include "operation.hpp"
 #include "pin.hpp"
 #include "watcher.hpp"
@@ -97,6 +98,25 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
     if (h == nullptr) detail::raise(std::bad_alloc());
     base op(static_cast<base&&>(*this));
     detail::registry<C>::add_observer(*op.state_, *h);
+    detail::engine<C>::warm(*op.state_, nullptr);
+  }
+
+  /// Observes where another operation lives: `bound_to(op)`. Throws std::bad_alloc.
+  template <class F>
+  basic_registration<C> on_done(bound_to<C> const& where, F f) const& {
+    start();
+    return where.template observe<T, E>(*this, std::move(f));
+  }
+  /// Takes where another operation lives, and detaches. Throws std::bad_alloc, the handle untouched.
+  template <class F>
+  void on_done(bound_to<C> const& where, F f) && {
+    if (this->state_ == nullptr) return;
+    if (where.is_gone()) {
+      std::move(*this).detach();
+      return;
+    }
+    base op(static_cast<base&&>(*this));  // f may destroy this handle
+    detail::with_undo([&] { where.template take<T, E>(op, std::move(f)); }, [&] { static_cast<base&>(*this) = std::move(op); });
     detail::engine<C>::warm(*op.state_, nullptr);
   }
 
@@ -193,15 +213,11 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
     this->state_->unlock(w | detail::word::watched);
   }
 
-  /// Gives ownership up. The value, if it is there and nobody else reads it, dies on the executor.
+  /// Gives ownership up.
   void disown(bool ask) noexcept {
     detail::state_base<C>& s = *this->state_;
     if (ask && !s.is(detail::word::settled)) detail::engine<C>::request(s, cancellation(cause::dropped, s.created));
-    if (s.table->dispose == nullptr) return;
-    std::uint32_t const w = s.lock();
-    s.unlock(w & ~detail::word::owned);
-    bool const mine = (w & detail::word::offered) != 0 && (w & detail::word::watched) == 0;
-    if (mine) detail::engine<C>::dispose(s);
+    detail::engine<C>::disown(s);
   }
 };
 

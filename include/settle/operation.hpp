@@ -97,6 +97,12 @@ class basic_operation {
     return add_hook<detail::call_with_ending>(detail::hook_kind::done, std::move(f));
   }
 
+  /// The same on the executor of another operation: `bound_to(op)`. Throws std::bad_alloc.
+  template <class F>
+  basic_registration<C> on_done(bound_to<C> const& where, F f) const {
+    return where.observe_ending(*this, std::move(f));
+  }
+
   /// Runs `f()` or `f(cancellation)` at the first request or forced cancel, whichever comes first; never after a value
   /// or an error. On its executor. Allocates one block; throws std::bad_alloc.
   template <class F>

@@ -77,6 +77,7 @@ class basic_registration {
   friend class watcher;
   template <class>
   friend class detail::released_wait;
+  friend struct detail::state_access;
 
   explicit basic_registration(detail::hook<C>* h) noexcept : hook_(h) {}
 

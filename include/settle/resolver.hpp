@@ -171,6 +171,9 @@ class resolver {
  private:
   template <class>
   friend class shared_resolver;
+  friend struct detail::state_access;
+
+  explicit resolver(cell* c) noexcept : cell_(c) {}
 
   /// Settled already, or nothing to settle.
   bool lost() const noexcept { return cell_ == nullptr || cell_->is(detail::word::settled); }

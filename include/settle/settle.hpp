@@ -3,6 +3,7 @@
 #define SETTLE_SETTLE_HPP
 
 // Everything of the core. The standard library only.
+#include "bound_to.hpp"
 #include "cause.hpp"
 #include "coroutine.hpp"
 #include "errc.hpp"

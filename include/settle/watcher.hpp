@@ -68,6 +68,12 @@ class watcher : public basic_operation<typename P::terminal> {
     return this->template add_hook<detail::call_with_outcome<T, E>>(detail::hook_kind::done, std::move(f));
   }
 
+  /// The same where another operation lives: `bound_to(op)`. Throws std::bad_alloc.
+  template <class F>
+  basic_registration<C> on_done(bound_to<C> const& where, F f) const {
+    return where.template observe<T, E>(*this, std::move(f));
+  }
+
   /// The value, in a coroutine, at settled; good while this watcher lives. A failure throws (or by policy fails the
   /// awaiting coroutine), a cancellation ends it as cancelled. Precondition: not empty.
   detail::watch_awaiter<P, detail::looking::value> operator co_await() const noexcept {

@@ -7,9 +7,9 @@ import common
 
 # Lower may not include higher. The words are the vocabulary that every layer speaks; detail and policy stand on them, side by side.
 WORDS = {"version", "fwd", "cause", "errc", "error", "outcome"}
-RANKS = {"words": 0, "detail": 1, "policy": 1, "entities": 2, "coroutine": 2, "combine": 3, "time": 3, "memory": 3, "observe": 3,
+RANKS = {"words": 0, "detail": 1, "policy": 1, "entities": 2, "coroutine": 2, "hooks": 2, "combine": 3, "time": 3, "memory": 3, "observe": 3,
          "settle": 4, "testing": 5, "lockfree": 5, "asio": 5, "uv": 5, "http2": 6}
-CORE = {"words", "detail", "policy", "entities", "coroutine", "combine", "time", "memory", "observe", "settle", "testing"}
+CORE = {"words", "detail", "policy", "entities", "coroutine", "hooks", "combine", "time", "memory", "observe", "settle", "testing"}
 # Exceptions, each with its reason.
 ALSO_ALLOWED = {
     "detail/exceptions.hpp": "words",  # the one header that knows whether exceptions are on; it includes nothing of ours

@@ -3,6 +3,7 @@
 #define SETTLE_DETAIL_CELL_HPP
 
 #include <cassert>
+#include <concepts>
 #include <cstddef>
 #include <memory>
 #include <new>
@@ -116,8 +117,13 @@ struct cell final : typed_state<typename P::value_type, typename P::error_type, 
  private:
   static cell& of(state& s) noexcept { return static_cast<cell&>(s); }
 
+  static constexpr bool stands_for_another = requires(executor_type const& ex) {
+    { ex.home() } -> std::same_as<executor_ref<C>>;
+  };
+
   static executor_ref<C> executor_of(state& s) noexcept {
-    return {&executor_functions_of<C, executor_type, traits::dispatch()>, &of(s).executor, of(s).storage.get(), &s};
+    if constexpr (stands_for_another) return of(s).executor.home();
+    else return {&executor_functions_of<C, executor_type, traits::dispatch()>, &of(s).executor, of(s).storage.get(), &s};
   }
   static void* allocate(state& s, std::size_t n, std::size_t align) noexcept {
     return byte_source<allocator_type>::allocate(of(s).allocator, n, align);

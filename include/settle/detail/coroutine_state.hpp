@@ -15,6 +15,7 @@
 #include "engine.hpp"
 #include "link.hpp"
 #include "registry.hpp"
+#include "state_access.hpp"
 
 namespace settle::inline v0::detail {
 
@@ -168,30 +169,6 @@ constexpr state_table<typename P::terminal> const coroutine_state<P, Ex>::policy
     0,
     0,
     coroutine_state::traits::tag()};
-
-/// The library's own way from ends to states.
-struct state_access {
-  template <class C>
-  static state_base<C>* get(basic_operation<C> const& op) noexcept {
-    return op.state_;
-  }
-  template <class C>
-  static basic_operation<C> ref(state_base<C>& s) noexcept {
-    return basic_operation<C>::of(s);
-  }
-  template <class P, class S>
-  static handle<P> own(S& s) noexcept {
-    return handle<P>(ref<typename P::terminal>(s));
-  }
-  template <class H>
-  static void start(H const& h) noexcept {
-    h.start();
-  }
-  template <class H>
-  static auto take(H& h) {
-    return h.take();
-  }
-};
 
 /// Makes a suspended coroutine's turn come, on its executor.
 template <class C>

@@ -56,6 +56,14 @@ class engine {
     settle_locked(s, w & ~(word::claimed | word::tentative), kind, frame<C>::here());
   }
 
+  /// The owner goes. A value that is there, and that nobody else reads, is lost.
+  static void disown(state& s) noexcept {
+    if (s.table->dispose == nullptr) return;
+    std::uint32_t const w = s.lock();
+    s.unlock(w & ~word::owned);
+    if ((w & word::offered) != 0 && (w & word::watched) == 0) dispose(s);
+  }
+
   /// The value lost its owner after the sequence had offered it: it dies on the executor, before released if it can.
   static void dispose(state& s) noexcept {
     if (dispatcher<C>::runs_anywhere(s) && frame<C>::here().current == nullptr) {
