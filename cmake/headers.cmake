@@ -25,6 +25,7 @@ set(settle_core_headers
     include/settle/detail/state_access.hpp
     include/settle/detail/waiting.hpp
     include/settle/detail/walker.hpp
+    include/settle/detail/work.hpp
     include/settle/errc.hpp
     include/settle/error.hpp
     include/settle/fwd.hpp
@@ -50,6 +51,7 @@ set(settle_core_headers
     include/settle/policy/static_pool.hpp
     include/settle/policy/sync.hpp
     include/settle/policy/terminal.hpp
+    include/settle/policy/work_node.hpp
     include/settle/registration.hpp
     include/settle/resolver.hpp
     include/settle/settle.hpp

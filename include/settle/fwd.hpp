@@ -51,7 +51,11 @@ struct pinned_outcome;
 template <class C>
 class bound_to;
 
+template <class C>
+class basic_work_node;
+
 using operation = basic_operation<cas_terminal>;
+using work_node = basic_work_node<cas_terminal>;
 using pin = basic_pin<cas_terminal>;
 using registration = basic_registration<cas_terminal>;
 
@@ -81,6 +85,8 @@ template <class C>
 struct state_base;
 template <class C>
 class engine;
+template <class C>
+class dispatcher;
 template <class C>
 class released_wait;
 template <class C>

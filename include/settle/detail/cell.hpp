@@ -65,7 +65,9 @@ struct submit_storage<0> {
 template <class C, class Ex>
 struct typed_executor {
   static void submit(void const* ex, void* storage, submission<C>&& w) {
-    executor_traits<Ex>::submit(*static_cast<Ex const*>(ex), std::move(w), storage);
+    Ex const& executor = *static_cast<Ex const*>(ex);
+    if constexpr (node_executor<Ex, C>) w.each([&](basic_work_node<C>& n) { executor.submit(n); });
+    else executor_traits<Ex>::submit(executor, std::move(w), storage);
   }
   template <bool Dispatch>
   static bool on_its_thread(void const* ex) noexcept {

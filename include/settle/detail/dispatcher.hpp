@@ -43,24 +43,17 @@ class dispatcher {
     d.home->add_ref();
     d.queue = items;
     drain<C>* const outer = std::exchange(f.current, &d);
+    work_queue* const refused = std::exchange(f.refused, nullptr);
     run(d);
+    f.refused = refused;
     f.current = outer;
   }
 
-  /// An executor threw away what it was given: this thread becomes its drain, for what is left of that and for what comes
-  /// of it, and nothing more goes there.
+  /// An executor threw away what it was given. Inside its execute() that waits until it has returned, or thrown.
   static void run_lost(work_queue items) noexcept {
     frame<C>& f = frame<C>::here();
-    drain<C> d;
-    d.home = &owner(*items.front());
-    d.home->add_ref();
-    work_queue rest = std::exchange(f.outbox, items);
-    lose(*d.home, f);
-    drain<C>* const outer = std::exchange(f.current, &d);
-    route(f, false);
-    run(d);
-    f.current = outer;
-    f.outbox = rest;
+    if (f.refused != nullptr) f.refused->append(items);
+    else run_refused(items, nullptr);
   }
 
  private:
@@ -78,11 +71,37 @@ class dispatcher {
     return ex.functions->on_its_thread(ex.executor);
   }
 
+  /// This thread becomes the drain of what an executor will not run, and of what comes of it; nothing more goes there.
+  static void run_refused(work_queue items, std::exception_ptr why) noexcept {
+    while (!items.empty()) {
+      work_queue mine = take_batch(items);
+      frame<C>& f = frame<C>::here();
+      drain<C> d;
+      d.home = &owner(*mine.front());
+      d.home->add_ref();
+      work_queue rest = std::exchange(f.outbox, mine);
+      lose(*d.home, f, std::exchange(why, nullptr));
+      drain<C>* const outer = std::exchange(f.current, &d);
+      route(f, false);
+      run(d);
+      f.current = outer;
+      f.outbox = rest;
+    }
+  }
+
+  /// What stands at the front for one executor.
+  static work_queue take_batch(work_queue& from) noexcept {
+    work_queue batch;
+    do batch.push(from.pop());
+    while (!from.empty() && same_executor(owner(*batch.front()), owner(*from.front())));
+    return batch;
+  }
+
   /// Its executor is gone: what it has still to run runs anywhere, and unsettled it is abandoned.
-  static void lose(state& s, frame<C>& f) noexcept {
+  static void lose(state& s, frame<C>& f, std::exception_ptr why = nullptr) noexcept {
     std::uint32_t const before = s.lock();
     s.unlock(before | word::lost);
-    if ((before & word::lost) == 0) s.report(nullptr, monitor_event::executor_lost);
+    if ((before & word::lost) == 0) s.report(why, monitor_event::executor_lost, why ? "execute() threw" : "");
     bool const outer = std::exchange(f.pumping, true);  // the caller goes on with what this makes ready
     engine<C>::cancel(s, cancellation(cause::abandoned, s.created));
     f.pumping = outer;
@@ -128,12 +147,7 @@ class dispatcher {
     }
     f.submitting = true;
     hand_over(batch);
-    while (!f.deferred.empty()) {
-      work_queue next;
-      next.push(f.deferred.pop());
-      while (!f.deferred.empty() && same_executor(owner(*next.front()), owner(*f.deferred.front()))) next.push(f.deferred.pop());
-      hand_over(next);
-    }
+    while (!f.deferred.empty()) hand_over(take_batch(f.deferred));
     f.submitting = false;
   }
 
@@ -141,8 +155,15 @@ class dispatcher {
     state& s = owner(*batch.front());
     s.add_ref();  // its storage carries the work until execute() has returned
     executor_ref<C> const ex = s.home();
+    work_queue refused;
+    std::exception_ptr why;
+    work_queue*& to = frame<C>::here().refused;
+    work_queue* const outer = std::exchange(to, &refused);
     guarded([&] { ex.functions->submit(ex.executor, ex.storage, submission<C>(batch)); },
-            [&](std::exception_ptr p) { s.report(std::move(p), monitor_event::executor_lost, "execute() threw"); });
+            [&](std::exception_ptr p) { why = std::move(p); });
+    to = outer;
+    if (refused.empty() && why) s.report(why, monitor_event::executor_lost, "execute() threw, having taken the work");
+    run_refused(refused, why);
     s.drop_ref();
   }
 

@@ -4,13 +4,11 @@
 
 #include <utility>
 
+#include "exceptions.hpp"
 #include "hook.hpp"
 #include "state.hpp"
 
 namespace settle::inline v0::detail {
-
-template <class C>
-class dispatcher;
 
 /// A thread running queued user code. `home` stands for the executor it runs for; null: only inline work so far.
 template <class C>
@@ -22,10 +20,11 @@ struct drain {
 /// What one thread is in the middle of. Zero is a valid, idle frame.
 template <class C>
 struct frame {
-  work_queue structure;         // states whose structural part is to be walked
-  work_queue outbox;            // user code that the structural part made ready
-  work_queue deferred;          // user code for other executors, met inside somebody's execute()
-  drain<C>* current = nullptr;  // the drain this thread is in
+  work_queue structure;           // states whose structural part is to be walked
+  work_queue outbox;              // user code that the structural part made ready
+  work_queue deferred;            // user code for other executors, met inside somebody's execute()
+  drain<C>* current = nullptr;    // the drain this thread is in
+  work_queue* refused = nullptr;  // inside an executor's execute(): what it destroys instead of keeping it
   bool pumping = false;
   bool submitting = false;
 
@@ -45,6 +44,14 @@ class submission {
   }
   void operator()() {
     if (!items_.empty()) dispatcher<C>::run_submitted(std::exchange(items_, work_queue{}));
+  }
+  /// One by one, to an executor that takes nodes. One that `submit` throws at is still ours.
+  template <class F>
+  void each(F submit) {
+    while (!items_.empty()) {
+      work* const w = items_.pop();
+      with_undo([&] { submit(static_cast<basic_work_node<C>&>(*w)); }, [&] { items_.push_front(w); });
+    }
   }
 
  private:

@@ -6,41 +6,10 @@
 #include <cstdint>
 
 #include "../fwd.hpp"
+#include "../policy/work_node.hpp"
+#include "work.hpp"
 
 namespace settle::inline v0::detail {
-
-/// What a queue holds: a hook by itself, or a state in one of its roles. A state is in one queue at most.
-enum class role : std::uint8_t { hook, walk_request, walk_settled, sequence, release, dispose };
-
-struct work {
-  work* next = nullptr;
-  role as = role::hook;
-};
-
-/// A first-in first-out chain of work, linked through the work itself: queueing never allocates.
-class work_queue {
- public:
-  bool empty() const noexcept { return head_ == nullptr; }
-  work* front() const noexcept { return head_; }
-  void push(work* w) noexcept {
-    w->next = nullptr;
-    if (head_ == nullptr) head_ = w;
-    else tail_->next = w;
-    tail_ = w;
-  }
-  work* pop() noexcept {
-    work* w = head_;
-    head_ = w->next;
-    return w;
-  }
-  void append(work_queue& other) noexcept {
-    while (!other.empty()) push(other.pop());
-  }
-
- private:
-  work* head_ = nullptr;
-  work* tail_ = nullptr;
-};
 
 enum class hook_kind : std::uint8_t {
   done,      ///< observer of the outcome
@@ -73,7 +42,7 @@ enum class claim : std::uint32_t { unkept, kept, withdrawing, withdrawn, started
 
 /// Anything registered on an operation but a cleanup. Linked both ways so that it can be taken back in O(1).
 template <class C>
-struct hook : work {
+struct hook : basic_work_node<C> {
   hook_kind kind = hook_kind::done;
   told rank = told::nothing;
   bool mute = false;   // came too late to be told anything: it is only destroyed

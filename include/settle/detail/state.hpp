@@ -96,7 +96,7 @@ struct state_table {
 
 /// The shared state of an operation, without its types.
 template <class C>
-struct state_base : work {
+struct state_base : basic_work_node<C> {
   using sync = typename C::sync;
   template <class T>
   using atomic = typename sync::template atomic<T>;

@@ -6,6 +6,9 @@
 #include <cstddef>
 #include <utility>
 
+#include "../fwd.hpp"
+#include "work_node.hpp"
+
 namespace settle::inline v0 {
 
 /// The null object: user code runs on the thread that settles, after its structural part, never nested.
@@ -35,7 +38,7 @@ struct any_work {
 /// | `bool running_in_this_thread(ex)` | `ex.running_in_this_thread()` when that compiles, else false: user code is posted |
 /// | `storage_size` | 0: bytes in each operation's state that `submit` may use, so that posting need not allocate |
 /// | `void construct_storage(void*)` | nothing: puts them in order |
-/// | `void submit(ex, work, storage)` | `ex.execute(work)` |
+/// | `void submit(ex, work, storage)` | `ex.execute(work)`; not asked of an executor with `submit(work_node&)` |
 template <class Ex>
 struct executor_traits {
   static constexpr std::size_t storage_size = 0;
@@ -58,11 +61,12 @@ struct executor_traits {
   }
 };
 
-/// Anything with `execute(f)`, for f move-only and called at most once; or whose executor_traits can `submit`. Work that
-/// is destroyed without having run is noticed; nothing is lost.
+/// Anything with `execute(f)`, for f move-only and called at most once; or with `submit(work_node&)`; or whose executor_traits
+/// can `submit`. Work that is destroyed without having run is noticed; nothing is lost.
 template <class Ex>
 concept executor =
-    std::move_constructible<Ex> && requires(Ex const& ex, detail::any_work w) { executor_traits<Ex>::submit(ex, std::move(w), nullptr); };
+    std::move_constructible<Ex> && (node_executor<Ex, cas_terminal> || node_executor<Ex, unsynchronized_terminal> ||
+                                    requires(Ex const& ex, detail::any_work w) { executor_traits<Ex>::submit(ex, std::move(w), nullptr); });
 
 }  // namespace settle::inline v0
 
