@@ -8,6 +8,7 @@ set(settle_core_headers
     include/settle/coroutine/join_awaiter.hpp
     include/settle/coroutine/promise.hpp
     include/settle/coroutine/watch_awaiter.hpp
+    include/settle/detail/ancestry.hpp
     include/settle/detail/cell.hpp
     include/settle/detail/cleanups.hpp
     include/settle/detail/closures.hpp
@@ -18,6 +19,7 @@ set(settle_core_headers
     include/settle/detail/frame.hpp
     include/settle/detail/hook.hpp
     include/settle/detail/link.hpp
+    include/settle/detail/own_trap.hpp
     include/settle/detail/registry.hpp
     include/settle/detail/releaser.hpp
     include/settle/detail/sequence.hpp

@@ -202,10 +202,7 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
     if (this->state_ == nullptr) return outcome<T, E>(P::make_error(errc::no_memory));
     base op(static_cast<base&&>(*this));
     op.state_->seen.store(true, std::memory_order_relaxed);
-    auto& o = static_cast<detail::typed_state<T, E, C>*>(op.state_)->result;
-    outcome<T, E> taken(std::move(o));
-    detail::outcome_access::clear(o);
-    return taken;
+    return detail::outcome_for_taker(static_cast<detail::typed_state<T, E, C>&>(*op.state_));
   }
 
   void mark_watched() const noexcept {

@@ -9,9 +9,11 @@
 #include <utility>
 
 #include "cause.hpp"
+#include "detail/ancestry.hpp"
 #include "detail/cleanups.hpp"
 #include "detail/closures.hpp"
 #include "detail/exceptions.hpp"
+#include "detail/own_trap.hpp"
 #include "detail/registry.hpp"
 #include "detail/state.hpp"
 #include "detail/waiting.hpp"
@@ -74,6 +76,7 @@ class basic_operation {
   /// False: the operation is released already, or there is no memory, and the resource was given back at once.
   template <class R>
   bool own(R r) const {
+    if (state_ != nullptr && detail::trap_own_end(*state_, r)) return false;
     return add_cleanup(detail::owned<R>{std::move(r)});
   }
   /// The same with a typed closer: `closer(R)` noexcept.
@@ -130,8 +133,14 @@ class basic_operation {
 
   /// Makes `child` this operation's: asked or forced to cancel with it, released before its cleanups. On a settled
   /// operation the child is asked to cancel at once. Allocates one block; throws std::bad_alloc, nothing being done.
+  ///
+  /// A cycle is misuse, trapped (64 levels are looked at): nothing is adopted then.
   void adopt(basic_operation child) const {
     if (state_ == nullptr || child.state_ == nullptr) return;
+    if (detail::ancestry<C>::hangs_under(*state_, *child.state_)) {
+      state_->report(nullptr, monitor_event::misuse, "an operation is adopted by itself or by one below it: neither could be released");
+      return;
+    }
     if (!detail::registry<C>::adopt(*state_, *child.state_)) detail::raise(std::bad_alloc());
     detail::engine<C>::warm(*child.state_, state_);
   }

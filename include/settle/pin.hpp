@@ -10,6 +10,7 @@
 
 #include "detail/cleanups.hpp"
 #include "detail/exceptions.hpp"
+#include "detail/own_trap.hpp"
 #include "operation.hpp"
 
 namespace settle::inline v0 {
@@ -23,6 +24,7 @@ struct owning {
   template <class R>
   static R& own(state_base<C>& s, R r, bool alone) {
     using closure = owned<R>;
+    trap_own_end(s, r);
     return place<closure>(s, closure{std::move(r)}, alone)->resource;
   }
   template <class R, class Closer>

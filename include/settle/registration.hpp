@@ -82,7 +82,7 @@ class basic_registration {
   explicit basic_registration(detail::hook<C>* h) noexcept : hook_(h) {}
 
   static bool waits_for_release(detail::hook<C> const& h) noexcept {
-    return h.kind == detail::hook_kind::released || h.kind == detail::hook_kind::upward;
+    return h.kind == detail::hook_kind::released || h.kind == detail::hook_kind::waiting;
   }
 
   static void take_off(detail::state_base<C>& s, detail::hook<C>& h) noexcept {

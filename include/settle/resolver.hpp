@@ -220,7 +220,13 @@ class resolver {
   bool complete_claimed(Make make) {
     if (cell_ == nullptr) return false;
     if (!engine::claim(*cell_, detail::word::tentative)) return give_up();
-    detail::with_undo([&] { make(static_cast<void*>(access::value(cell_->result))); }, [&] { engine::unclaim(*cell_); });
+    cell& c = *cell_;
+    detail::with_undo(
+        [&] {
+          detail::deciding<C> const at_it(c);
+          make(static_cast<void*>(access::value(c.result)));
+        },
+        [&] { engine::unclaim(c); });
     engine::publish(*std::exchange(cell_, nullptr), detail::outcome_head::value);
     return true;
   }

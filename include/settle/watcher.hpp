@@ -23,20 +23,25 @@ struct call_with_outcome {
   }
 };
 
-/// Calls `f(outcome&&)`; what it leaves behind dies with the call.
+/// Calls `f(outcome&&)`: with the outcome in its place, which f clears, or with a copy when a watcher may be reading it.
 template <class T, class E>
 struct call_with_value {
   template <class F, class C>
   static void call(F& f, state_base<C>& s) {
-    auto& o = static_cast<typed_state<T, E, C>&>(s).result;
-    if constexpr (std::invocable<F&, outcome<T, E>&&>) std::move(f)(std::move(o));
-    else call_with_ending::call(f, s);
+    auto& t = static_cast<typed_state<T, E, C>&>(s);
+    if constexpr (!std::invocable<F&, outcome<T, E>&&>) call_with_ending::call(f, s);
+    else if (s.is(word::watched)) std::move(f)(outcome_for_taker(t));
+    else std::move(f)(std::move(t.result));
   }
 };
 
 }  // namespace detail
 
 /// Sees an operation and reads its outcome; copyable; never takes, never owns: dropping it does nothing to the operation.
+///
+/// What watchers may read is not moved away under them: the owner of a watched operation takes a copy of the value. A value
+/// that cannot be copied is moved all the same, and watchers see `taken` from then on: read it in an observer registered
+/// before the operation settles, or not beside its consumer.
 template <class P>
 class watcher : public basic_operation<typename P::terminal> {
   using C = typename P::terminal;

@@ -240,13 +240,13 @@ TEST(error, compares) {
 }
 
 TEST(outcome, visits_what_was_taken_as_cancelled) {
-  test::subject<test::counted<int>> s;
+  test::subject<test::counted<test::tracked>> s;
   auto const w = s.h.watch();
   s.end(test::way::complete);
-  EXPECT_EQ(std::move(s.h).wait().value(), 42);
+  EXPECT_EQ(std::move(s.h).wait().value().value, 42);
   ASSERT_NE(w.peek(), nullptr);
   EXPECT_TRUE(w.peek()->is_taken());
-  EXPECT_EQ(w.peek()->visit([](int) { return 1; }, [](auto const&) { return 2; }, [](auto const&) { return 3; }), 3);
+  EXPECT_EQ(w.peek()->visit([](test::tracked const&) { return 1; }, [](auto const&) { return 2; }, [](auto const&) { return 3; }), 3);
   EXPECT_EQ(w.peek()->how().kind, settle::ending::value);
 }
 

@@ -60,7 +60,7 @@ class watch_awaiter {
     if constexpr (How == looking::value) return std::as_const(result()).value();
     else if constexpr (How == looking::outcome) return std::as_const(result());
     else if constexpr (How == looking::pinned) return pinned_outcome<P>(result(), std::move(pin_));
-    else if constexpr (How == looking::taken) return outcome<T, E>(std::move(result()));
+    else if constexpr (How == looking::taken) return outcome_for_taker(looked_at());
   }
 
  private:
@@ -71,10 +71,11 @@ class watch_awaiter {
   void before_it(basic_pin<C>& pin) noexcept { pin = op_.pin(); }
   static void before_it(std::monostate) noexcept {}
 
-  outcome<T, E>& result() noexcept {
+  outcome<T, E>& result() noexcept { return looked_at().result; }
+  typed_state<T, E, C>& looked_at() noexcept {
     state_base<C>& s = *state_access::get(op_);
     s.seen.store(true, std::memory_order_relaxed);
-    return static_cast<typed_state<T, E, C>&>(s).result;
+    return static_cast<typed_state<T, E, C>&>(s);
   }
 
   template <class Pr>

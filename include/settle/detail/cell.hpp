@@ -38,6 +38,16 @@ struct typed_state : state_base<C> {
   ~typed_state() { std::destroy_at(&result); }
 };
 
+/// The outcome for its one taker: moved, or, when a watcher may be reading it, copied if it can be.
+template <class T, class E, class C>
+outcome<T, E> outcome_for_taker(typed_state<T, E, C>& s) {
+  if constexpr (std::is_copy_constructible_v<lift<T>> && std::is_copy_constructible_v<E>)
+    if (s.is(word::watched)) return outcome<T, E>(std::as_const(s.result));
+  outcome<T, E> taken(std::move(s.result));
+  outcome_access::clear(s.result);
+  return taken;
+}
+
 template <class C, class Storage, std::size_t N = Storage::inline_slots>
 struct cleanup_slots {
   struct slot {

@@ -85,7 +85,8 @@ class engine {
   static bool cancel(state& s, cancellation const& c) noexcept {
     std::uint32_t const w = lock_decided(s);
     if ((w & (word::settled | word::claimed)) != 0) {
-      s.unlock(w);
+      if ((w & word::tentative) != 0) ask_locked(s, w, c);  // from inside the value's move, which may yet throw
+      else s.unlock(w);
       return false;
     }
     s.add_hold();
@@ -95,16 +96,7 @@ class engine {
   }
 
   /// Polite: raises the sticky request and fires the cancel observers. True for the first.
-  static bool request(state& s, cancellation const& c) noexcept {
-    std::uint32_t const w = lock_decided(s);
-    if ((w & (word::settled | word::claimed | word::requested)) != 0) {
-      s.unlock(w);
-      return false;
-    }
-    frame<C>& f = frame<C>::here();
-    if (request_locked(s, w, c, f)) pump(f);
-    return true;
-  }
+  static bool request(state& s, cancellation const& c) noexcept { return ask_locked(s, lock_decided(s), c); }
 
   /// The producer goes without having settled: cancelled with the cause that was asked for, else abandoned.
   /// Takes over its hold and reference.
@@ -205,10 +197,10 @@ class engine {
   }
 
  private:
-  /// The lock, once no producer whose move may throw is at it: it may yet fail and leave the operation pending.
+  /// The lock, once no other producer whose move may throw is at it: it may yet fail and leave the operation pending.
   static std::uint32_t lock_decided(state& s) noexcept {
     std::uint32_t w = s.lock();
-    for (unsigned round = 0; (w & word::tentative) != 0; w = s.lock()) {
+    for (unsigned round = 0; (w & word::tentative) != 0 && !deciding<C>::here(s); w = s.lock()) {
       s.unlock(w);
       C::sync::pause(round++, s.word);
     }
@@ -238,6 +230,18 @@ class engine {
       f.outbox.push(&s);
     }
     if (then_pump) pump(f);
+  }
+
+  /// Called with the lock held. True to the first who asks.
+  static bool ask_locked(state& s, std::uint32_t w, cancellation const& c) noexcept {
+    bool const decided = (w & word::claimed) != 0 && (w & word::tentative) == 0;
+    if (decided || (w & (word::settled | word::requested)) != 0) {
+      s.unlock(w);
+      return false;
+    }
+    frame<C>& f = frame<C>::here();
+    if (request_locked(s, w, c, f)) pump(f);
+    return true;
   }
 
   /// Called with the lock held. True: there is something to walk.

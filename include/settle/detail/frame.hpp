@@ -17,19 +17,48 @@ struct drain {
   state_base<C>* home = nullptr;  // referenced while it stands here
 };
 
+/// A producer that has claimed and whose value's move may yet throw. Rivals wait for it; that move itself must not.
+template <class C>
+class deciding {
+ public:
+  explicit deciding(state_base<C>& s) noexcept;
+  deciding(deciding&&) = delete;
+  ~deciding();
+  /// Whether this thread is inside the move of that operation's value.
+  static bool here(state_base<C>& s) noexcept;
+
+ private:
+  state_base<C>& state_;
+  deciding* outer_;
+};
+
 /// What one thread is in the middle of. Zero is a valid, idle frame.
 template <class C>
 struct frame {
-  work_queue structure;           // states whose structural part is to be walked
-  work_queue outbox;              // user code that the structural part made ready
-  work_queue deferred;            // user code for other executors, met inside somebody's execute()
-  drain<C>* current = nullptr;    // the drain this thread is in
-  work_queue* refused = nullptr;  // inside an executor's execute(): what it destroys instead of keeping it
+  work_queue structure;            // states whose structural part is to be walked
+  work_queue outbox;               // user code that the structural part made ready
+  work_queue deferred;             // user code for other executors, met inside somebody's execute()
+  drain<C>* current = nullptr;     // the drain this thread is in
+  work_queue* refused = nullptr;   // inside an executor's execute(): what it destroys instead of keeping it
+  deciding<C>* decides = nullptr;  // the innermost producer of this thread whose value is being moved
   bool pumping = false;
   bool submitting = false;
 
   static frame& here() noexcept { return C::sync::template per_thread<frame>(); }
 };
+
+template <class C>
+deciding<C>::deciding(state_base<C>& s) noexcept : state_(s), outer_(std::exchange(frame<C>::here().decides, this)) {}
+template <class C>
+deciding<C>::~deciding() {
+  frame<C>::here().decides = outer_;
+}
+template <class C>
+bool deciding<C>::here(state_base<C>& s) noexcept {
+  deciding const* d = frame<C>::here().decides;
+  while (d != nullptr && &d->state_ != &s) d = d->outer_;
+  return d != nullptr;
+}
 
 /// The work handed to an executor. Run once it drains what it carries; destroyed without having run it loses nothing:
 /// what is left runs on the destroying thread.

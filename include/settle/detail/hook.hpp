@@ -16,7 +16,8 @@ enum class hook_kind : std::uint8_t {
   consumer,  ///< the one that takes the value
   cancel,    ///< observer of the first request or forced cancel
   child,     ///< the parent's end of a link: leads cancellation down
-  upward,    ///< structural: runs at once at release, after the observers (the child's end of a link, a waiting thread)
+  parent,    ///< the child's end of a link: structural, runs at once at release, after the observers
+  waiting,   ///< a waiting thread: likewise
   released,  ///< observer of released
   marker,    ///< how far a walk has come
 };

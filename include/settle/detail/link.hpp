@@ -36,7 +36,7 @@ struct link {
     down.kind = hook_kind::child;
     down.owner = &parent;
     down.type = &release;
-    up.kind = hook_kind::upward;
+    up.kind = hook_kind::parent;
     up.owner = &child;
     up.type = &release;
     if (child.table->event == nullptr) return;

@@ -108,7 +108,7 @@ struct releaser {
     while (first != nullptr) {
       node* h = first;
       first = ring<C>::remove(first, h);
-      if (h->kind == hook_kind::upward) parents = ring<C>::push_back(parents, h);
+      if (h->kind != hook_kind::released) parents = ring<C>::push_back(parents, h);
       else sequence<C>::run_hook(s, *h, hook_action::invoke);
     }
     while (parents != nullptr) {

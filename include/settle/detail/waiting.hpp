@@ -26,7 +26,7 @@ class released_wait {
     if (frame<C>::here().current != nullptr)
       s.report(nullptr, monitor_event::misuse, "a blocking wait inside a callback: it would wait for its own thread");
     event_ = std::make_shared<event>();
-    hook<C>* h = make_hook<wake>(s, hook_kind::upward, [e = event_] { e->set(); }, true);
+    hook<C>* h = make_hook<wake>(s, hook_kind::waiting, [e = event_] { e->set(); }, true);
     if (h == nullptr) raise(std::bad_alloc());
     if (!registry<C>::add_released(s, *h)) sequence<C>::run_hook(s, *h, hook_action::invoke);  // released meanwhile
     registered_ = basic_registration<C>(h);
