@@ -39,6 +39,9 @@ struct cancellation {
   constexpr cancellation(cause c, std::source_location at) noexcept : why(c), root(c), where(at) {}
   constexpr cancellation(cause c, cause top, std::source_location at) noexcept : why(c), root(top), where(at) {}
 
+  /// The time was over, here or further up.
+  [[nodiscard]] constexpr bool by_deadline() const noexcept { return why == cause::deadline || root == cause::deadline; }
+
   /// The same cancellation as a child sees it.
   [[nodiscard]] constexpr cancellation passed_down() const noexcept { return {cause::parent, root, where}; }
 };

@@ -18,6 +18,7 @@ enum class errc {
   no_memory,      ///< an allocation failed, or a fixed storage is full; equal to std::errc::not_enough_memory
   no_timers,      ///< the executor offers no timers
   cycle,          ///< a continuation returned its own result
+  cancelled,      ///< a cancellation, told as an error; equal to std::errc::operation_canceled
 };
 
 namespace detail {
@@ -39,6 +40,8 @@ class error_category final : public std::error_category {
         return "the executor offers no timers";
       case errc::cycle:
         return "a continuation returned its own result";
+      case errc::cancelled:
+        return "cancelled";
     }
     return "unknown settle error";
   }
@@ -48,6 +51,8 @@ class error_category final : public std::error_category {
         return std::errc::timed_out;
       case errc::no_memory:
         return std::errc::not_enough_memory;
+      case errc::cancelled:
+        return std::errc::operation_canceled;
       default:
         return {code, *this};
     }

@@ -27,6 +27,8 @@ struct basic_cas_terminal;
 using cas_terminal = basic_cas_terminal<std_sync>;
 
 struct inline_executor;
+template <class P>
+struct policy_traits;
 struct default_policy;
 template <class T, class E = error, class Ex = inline_executor, class C = cas_terminal>
 struct plain;

@@ -157,7 +157,7 @@ class outcome : private detail::outcome_head {
   /// The time was over, whichever face that has: error timed_out, or cancelled by a deadline.
   bool timed_out() const noexcept {
     if (has_error()) return detail::is_timeout(error_);
-    return is_cancelled() && (why == cause::deadline || root == cause::deadline);
+    return is_cancelled() && cancel().by_deadline();
   }
 
   /// Exhaustive: calls one of on_value(value) (or on_value() for void), on_error(error), on_cancelled(cancellation).
@@ -171,7 +171,21 @@ class outcome : private detail::outcome_head {
     return visit_as(std::move(*this), std::forward<V>(on_value), std::forward<F>(on_error), std::forward<C>(on_cancelled));
   }
 
-  /// std::expected<T, E> and its like. A cancellation becomes E(errc) through `on_cancel(cancellation) -> E`.
+  /// std::expected<T, E> and its like. A cancellation becomes an error by `on_cancel(cancellation) -> E`, or by
+  /// `P::make_error` of a policy: `to<Expected, P>()`, or as E spells errc::cancelled (errc::timed_out by a deadline).
+  template <class Expected>
+    requires(std::is_constructible_v<E, errc> || std::is_constructible_v<E, std::error_code>)
+  Expected to() && {
+    return std::move(*this).template to<Expected>([](cancellation const& c) {
+      errc const code = c.by_deadline() ? errc::timed_out : errc::cancelled;
+      if constexpr (std::is_constructible_v<E, errc>) return E(code);
+      else return E(make_error_code(code));
+    });
+  }
+  template <class Expected, class P>
+  Expected to() && {
+    return std::move(*this).template to<Expected>([](cancellation const& c) -> E { return policy_traits<P>::make_error(c); });
+  }
   template <class Expected, class F>
   Expected to(F&& on_cancel) && {
     if (has_value()) {

@@ -73,10 +73,10 @@ TEST(error, never_allocates) {
 
 TEST(error, codes_speak) {
   EXPECT_STREQ(settle::settle_category().name(), "settle");
-  for (auto [code, text] :
-       {std::pair(errc::timed_out, "the deadline passed"), std::pair(errc::no_inputs, "a combinator got no inputs"),
-        std::pair(errc::closed, "closed: no new work is taken"), std::pair(errc::no_memory, "no memory"),
-        std::pair(errc::no_timers, "the executor offers no timers"), std::pair(errc::cycle, "a continuation returned its own result")}) {
+  for (auto [code, text] : {std::pair(errc::timed_out, "the deadline passed"), std::pair(errc::no_inputs, "a combinator got no inputs"),
+                            std::pair(errc::closed, "closed: no new work is taken"), std::pair(errc::no_memory, "no memory"),
+                            std::pair(errc::no_timers, "the executor offers no timers"),
+                            std::pair(errc::cycle, "a continuation returned its own result"), std::pair(errc::cancelled, "cancelled")}) {
     EXPECT_EQ(std::error_code(code).message(), text);
   }
   EXPECT_EQ(std::error_code(99, settle::settle_category()).message(), "unknown settle error");

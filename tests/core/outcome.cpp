@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <settle/outcome.hpp>
+#include <settle/settle.hpp>
 
 #include <gtest/gtest.h>
 
@@ -150,6 +150,17 @@ TEST(outcome, to_expected_and_its_like) {
   EXPECT_EQ(std::get<0>(value().to<target>(map).is), "text");
   EXPECT_EQ(std::get<1>(failure().to<target>(map).is).error.code(), settle::errc::closed);
   EXPECT_EQ(std::get<1>(cancelled().to<target>(map).is).error.code(), settle::errc::no_inputs);
+  EXPECT_EQ(std::get<1>(cancelled().to<target>().is).error.code(), std::errc::operation_canceled);
+  settle::outcome<std::string> late(settle::cancellation(settle::cause::parent, settle::cause::deadline, {}));
+  EXPECT_EQ(std::get<1>(std::move(late).to<target>().is).error.code(), std::errc::timed_out);
+  EXPECT_EQ(std::get<1>((cancelled().to<target, settle::default_policy>()).is).error.code(), settle::errc::cancelled);
+  struct spells : settle::default_policy {
+    using settle::default_policy::make_error;
+    static settle::error make_error(settle::cancellation const& c) noexcept {
+      return c.why == settle::cause::parent ? settle::errc::no_timers : settle::errc::closed;
+    }
+  };
+  EXPECT_EQ(std::get<1>((cancelled().to<target, spells>()).is).error.code(), settle::errc::closed);
 }
 
 TEST(outcome, how_is_the_same_without_its_types) {

@@ -43,6 +43,8 @@ struct default_policy {
 
   /// How the errors that settle itself reports are spelt in error_type.
   static settle::error make_error(errc e) noexcept { return settle::error(e); }
+  /// How a cancellation is spelt where only an error will do.
+  static settle::error make_error(cancellation const& c) noexcept { return c.by_deadline() ? errc::timed_out : errc::cancelled; }
 };
 
 /// The policy behind handle_of, watcher_of and resolver_of.

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <type_traits>
 
+#include "../cause.hpp"
 #include "../errc.hpp"
 #include "../fwd.hpp"
 #include "allocator.hpp"
@@ -70,6 +71,7 @@ consteval bool diagnose_policy() {
 /// | `std::string_view tag` | empty |
 /// | `bool dispatch` | true |
 /// | `await_error on_error` | throws |
+/// | `error_type make_error(cancellation const&)` | `make_error(errc::timed_out)` by a deadline, else `make_error(errc::cancelled)` |
 template <class P>
 struct policy_traits {
   static_assert(detail::diagnose_policy<P>());
@@ -94,6 +96,14 @@ struct policy_traits {
   static constexpr await_error on_error() {
     if constexpr (requires { P::on_error; }) return P::on_error;
     else return await_error::throws;
+  }
+  /// A cancellation where an error has to be told.
+  static error_type make_error(cancellation const& c) noexcept {
+    if constexpr (requires {
+                    { P::make_error(c) } noexcept -> std::convertible_to<error_type>;
+                  })
+      return P::make_error(c);
+    else return P::make_error(c.by_deadline() ? errc::timed_out : errc::cancelled);
   }
   static constexpr bool dispatch() {
     if constexpr (requires { P::dispatch; }) return P::dispatch;
