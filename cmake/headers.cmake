@@ -7,6 +7,7 @@ set(settle_core_headers
     include/settle/coroutine/join_awaiter.hpp
     include/settle/coroutine/promise.hpp
     include/settle/coroutine/watch_awaiter.hpp
+    include/settle/detail/born.hpp
     include/settle/detail/cell.hpp
     include/settle/detail/cleanups.hpp
     include/settle/detail/closures.hpp
