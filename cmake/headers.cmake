@@ -9,6 +9,7 @@ set(settle_core_headers
     include/settle/coroutine/promise.hpp
     include/settle/coroutine/watch_awaiter.hpp
     include/settle/detail/ancestry.hpp
+    include/settle/detail/born.hpp
     include/settle/detail/cell.hpp
     include/settle/detail/cleanups.hpp
     include/settle/detail/closures.hpp

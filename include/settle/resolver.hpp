@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "detail/born.hpp"
 #include "detail/cell.hpp"
 #include "detail/cleanups.hpp"
 #include "detail/engine.hpp"
@@ -63,13 +64,29 @@ class resolver {
 
   resolver(std::allocator_arg_t, typename P::allocator_type a, executor_type ex = executor_type(),
            std::source_location at = std::source_location::current())
-      : cell_(cell::make(std::move(ex), std::move(a), 0, at)) {
+      : cell_(cell::make(std::move(ex), std::move(a), at)) {
     if (cell_ == nullptr) detail::raise(std::bad_alloc());
   }
 
   /// Empty instead of throwing when there is no memory.
   explicit resolver(std::nothrow_t, executor_type ex = executor_type(), std::source_location at = std::source_location::current()) noexcept
-      : cell_(cell::make(std::move(ex), typename P::allocator_type(), 0, at)) {}
+      : cell_(cell::make(std::move(ex), typename P::allocator_type(), at)) {}
+
+  /// The cheapest form: a new pending operation whose consumer, `f(outcome&&)`, `f(ending)` or `f()`, is born with it. It
+  /// runs once, on every path, as one given to `handle::on_done(F) &&` would, and dies right after; there is no handle.
+  /// One allocation, and no atomic read-modify-write while nobody else refers to the operation. Throws std::bad_alloc, and
+  /// what moving `f` throws.
+  ///
+  /// ```cpp
+  /// auto r = settle::resolver_of<int>::with_done([](settle::outcome<int>&& out) { use(std::move(out)); });
+  /// r.complete(42);  // runs it
+  /// ```
+  template <class F>
+  static resolver with_done(F f, executor_type ex = executor_type(), std::source_location at = std::source_location::current()) {
+    cell* const c = detail::born_cell<P, F>::make(std::move(f), std::move(ex), typename P::allocator_type(), at);
+    if (c == nullptr) detail::raise(std::bad_alloc());
+    return resolver(c);
+  }
 
   resolver(resolver&& o) noexcept : cell_(std::exchange(o.cell_, nullptr)) {}
   resolver& operator=(resolver&& o) noexcept {
@@ -84,7 +101,7 @@ class resolver {
   /// False once it has settled (or lost), or was moved from.
   explicit operator bool() const noexcept { return cell_ != nullptr; }
 
-  /// The owner's end. Once; a second call gives an empty handle.
+  /// The owner's end. Once; a second call, or one on an operation `with_done`, gives an empty handle.
   handle<P> get_handle() noexcept {
     if (cell_ == nullptr) return {};
     std::uint32_t const w = cell_->lock(cell_->sole());
@@ -172,6 +189,8 @@ class resolver {
   template <class>
   friend class shared_resolver;
   friend struct detail::state_access;
+
+  explicit resolver(cell* c) noexcept : cell_(c) {}
 
   explicit resolver(cell* c) noexcept : cell_(c) {}
 

@@ -26,6 +26,7 @@ apt_packages() {
     build) echo g++ cmake ninja-build python3 libasio-dev libnghttp2-dev libboost-dev ;;
     demo) echo curl nghttp2-client ;;
     test) echo libgtest-dev ;;
+    bench) echo libbenchmark-dev libboost-thread-dev ;;
     lint) echo git clang-tidy-19 clang-format-19 ;;
     check) echo git clang-16 clang-19 libclang-rt-16-dev libclang-rt-19-dev clang-tidy-19 clang-format-19 gcovr ;;
     single) echo python3 ;;
@@ -49,7 +50,7 @@ tools_missing() {
     case "$group" in
       build) set -- c++ cmake ninja python3 ;;
       demo) set -- curl h2load ;;
-      test) set -- ;;
+      test | bench) set -- ;;
       lint) set -- git clang-tidy-19 clang-format-19 ;;
       check) set -- git clang++-16 clang++-19 clang-tidy-19 clang-format-19 gcovr ;;
       single) set -- python3 ;;

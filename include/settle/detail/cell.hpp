@@ -94,7 +94,7 @@ inline constexpr executor_functions<C> executor_functions_of{
 
 /// The shared state of an operation with policy P: one allocation.
 template <class P>
-struct cell final : typed_state<typename P::value_type, typename P::error_type, typename P::terminal> {
+struct cell : typed_state<typename P::value_type, typename P::error_type, typename P::terminal> {
   using traits = policy_traits<P>;
   using C = typename P::terminal;
   using base = typed_state<typename P::value_type, typename P::error_type, C>;
@@ -109,17 +109,17 @@ struct cell final : typed_state<typename P::value_type, typename P::error_type, 
   [[no_unique_address]] allocator_type allocator;
   [[no_unique_address]] storage_type storage;
 
-  cell(executor_type ex, allocator_type a, std::uint32_t w, std::source_location at) noexcept
-      : base(&policy_table, w, count::both, at), executor(std::move(ex)), allocator(std::move(a)) {
+  cell(state_table<C> const* t, std::uint32_t w, executor_type ex, allocator_type a, std::source_location at) noexcept
+      : base(t, w, count::both, at), executor(std::move(ex)), allocator(std::move(a)) {
     if constexpr (requires { executor_traits<executor_type>::construct_storage(storage.get()); })
       executor_traits<executor_type>::construct_storage(storage.get());
   }
 
   /// Null when there is no memory.
-  static cell* make(executor_type ex, allocator_type a, std::uint32_t w, std::source_location at) noexcept {
+  static cell* make(executor_type ex, allocator_type a, std::source_location at) noexcept {
     void* p = byte_source<allocator_type>::allocate(a, sizeof(cell), alignof(cell));
     if (p == nullptr) return nullptr;
-    cell* c = ::new (p) cell(std::move(ex), std::move(a), w, at);
+    cell* c = ::new (p) cell(&policy_table, 0, std::move(ex), std::move(a), at);
     c->tell(monitor_event::created);
     return c;
   }
@@ -166,28 +166,35 @@ struct cell final : typed_state<typename P::value_type, typename P::error_type, 
     if constexpr (P::cleanup::inline_slots != 0) return reinterpret_cast<std::byte*>(&of(s).slots);
     else return nullptr;
   }
+
+ protected:
+  static constexpr state_table<C> table_of() noexcept {
+    return {
+        traits::is_inline ? nullptr : &executor_of,
+        &allocate,
+        &deallocate,
+        value_dies_quietly ? nullptr : &dispose,
+        nullptr,
+        nullptr,
+        &destroy,
+        &exception,
+        &P::error_sink::report,
+        traits::monitored ? &P::monitor::on_event : nullptr,
+        P::notify::before_cleanup,
+        P::notify::reverse,
+        P::cleanup::may_allocate,
+        &slots_of,
+        base::result_offset,
+        slots_type::slot_size,
+        P::cleanup::inline_slots,
+        P::cleanup::slot_bytes,
+        traits::tag(),
+    };
+  }
 };
 
 template <class P>
-constexpr state_table<typename P::terminal> const cell<P>::policy_table{cell::traits::is_inline ? nullptr : &cell::executor_of,
-                                                                        &cell::allocate,
-                                                                        &cell::deallocate,
-                                                                        cell::value_dies_quietly ? nullptr : &cell::dispose,
-                                                                        nullptr,
-                                                                        nullptr,
-                                                                        &cell::destroy,
-                                                                        &cell::exception,
-                                                                        &P::error_sink::report,
-                                                                        cell::traits::monitored ? &P::monitor::on_event : nullptr,
-                                                                        P::notify::before_cleanup,
-                                                                        P::notify::reverse,
-                                                                        P::cleanup::may_allocate,
-                                                                        &cell::slots_of,
-                                                                        cell::base::result_offset,
-                                                                        cell::slots_type::slot_size,
-                                                                        P::cleanup::inline_slots,
-                                                                        P::cleanup::slot_bytes,
-                                                                        cell::traits::tag()};
+constexpr state_table<typename P::terminal> const cell<P>::policy_table = cell<P>::table_of();
 
 }  // namespace settle::inline v0::detail
 

@@ -215,7 +215,8 @@ class engine {
     bool const walker_elsewhere = (w & word::walking) != 0;
     bool const to_walk = !walker_elsewhere && walker<C>::has_structure(w, asked);
     if (to_walk) w |= word::walking;
-    else if (!walker_elsewhere && s.observers() == nullptr && s.table->dispose == nullptr) w |= word::offered;  // nothing to run first
+    else if (!walker_elsewhere && s.observers() == nullptr && s.table->born == nullptr && s.table->dispose == nullptr)
+      w |= word::offered;  // nothing to run first
     if ((w & word::cold) != 0) w = end_cold(s, w, f);
     auto* const listener = s.table->event;
     monitor_event const event = listener != nullptr ? settled_event(s, w) : monitor_event{};

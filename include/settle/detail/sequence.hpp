@@ -16,8 +16,8 @@ struct sequence {
   /// Runs on the operation's executor; owns a hold and a reference, and gives both back at the end.
   static void run(state& s) noexcept {
     for (notice n : s.table->order) {
-      if (s.observers() == nullptr) break;
-      notify(s, n);
+      if (s.observers() != nullptr) notify(s, n);
+      if (n == notice::consumer && s.table->born != nullptr) s.table->born(s);
     }
     if (!s.is(word::offered)) offer_value(s);
     engine<C>::leave(s, true);

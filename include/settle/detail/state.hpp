@@ -92,6 +92,7 @@ struct state_table {
   std::size_t slot_count;
   std::size_t slot_bytes;  // for the closure
   std::string_view tag;
+  void (*born)(state_base<C>&) noexcept = nullptr;  // the consumer that was born with the state, if there is one
 };
 
 /// The shared state of an operation, without its types.

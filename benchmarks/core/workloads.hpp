@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef SETTLE_BENCHMARKS_CORE_WORKLOADS_HPP
+#define SETTLE_BENCHMARKS_CORE_WORKLOADS_HPP
+
+#include <settle/settle.hpp>
+
+#include <cstddef>
+#include <utility>
+
+#include "bound.hpp"
+
+// W1: create, attach a callback, complete, the callback runs, destroy. W2: the same with two cleanups.
+//   born    the callback is given at creation                       resolver::with_done(f)
+//   moved   attaching consumes the handle: takes the value          std::move(h).on_done(f)
+//   shared  the handle is kept: observes                            h.on_done(f)
+// What the forms cost, beside the bound: born is one block and no atomic read-modify-write; moved adds a block for the
+// hook and one; shared adds to that three more, for another thread may hold the handle. Two
+// cleanups in the state's slots cost no block, and none of the former while the resolver is the only one who refers to it.
+namespace bench {
+
+/// What follows cannot be computed from what went before: an end may be anywhere, on any thread.
+template <class T>
+inline void escape(T& x) noexcept {
+  asm volatile("" : : "r"(&x) : "memory");
+}
+
+inline long sum = 0;
+inline long cleaned = 0;
+
+struct threads : settle::default_policy {
+  using value_type = int;
+};
+struct one_thread : settle::default_policy {
+  using value_type = int;
+  using terminal = settle::unsynchronized_terminal;
+};
+
+template <bool Cleanups, class Producer>
+void add_cleanups(Producer& p) {
+  if constexpr (Cleanups) {
+    long& n = cleaned;
+    p.on_cleanup([&n] { ++n; });
+    p.on_cleanup([&n] { n += 2; });
+  }
+}
+
+template <class P, bool Cleanups>
+struct settle_forms {
+  using outcome = settle::outcome<int>;
+
+  static void born(std::size_t n) {
+    long& total = sum;
+    for (; n != 0; --n) {
+      auto r = settle::resolver<P>::with_done([&total](outcome&& out) { total += out.value(); });
+      add_cleanups<Cleanups>(r);
+      escape(r);
+      r.complete(42);
+      escape(r);
+    }
+  }
+  static void moved(std::size_t n) {
+    long& total = sum;
+    for (; n != 0; --n) {
+      settle::resolver<P> r;
+      add_cleanups<Cleanups>(r);
+      settle::handle<P> h = r.get_handle();
+      escape(r);
+      escape(h);
+      std::move(h).on_done([&total](outcome&& out) { total += out.value(); });
+      escape(r);
+      r.complete(42);
+      escape(r);
+    }
+  }
+  static void shared(std::size_t n) {
+    long& total = sum;
+    for (; n != 0; --n) {
+      settle::resolver<P> r;
+      add_cleanups<Cleanups>(r);
+      settle::handle<P> h = r.get_handle();
+      escape(r);
+      escape(h);
+      h.on_done([&total](outcome const& out) { total += out.value(); });
+      escape(r);
+      r.complete(42);
+      escape(r);
+      escape(h);
+    }
+  }
+};
+
+template <class Word, bool Cleanups>
+struct bound_forms {
+  static void born(std::size_t n) {
+    long& total = sum;
+    for (; n != 0; --n) {
+      auto p = bound::producer<Word>::with([&total](int v) { total += v; });
+      add_cleanups<Cleanups>(p);
+      escape(p);
+      p.complete(42);
+      escape(p);
+    }
+  }
+  static void moved(std::size_t n) {
+    long& total = sum;
+    for (; n != 0; --n) {
+      bound::producer<Word> p;
+      add_cleanups<Cleanups>(p);
+      bound::consumer<Word> c = p.get_consumer();
+      escape(p);
+      escape(c);
+      std::move(c).then([&total](int v) { total += v; });
+      escape(p);
+      p.complete(42);
+      escape(p);
+    }
+  }
+  static void shared(std::size_t n) {
+    long& total = sum;
+    for (; n != 0; --n) {
+      bound::producer<Word> p;
+      add_cleanups<Cleanups>(p);
+      bound::consumer<Word> c = p.get_consumer();
+      escape(p);
+      escape(c);
+      c.then([&total](int v) { total += v; });
+      escape(p);
+      p.complete(42);
+      escape(p);
+      escape(c);
+    }
+  }
+};
+
+}  // namespace bench
+
+#endif
