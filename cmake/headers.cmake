@@ -47,12 +47,14 @@ set(settle_core_headers
     include/settle/policy/static_pool.hpp
     include/settle/policy/sync.hpp
     include/settle/policy/terminal.hpp
+    include/settle/policy/timer_service.hpp
     include/settle/registration.hpp
     include/settle/resolver.hpp
     include/settle/settle.hpp
     include/settle/shared_resolver.hpp
     include/settle/testing/quiescent.hpp
     include/settle/this_operation.hpp
+    include/settle/time/sleep.hpp
     include/settle/version.hpp
     include/settle/watcher.hpp)
 
@@ -63,7 +65,8 @@ set(settle_lockfree_headers
 set(settle_asio_headers
     include/settle/asio/asio.hpp
     include/settle/asio/executor.hpp
-    include/settle/asio/sleep.hpp)
+    include/settle/asio/sleep.hpp
+    include/settle/asio/timers.hpp)
 
 set(settle_http2_headers
     include/settle/http2/counters.hpp

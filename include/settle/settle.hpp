@@ -22,6 +22,7 @@
 #include "resolver.hpp"
 #include "shared_resolver.hpp"
 #include "this_operation.hpp"
+#include "time/sleep.hpp"
 #include "version.hpp"
 #include "watcher.hpp"
 

@@ -64,16 +64,22 @@ struct submit_storage<0> {
 template <class C, class Ex>
 struct typed_executor {
   static void submit(void const* ex, void* storage, submission<C>&& w) {
-    executor_traits<Ex>::submit(*static_cast<Ex const*>(ex), std::move(w), storage);
+    executor_access<Ex>::submit(*static_cast<Ex const*>(ex), std::move(w), storage);
   }
   template <bool Dispatch>
   static bool on_its_thread(void const* ex) noexcept {
-    return Dispatch && executor_traits<Ex>::running_in_this_thread(*static_cast<Ex const*>(ex));
+    return Dispatch && executor_access<Ex>::running_in_this_thread(*static_cast<Ex const*>(ex));
   }
   static bool equal(void const* a, void const* b) noexcept {
-    return executor_traits<Ex>::equal(*static_cast<Ex const*>(a), *static_cast<Ex const*>(b));
+    return executor_access<Ex>::equal(*static_cast<Ex const*>(a), *static_cast<Ex const*>(b));
   }
 };
+
+/// For executors that want to know what lives on them.
+template <class Ex, class C>
+void tell_executor([[maybe_unused]] Ex const& ex, [[maybe_unused]] state_base<C>& s, [[maybe_unused]] monitor_event::what_t what) noexcept {
+  if constexpr (executor_access<Ex>::hears_of_operations) executor_traits<Ex>::on_event(ex, s.event_of(what));
+}
 
 template <class C, class Ex, bool Dispatch>
 inline constexpr executor_functions<C> executor_functions_of{
@@ -89,7 +95,7 @@ struct cell final : typed_state<typename P::value_type, typename P::error_type, 
   using executor_type = typename P::executor_type;
   using allocator_type = typename P::allocator_type;
   using slots_type = cleanup_slots<C, typename P::cleanup>;
-  using storage_type = submit_storage<executor_traits<executor_type>::storage_size>;
+  using storage_type = submit_storage<executor_access<executor_type>::storage_size()>;
 
   [[no_unique_address]] slots_type slots;
   [[no_unique_address]] executor_type executor;
@@ -98,8 +104,7 @@ struct cell final : typed_state<typename P::value_type, typename P::error_type, 
 
   cell(executor_type ex, allocator_type a, std::uint32_t w, std::source_location at) noexcept
       : base(&policy_table, w, count::both, at), executor(std::move(ex)), allocator(std::move(a)) {
-    if constexpr (requires { executor_traits<executor_type>::construct_storage(storage.get()); })
-      executor_traits<executor_type>::construct_storage(storage.get());
+    executor_access<executor_type>::construct_storage(storage.get());
   }
 
   /// Null when there is no memory.
@@ -108,6 +113,7 @@ struct cell final : typed_state<typename P::value_type, typename P::error_type, 
     if (p == nullptr) return nullptr;
     cell* c = ::new (p) cell(std::move(ex), std::move(a), w, at);
     c->tell(monitor_event::created);
+    tell_executor(c->executor, *c, monitor_event::created);
     return c;
   }
 
@@ -130,6 +136,7 @@ struct cell final : typed_state<typename P::value_type, typename P::error_type, 
   }
   static void destroy(state& s) noexcept {
     cell& c = of(s);
+    tell_executor(c.executor, c, monitor_event::destroyed);
     allocator_type a = std::move(c.allocator);
     std::destroy_at(&c);
     byte_source<allocator_type>::deallocate(a, &c, sizeof(cell), alignof(cell));
