@@ -23,6 +23,7 @@ set(settle_core_headers
     include/settle/detail/state.hpp
     include/settle/detail/waiting.hpp
     include/settle/detail/walker.hpp
+    include/settle/detail/wheel_slots.hpp
     include/settle/errc.hpp
     include/settle/error.hpp
     include/settle/fwd.hpp
@@ -55,6 +56,7 @@ set(settle_core_headers
     include/settle/testing/quiescent.hpp
     include/settle/this_operation.hpp
     include/settle/time/sleep.hpp
+    include/settle/time/timer_wheel.hpp
     include/settle/version.hpp
     include/settle/watcher.hpp)
 
