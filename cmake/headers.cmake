@@ -54,6 +54,16 @@ set(settle_core_headers
     include/settle/settle.hpp
     include/settle/shared_resolver.hpp
     include/settle/testing/quiescent.hpp
+    include/settle/testing/seed.hpp
+    include/settle/testing/simulation.hpp
+    include/settle/testing/simulation/allocator.hpp
+    include/settle/testing/simulation/core.hpp
+    include/settle/testing/simulation/executor.hpp
+    include/settle/testing/simulation/faults.hpp
+    include/settle/testing/simulation/item.hpp
+    include/settle/testing/simulation/live.hpp
+    include/settle/testing/simulation/timers.hpp
+    include/settle/testing/simulation/trace.hpp
     include/settle/this_operation.hpp
     include/settle/time/sleep.hpp
     include/settle/time/timer_wheel.hpp
