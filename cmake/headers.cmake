@@ -28,6 +28,7 @@ set(settle_core_headers
     include/settle/detail/state_access.hpp
     include/settle/detail/waiting.hpp
     include/settle/detail/walker.hpp
+    include/settle/detail/wheel_slots.hpp
     include/settle/detail/work.hpp
     include/settle/errc.hpp
     include/settle/error.hpp
@@ -54,13 +55,26 @@ set(settle_core_headers
     include/settle/policy/static_pool.hpp
     include/settle/policy/sync.hpp
     include/settle/policy/terminal.hpp
+    include/settle/policy/timer_service.hpp
     include/settle/policy/work_node.hpp
     include/settle/registration.hpp
     include/settle/resolver.hpp
     include/settle/settle.hpp
     include/settle/shared_resolver.hpp
     include/settle/testing/quiescent.hpp
+    include/settle/testing/seed.hpp
+    include/settle/testing/simulation.hpp
+    include/settle/testing/simulation/allocator.hpp
+    include/settle/testing/simulation/core.hpp
+    include/settle/testing/simulation/executor.hpp
+    include/settle/testing/simulation/faults.hpp
+    include/settle/testing/simulation/item.hpp
+    include/settle/testing/simulation/live.hpp
+    include/settle/testing/simulation/timers.hpp
+    include/settle/testing/simulation/trace.hpp
     include/settle/this_operation.hpp
+    include/settle/time/sleep.hpp
+    include/settle/time/timer_wheel.hpp
     include/settle/version.hpp
     include/settle/watcher.hpp)
 
@@ -71,7 +85,8 @@ set(settle_lockfree_headers
 set(settle_asio_headers
     include/settle/asio/asio.hpp
     include/settle/asio/executor.hpp
-    include/settle/asio/sleep.hpp)
+    include/settle/asio/sleep.hpp
+    include/settle/asio/timers.hpp)
 
 set(settle_http2_headers
     include/settle/http2/counters.hpp

@@ -23,6 +23,8 @@
 #include "resolver.hpp"
 #include "shared_resolver.hpp"
 #include "this_operation.hpp"
+#include "time/sleep.hpp"
+#include "time/timer_wheel.hpp"
 #include "version.hpp"
 #include "watcher.hpp"
 

@@ -10,6 +10,7 @@ PUBLIC = re.compile(r"SETTLE_VERSION_(MAJOR|MINOR|PATCH|STRING)")
 # Macros that are the purpose of their header.
 OFFERED = {
     "testing/quiescent.hpp": re.compile(r"EXPECT_QUIESCENT|ASSERT_QUIESCENT"),
+    "testing/seed.hpp": re.compile(r"SETTLE_PRINT_SEEDS"),
 }
 
 

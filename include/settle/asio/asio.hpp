@@ -5,5 +5,6 @@
 // Everything of the Asio adapter.
 #include "executor.hpp"
 #include "sleep.hpp"
+#include "timers.hpp"
 
 #endif

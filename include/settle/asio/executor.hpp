@@ -9,7 +9,6 @@
 #include <asio/post.hpp>
 #include <asio/prefer.hpp>
 #include <asio/query.hpp>
-#include <asio/strand.hpp>
 #include <atomic>
 #include <cstddef>
 #include <new>
@@ -17,6 +16,7 @@
 #include <utility>
 
 #include "../policy/executor.hpp"
+#include "timers.hpp"
 
 // Any Asio executor as an operation's executor. Include this (or asio/asio.hpp) wherever one stands in a policy: all
 // translation units must agree.
@@ -90,11 +90,6 @@ struct asio_stored_work {
 template <class Ex>
 concept asio_executor = ::asio::execution::is_executor<Ex>::value && ::asio::can_query<Ex const&, ::asio::execution::context_t>::value;
 
-template <class Ex>
-inline constexpr bool asio_is_strand = false;
-template <class Ex>
-inline constexpr bool asio_is_strand<::asio::strand<Ex>> = true;
-
 /// A type-erased executor has no place for our allocator: it brings its own. A strand takes memory for itself from the
 /// allocator of what it is given, and when its context goes down keeps it longer than that work lives.
 template <class Ex>
@@ -134,6 +129,8 @@ struct executor_traits<Ex> {
   static void construct_storage(void* at) noexcept {
     if constexpr (concrete) ::new (at) detail::asio_storage;
   }
+
+  static asio_timers<Ex> timers(Ex const& ex) noexcept { return asio_timers<Ex>(ex); }
 };
 
 }  // namespace settle::inline v0

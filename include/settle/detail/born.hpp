@@ -35,8 +35,9 @@ struct born_cell final : cell<P> {
     void* const p = byte_source<allocator_type>::allocate(a, sizeof(born_cell), alignof(born_cell));
     if (p == nullptr) return nullptr;
     auto* const c = ::new (p) born_cell(std::move(ex), std::move(a), at);
-    with_undo([&] { std::construct_at(&c->f, std::move(f)); }, [&] { destroy(*c); });
+    with_undo([&] { std::construct_at(&c->f, std::move(f)); }, [&] { unmake(*c); });
     c->tell(monitor_event::created);
+    tell_executor(c->executor, *c, monitor_event::created);
     return c;
   }
 
@@ -60,7 +61,10 @@ struct born_cell final : cell<P> {
     else call_with_ending::call(f, s);
   }
   static void destroy(state& s) noexcept {
-    born_cell& self = of(s);
+    tell_executor(of(s).executor, s, monitor_event::destroyed);
+    unmake(of(s));
+  }
+  static void unmake(born_cell& self) noexcept {
     allocator_type a = std::move(self.allocator);
     std::destroy_at(&self);
     byte_source<allocator_type>::deallocate(a, &self, sizeof(born_cell), alignof(born_cell));

@@ -77,16 +77,22 @@ struct typed_executor {
   static void submit(void const* ex, void* storage, submission<C>&& w) {
     Ex const& executor = *static_cast<Ex const*>(ex);
     if constexpr (node_executor<Ex, C>) w.each([&](basic_work_node<C>& n) { executor.submit(n); });
-    else executor_traits<Ex>::submit(executor, std::move(w), storage);
+    else executor_access<Ex>::submit(executor, std::move(w), storage);
   }
   template <bool Dispatch>
   static bool on_its_thread(void const* ex) noexcept {
-    return Dispatch && executor_traits<Ex>::running_in_this_thread(*static_cast<Ex const*>(ex));
+    return Dispatch && executor_access<Ex>::running_in_this_thread(*static_cast<Ex const*>(ex));
   }
   static bool equal(void const* a, void const* b) noexcept {
-    return executor_traits<Ex>::equal(*static_cast<Ex const*>(a), *static_cast<Ex const*>(b));
+    return executor_access<Ex>::equal(*static_cast<Ex const*>(a), *static_cast<Ex const*>(b));
   }
 };
+
+/// For executors that want to know what lives on them.
+template <class Ex, class C>
+void tell_executor([[maybe_unused]] Ex const& ex, [[maybe_unused]] state_base<C>& s, [[maybe_unused]] monitor_event::what_t what) noexcept {
+  if constexpr (executor_access<Ex>::hears_of_operations) executor_traits<Ex>::on_event(ex, s.event_of(what));
+}
 
 template <class C, class Ex, bool Dispatch>
 inline constexpr executor_functions<C> executor_functions_of{
@@ -102,7 +108,7 @@ struct cell : typed_state<typename P::value_type, typename P::error_type, typena
   using executor_type = typename P::executor_type;
   using allocator_type = typename P::allocator_type;
   using slots_type = cleanup_slots<C, typename P::cleanup>;
-  using storage_type = submit_storage<executor_traits<executor_type>::storage_size>;
+  using storage_type = submit_storage<executor_access<executor_type>::storage_size()>;
 
   [[no_unique_address]] slots_type slots;
   [[no_unique_address]] executor_type executor;
@@ -111,8 +117,7 @@ struct cell : typed_state<typename P::value_type, typename P::error_type, typena
 
   cell(state_table<C> const* t, std::uint32_t w, executor_type ex, allocator_type a, std::source_location at) noexcept
       : base(t, w, count::both, at), executor(std::move(ex)), allocator(std::move(a)) {
-    if constexpr (requires { executor_traits<executor_type>::construct_storage(storage.get()); })
-      executor_traits<executor_type>::construct_storage(storage.get());
+    executor_access<executor_type>::construct_storage(storage.get());
   }
 
   /// Null when there is no memory.
@@ -121,6 +126,7 @@ struct cell : typed_state<typename P::value_type, typename P::error_type, typena
     if (p == nullptr) return nullptr;
     cell* c = ::new (p) cell(&policy_table, 0, std::move(ex), std::move(a), at);
     c->tell(monitor_event::created);
+    tell_executor(c->executor, *c, monitor_event::created);
     return c;
   }
 
@@ -148,6 +154,7 @@ struct cell : typed_state<typename P::value_type, typename P::error_type, typena
   }
   static void destroy(state& s) noexcept {
     cell& c = of(s);
+    tell_executor(c.executor, c, monitor_event::destroyed);
     allocator_type a = std::move(c.allocator);
     std::destroy_at(&c);
     byte_source<allocator_type>::deallocate(a, &c, sizeof(cell), alignof(cell));

@@ -85,6 +85,7 @@ struct coroutine_state final : typed_state<typename P::value_type, typename P::e
     auto* const s =
         ::new (static_cast<void*>(static_cast<std::byte*>(frame) - header())) coroutine_state(std::move(ex), std::source_location());
     s->tell(monitor_event::created);
+    tell_executor(s->executor, *s, monitor_event::created);
     return *s;
   }
   static coroutine_state& in_front_of(void* frame) noexcept {
@@ -130,6 +131,7 @@ struct coroutine_state final : typed_state<typename P::value_type, typename P::e
   static void dispose(state& s) noexcept { outcome_access::clear(of(s).result); }
   static void destroy(state& s) noexcept {
     coroutine_state& self = of(s);
+    tell_executor(self.executor, self, monitor_event::destroyed);
     allocator_type a = std::move(self.allocator);
     std::size_t const n = seam_of(self.frame()).bytes;
     std::destroy_at(&self);

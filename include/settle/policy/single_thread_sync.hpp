@@ -25,6 +25,13 @@ struct single_thread_sync {
   template <class T>
   using plain = T;
 
+  /// Locks nothing; for books kept beside operations.
+  struct mutex {
+    static void lock() noexcept {}
+    static void unlock() noexcept {}
+    static bool try_lock() noexcept { return true; }
+  };
+
   template <class T>
   static T& per_thread() noexcept {
     return std_sync::per_thread<T>();

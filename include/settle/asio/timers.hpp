@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef SETTLE_ASIO_TIMERS_HPP
+#define SETTLE_ASIO_TIMERS_HPP
+
+#include <asio/basic_waitable_timer.hpp>
+#include <asio/strand.hpp>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <exception>
+#include <new>
+#include <optional>
+#include <system_error>
+#include <thread>
+#include <type_traits>
+#include <utility>
+
+#include "../detail/exceptions.hpp"
+#include "../policy/timer_service.hpp"
+
+namespace settle::inline v0 {
+
+namespace detail {
+
+template <class Ex>
+inline constexpr bool asio_is_strand = false;
+template <class Ex>
+inline constexpr bool asio_is_strand<::asio::strand<Ex>> = true;
+
+/// Room for a wait, inside its timer.
+struct asio_wait_room {
+  static constexpr std::size_t size = 192;
+
+  bool taken = false;
+  alignas(std::max_align_t) std::byte bytes[size];
+};
+
+template <class T = void>
+struct asio_wait_allocator {
+  using value_type = T;
+  asio_wait_room* room;
+
+  explicit asio_wait_allocator(asio_wait_room* r) noexcept : room(r) {}
+  template <class U>
+  asio_wait_allocator(asio_wait_allocator<U> const& o) noexcept : room(o.room) {}
+
+  T* allocate(std::size_t n) const {
+    std::size_t const bytes = n * sizeof(T);
+    if (room == nullptr || bytes > asio_wait_room::size || alignof(T) > alignof(std::max_align_t) || std::exchange(room->taken, true))
+      return static_cast<T*>(::operator new(bytes));
+    return static_cast<T*>(static_cast<void*>(room->bytes));
+  }
+  void deallocate(T* p, std::size_t) const noexcept {
+    if (room != nullptr && static_cast<void*>(p) == room->bytes) room->taken = false;
+    else ::operator delete(p);
+  }
+  friend bool operator==(asio_wait_allocator const& a, asio_wait_allocator const& b) noexcept { return a.room == b.room; }
+};
+
+/// What the context calls, or destroys with its queue.
+class asio_wait {
+ public:
+  using allocator_type = asio_wait_allocator<>;
+
+  asio_wait(timer_done done, asio_wait_room* room, std::atomic<bool>& starting) noexcept : done_(done), room_(room), starting_(&starting) {}
+  asio_wait(asio_wait&& o) noexcept : done_(std::exchange(o.done_, {})), room_(o.room_), starting_(o.starting_) {}
+  ~asio_wait() {
+    if (done_ && !starting_->load(std::memory_order_acquire)) done_(timer_end::lost);  // starting: start() says that it failed
+  }
+
+  void operator()(std::error_code ec) {
+    // Another thread may be just about to return from start(); it touches the timer no more then.
+    while (starting_->load(std::memory_order_acquire)) std::this_thread::yield();
+    std::exchange(done_, {})(ec ? timer_end::stopped : timer_end::fired);
+  }
+  allocator_type get_allocator() const noexcept { return allocator_type(room_); }
+
+ private:
+  timer_done done_;
+  asio_wait_room* room_;
+  std::atomic<bool>* starting_;
+};
+
+}  // namespace detail
+
+/// The timers of an Asio executor, a strand or an any_io_executor included: a timer_service over
+/// `asio::basic_waitable_timer`. `executor_traits` finds it.
+///
+/// Threads: `stop` from any thread, one at a time. A context that is destroyed ends its timers as lost. Starting
+/// allocates nothing of ours but on a strand, which gets the wait from the heap (it would keep our memory for too long);
+/// the context itself may have to grow its own queue of timers, and start() is false when it cannot.
+template <class Ex>
+class asio_timers {
+ public:
+  class timer {
+   public:
+    explicit timer(asio_timers const& s) noexcept : ex_(s.ex_) {}
+    timer(timer&&) = delete;
+
+    bool start(std::chrono::steady_clock::time_point when, timer_done done) noexcept {
+      bool ok = true;
+      detail::guarded(
+          [&] {
+            starting_.store(true, std::memory_order_relaxed);
+            wait_.emplace(ex_, when);
+            wait_->async_wait(detail::asio_wait(done, detail::asio_is_strand<Ex> ? nullptr : &room_, starting_));
+          },
+          [&](std::exception_ptr const&) { ok = false; });
+      starting_.store(false, std::memory_order_release);  // the last touch: it may have ended meanwhile
+      return ok;
+    }
+    void stop() noexcept {
+      if (wait_) detail::guarded([&] { wait_->cancel(); }, [](std::exception_ptr const&) {});
+    }
+
+   private:
+    Ex ex_;
+    std::atomic<bool> starting_{false};
+    std::optional<::asio::basic_waitable_timer<std::chrono::steady_clock, ::asio::wait_traits<std::chrono::steady_clock>, Ex>> wait_;
+    detail::asio_wait_room room_;
+  };
+
+  explicit asio_timers(Ex const& ex) noexcept : ex_(ex) {}
+
+  static std::chrono::steady_clock::time_point now() noexcept { return std::chrono::steady_clock::now(); }
+
+ private:
+  Ex ex_;
+};
+
+}  // namespace settle::inline v0
+
+#endif
