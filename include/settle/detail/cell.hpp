@@ -14,6 +14,7 @@
 #include "../policy/policy_traits.hpp"
 #include "engine.hpp"
 #include "state.hpp"
+#include "timers.hpp"
 
 namespace settle::inline v0::detail {
 
@@ -122,6 +123,7 @@ struct cell final : typed_state<typename P::value_type, typename P::error_type, 
  private:
   static cell& of(state& s) noexcept { return static_cast<cell&>(s); }
 
+  static executor_type const& executor_in(state& s) noexcept { return of(s).executor; }
   static executor_ref<C> executor_of(state& s) noexcept {
     return {&executor_functions_of<C, executor_type, traits::dispatch()>, &of(s).executor, of(s).storage.get(), &s};
   }
@@ -171,6 +173,8 @@ constexpr state_table<typename P::terminal> const cell<P>::policy_table{cell::tr
                                                                         P::notify::before_cleanup,
                                                                         P::notify::reverse,
                                                                         P::cleanup::may_allocate,
+                                                                        cell::traits::cleanup_budget(),
+                                                                        timer_functions_of<C, executor_type, &cell::executor_in>(),
                                                                         &cell::slots_of,
                                                                         cell::base::result_offset,
                                                                         cell::slots_type::slot_size,

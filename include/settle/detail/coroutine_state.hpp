@@ -15,6 +15,8 @@
 #include "engine.hpp"
 #include "link.hpp"
 #include "registry.hpp"
+#include "state_access.hpp"
+#include "timers.hpp"
 
 namespace settle::inline v0::detail {
 
@@ -113,6 +115,11 @@ struct coroutine_state final : typed_state<typename P::value_type, typename P::e
     else if constexpr (std::is_same_v<Ex, inline_executor>) return {};
     else return {&executor_functions_of<C, Ex, traits::dispatch()>, &of(s).executor, nullptr, &s};
   }
+  static Ex const& executor_in(state& s) noexcept { return of(s).executor; }
+  static consteval timer_functions<C> const* timers() {
+    if constexpr (inherits) return nullptr;  // those of whoever provides the executor
+    else return timer_functions_of<C, Ex, &coroutine_state::executor_in>();
+  }
   static hook<C>& turn_of(state& s) noexcept { return of(s).coro.turn; }
   static void inherit(state& s, state& from) noexcept {
     if constexpr (inherits) {
@@ -164,36 +171,14 @@ constexpr state_table<typename P::terminal> const coroutine_state<P, Ex>::policy
     P::notify::before_cleanup,
     P::notify::reverse,
     true,
+    coroutine_state::traits::cleanup_budget(),
+    coroutine_state::timers(),
     nullptr,
     coroutine_state::base::result_offset,
     0,
     0,
     0,
     coroutine_state::traits::tag()};
-
-/// The library's own way from ends to states.
-struct state_access {
-  template <class C>
-  static state_base<C>* get(basic_operation<C> const& op) noexcept {
-    return op.state_;
-  }
-  template <class C>
-  static basic_operation<C> ref(state_base<C>& s) noexcept {
-    return basic_operation<C>::of(s);
-  }
-  template <class P, class S>
-  static handle<P> own(S& s) noexcept {
-    return handle<P>(ref<typename P::terminal>(s));
-  }
-  template <class H>
-  static void start(H const& h) noexcept {
-    h.start();
-  }
-  template <class H>
-  static auto take(H& h) {
-    return h.take();
-  }
-};
 
 /// Makes a suspended coroutine's turn come, on its executor.
 template <class C>

@@ -128,8 +128,8 @@ struct cleanup_node {
 
 template <class C>
 struct cleanup_type {
-  /// Runs the closure at `at` and destroys it.
-  void (*run)(void* at, state_base<C>&);
+  /// Runs the closure at `at` and destroys it. False: it is asynchronous and under way, and goes on with the release itself.
+  bool (*run)(void* at, state_base<C>&);
   std::uint32_t offset;  // of the closure in an allocated node
   std::uint32_t size;    // of that node
   std::uint32_t align;

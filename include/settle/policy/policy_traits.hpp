@@ -2,6 +2,7 @@
 #ifndef SETTLE_POLICY_POLICY_TRAITS_HPP
 #define SETTLE_POLICY_POLICY_TRAITS_HPP
 
+#include <chrono>
 #include <cstdint>
 #include <string_view>
 #include <type_traits>
@@ -70,6 +71,7 @@ consteval bool diagnose_policy() {
 /// | `std::string_view tag` | empty |
 /// | `bool dispatch` | true |
 /// | `await_error on_error` | throws |
+/// | `std::chrono::milliseconds cleanup_budget` | 5 s |
 template <class P>
 struct policy_traits {
   static_assert(detail::diagnose_policy<P>());
@@ -94,6 +96,10 @@ struct policy_traits {
   static constexpr await_error on_error() {
     if constexpr (requires { P::on_error; }) return P::on_error;
     else return await_error::throws;
+  }
+  static constexpr std::chrono::milliseconds cleanup_budget() {
+    if constexpr (requires { P::cleanup_budget; }) return P::cleanup_budget;
+    else return std::chrono::seconds(5);
   }
   static constexpr bool dispatch() {
     if constexpr (requires { P::dispatch; }) return P::dispatch;

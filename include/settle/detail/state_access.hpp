@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef SETTLE_DETAIL_STATE_ACCESS_HPP
+#define SETTLE_DETAIL_STATE_ACCESS_HPP
+
+#include "../fwd.hpp"
+
+namespace settle::inline v0::detail {
+
+/// The library's own way from ends to states.
+struct state_access {
+  template <class C>
+  static state_base<C>* get(basic_operation<C> const& op) noexcept {
+    return op.state_;
+  }
+  template <class C>
+  static basic_operation<C> ref(state_base<C>& s) noexcept {
+    return basic_operation<C>::of(s);
+  }
+  template <class P, class S>
+  static handle<P> own(S& s) noexcept {
+    return handle<P>(ref<typename P::terminal>(s));
+  }
+  template <class H>
+  static void start(H const& h) noexcept {
+    h.start();
+  }
+  template <class H>
+  static auto take(H& h) {
+    return h.take();
+  }
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
