@@ -9,6 +9,7 @@ set(settle_core_headers
     include/settle/coroutine/promise.hpp
     include/settle/coroutine/watch_awaiter.hpp
     include/settle/detail/ancestry.hpp
+    include/settle/detail/async_cleanup.hpp
     include/settle/detail/born.hpp
     include/settle/detail/cell.hpp
     include/settle/detail/cleanups.hpp
@@ -26,6 +27,7 @@ set(settle_core_headers
     include/settle/detail/sequence.hpp
     include/settle/detail/state.hpp
     include/settle/detail/state_access.hpp
+    include/settle/detail/timers.hpp
     include/settle/detail/waiting.hpp
     include/settle/detail/walker.hpp
     include/settle/detail/wheel_slots.hpp

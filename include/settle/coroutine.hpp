@@ -41,7 +41,8 @@ inline constexpr bool is_operation<basic_operation<C>> = true;
 template <class A, std::size_t I>
 consteval auto start_by() {
   using bare = std::remove_cvref_t<A>;
-  if constexpr (is_operation<bare>) return starts_under_operation<I>{};
+  if constexpr (!requires { sizeof(bare); }) return starts_cold{};  // the closure of a lambda whose body this is
+  else if constexpr (is_operation<bare>) return starts_under_operation<I>{};
   else if constexpr (std::copy_constructible<bare> && executor<bare>) return starts_on_executor<bare, I>{};
   else return starts_cold{};
 }

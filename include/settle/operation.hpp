@@ -88,6 +88,16 @@ class basic_operation {
   /// Runs `f()` or `f(ending)` once, when the operation is settled, unpinned and its children are released; last
   /// registered first. Accepted until released, also while the cleanups run: then it is next.
   /// False: it was too late, or there was no memory, and it ran at once. Allocates unless it fits the state's slots.
+  ///
+  /// Asynchronous when it returns a handle (of any value and error): the next cleanup runs, and the operation is released,
+  /// when what it returned is released. A cold coroutine is started on this operation's executor. The closure lives until
+  /// then. No cancellation of this operation reaches what it returned; the policy's `cleanup_budget` does, where the
+  /// executor has timers. Its failure, when nobody looks, goes to the error sink. Allocates one block, two with timers,
+  /// here; nothing when its turn comes.
+  ///
+  /// ```cpp
+  /// op.on_cleanup([c = std::move(connection)]() mutable -> settle::handle_of<void> { return c.say_goodbye(); });
+  /// ```
   template <class F>
   bool on_cleanup(F f) const {
     return add_cleanup(std::move(f));
@@ -179,11 +189,10 @@ class basic_operation {
   template <class F>
   bool add_cleanup(F f) const {
     if (state_ == nullptr) {
-      if constexpr (std::invocable<F&, ending>) std::move(f)(ending());
-      else std::move(f)();
+      detail::run_without_owner<C>(f);
       return false;
     }
-    return detail::cleanup_registration<C, F>::add(*state_, std::move(f), false).how == detail::kept::yes;
+    return detail::offer_cleanup<C>(*state_, std::move(f), false).how == detail::kept::yes;
   }
 
   template <class How, class F>

@@ -94,7 +94,7 @@ class basic_pin {
   /// As basic_operation::on_cleanup.
   template <class F>
   bool on_cleanup(F f) {
-    return detail::cleanup_registration<C, F>::add(*state_, std::move(f), false).how == detail::kept::yes;
+    return detail::offer_cleanup<C>(*state_, std::move(f), false).how == detail::kept::yes;
   }
 
  private:

@@ -178,7 +178,7 @@ class resolver {
   /// As basic_operation::on_cleanup; before anybody else sees the operation it costs no atomic operation.
   template <class F>
   bool on_cleanup(F f) {
-    return detail::cleanup_registration<C, F>::add(*cell_, std::move(f), cell_->sole()).how == detail::kept::yes;
+    return detail::offer_cleanup<C>(*cell_, std::move(f), cell_->sole()).how == detail::kept::yes;
   }
   template <class F>
   basic_registration<C> on_cancel(F f) {
@@ -189,8 +189,6 @@ class resolver {
   template <class>
   friend class shared_resolver;
   friend struct detail::state_access;
-
-  explicit resolver(cell* c) noexcept : cell_(c) {}
 
   explicit resolver(cell* c) noexcept : cell_(c) {}
 

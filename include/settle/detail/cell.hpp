@@ -15,6 +15,7 @@
 #include "../policy/policy_traits.hpp"
 #include "engine.hpp"
 #include "state.hpp"
+#include "timers.hpp"
 
 namespace settle::inline v0::detail {
 
@@ -139,6 +140,7 @@ struct cell : typed_state<typename P::value_type, typename P::error_type, typena
     { ex.home() } -> std::same_as<executor_ref<C>>;
   };
 
+  static executor_type const& executor_in(state& s) noexcept { return of(s).executor; }
   static executor_ref<C> executor_of(state& s) noexcept {
     if constexpr (stands_for_another) return of(s).executor.home();
     else return {&executor_functions_of<C, executor_type, traits::dispatch()>, &of(s).executor, of(s).storage.get(), &s};
@@ -190,6 +192,8 @@ struct cell : typed_state<typename P::value_type, typename P::error_type, typena
         P::notify::before_cleanup,
         P::notify::reverse,
         P::cleanup::may_allocate,
+        traits::cleanup_budget(),
+        timer_functions_of<C, executor_type, &cell::executor_in>(),
         &slots_of,
         base::result_offset,
         slots_type::slot_size,

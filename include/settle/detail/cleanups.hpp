@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "async_cleanup.hpp"
 #include "closures.hpp"
 #include "registry.hpp"
 
@@ -34,9 +35,11 @@ class cleanup_registration {
   using closure = cleanup_closure<C, F>;
   using node = typename closure::node;
 
+  static constexpr bool asynchronous = requires { typename F::asynchronous; };
+
  public:
   static cleanup_place<C> add(state& s, F&& f, bool alone) {
-    if (alone && fits(s)) return in_slot(s, std::move(f));
+    if (alone && fits(s) && !(asynchronous && s.table->cleanup_may_allocate)) return in_slot(s, std::move(f));
     if (!s.table->cleanup_may_allocate) return in_fixed_slot(s, std::move(f));
     return in_block(s, std::move(f));
   }
@@ -105,12 +108,28 @@ class cleanup_registration {
                 s.table->deallocate(s, memory, sizeof(node), alignof(node));
               });
     n->head.type = &closure::type;
-    if (push(s, n->head)) return {kept::yes, n->closure};
     F& there = *std::launder(reinterpret_cast<F*>(n->closure));
     auto const take_away = [&] {
       std::destroy_at(&there);
       s.table->deallocate(s, memory, sizeof(node), alignof(node));
     };
+    if constexpr (asynchronous) return push_with_room(s, n->head, there, take_away);
+    else return push_or_take_back(s, n->head, there, take_away);
+  }
+  template <class TakeAway>
+  static cleanup_place<C> push_with_room(state& s, cleanup_node<C>& n, F& there, TakeAway take_away) noexcept {
+    if (!there.make_room(s)) {
+      run_here(s, there);
+      take_away();
+      return {kept::no_room, nullptr};
+    }
+    if (push(s, n)) return {kept::yes, &there};
+    F::begin_too_late(there, s);
+    return {kept::ran, nullptr};
+  }
+  template <class TakeAway>
+  static cleanup_place<C> push_or_take_back(state& s, cleanup_node<C>& n, F& there, TakeAway take_away) {
+    if (push(s, n)) return {kept::yes, &there};
     F back = with_undo([&] { return F(std::move(there)); },
                        [&] {
                          run_here(s, there);
@@ -147,6 +166,10 @@ class cleanup_registration {
 
   /// Released: a hook by itself, on the executor, now.
   static cleanup_place<C> at_once(state& s, F&& f) {
+    if constexpr (asynchronous) return in_block(s, std::move(f));
+    else return in_hook(s, std::move(f));
+  }
+  static cleanup_place<C> in_hook(state& s, F&& f) {
     hook<C>* h =
         with_undo([&] { return make_hook<call_with_ending>(s, hook_kind::released, std::move(f), false); }, [&] { run_here(s, f); });
     if (h == nullptr) {
@@ -159,9 +182,30 @@ class cleanup_registration {
 
   static void run_here(state& s, F& f) noexcept {
     if constexpr (requires { F::made_in_place; }) return;  // nothing was made
-    guarded([&] { call_with_ending::call(f, s); }, [&](std::exception_ptr p) { s.report(std::move(p), monitor_event::cleanup_threw); });
+    else if constexpr (asynchronous) F::begin_without_room(f, s);
+    else guarded([&] { call_with_ending::call(f, s); }, [&](std::exception_ptr p) { s.report(std::move(p), monitor_event::cleanup_threw); });
   }
 };
+
+/// Registers `f()` or `f(ending)`: asynchronous when that yields a handle.
+template <class C, class F>
+cleanup_place<C> offer_cleanup(state_base<C>& s, F&& f, bool alone) {
+  if constexpr (is_asynchronous<C, F>())
+    return cleanup_registration<C, awaiting_cleanup<C, F>>::add(s, awaiting_cleanup<C, F>(std::forward<F>(f)), alone);
+  else return cleanup_registration<C, F>::add(s, std::forward<F>(f), alone);
+}
+
+/// There is no operation: the cleanup runs here and now, what it begins is left to itself.
+template <class C, class F>
+void run_without_owner(F& f) {
+  auto const call = [&]() -> decltype(auto) {
+    if constexpr (std::invocable<F&, ending>) return std::move(f)(ending());
+    else return std::move(f)();
+  };
+  basic_operation<C> begun;
+  if constexpr (is_asynchronous<C, F>()) let_run<C>(call(), nullptr, begun);
+  else call();
+}
 
 /// A resource as a cleanup: releasing it is destroying it, or calling its closer.
 template <class R>

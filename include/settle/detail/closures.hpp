@@ -84,10 +84,15 @@ hook<C>* make_hook(state_base<C>& s, hook_kind kind, F&& f, bool kept) {
 /// A cleanup's closure; takes `f()` or `f(ending)`.
 template <class C, class F>
 struct cleanup_closure {
-  static void run(void* at, state_base<C>& s) {
+  static bool run(void* at, state_base<C>& s) {
     F& f = *static_cast<F*>(at);
-    guarded([&] { call_with_ending::call(f, s); }, [&](std::exception_ptr p) { s.report(std::move(p), monitor_event::cleanup_threw); });
-    std::destroy_at(&f);
+    if constexpr (requires { typename F::asynchronous; }) {
+      return F::begin(f, s);
+    } else {
+      guarded([&] { call_with_ending::call(f, s); }, [&](std::exception_ptr p) { s.report(std::move(p), monitor_event::cleanup_threw); });
+      std::destroy_at(&f);
+      return true;
+    }
   }
   struct node {
     cleanup_node<C> head;

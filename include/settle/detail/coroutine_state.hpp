@@ -16,6 +16,7 @@
 #include "link.hpp"
 #include "registry.hpp"
 #include "state_access.hpp"
+#include "timers.hpp"
 
 namespace settle::inline v0::detail {
 
@@ -114,6 +115,11 @@ struct coroutine_state final : typed_state<typename P::value_type, typename P::e
     else if constexpr (std::is_same_v<Ex, inline_executor>) return {};
     else return {&executor_functions_of<C, Ex, traits::dispatch()>, &of(s).executor, nullptr, &s};
   }
+  static Ex const& executor_in(state& s) noexcept { return of(s).executor; }
+  static consteval timer_functions<C> const* timers() {
+    if constexpr (inherits) return nullptr;  // those of whoever provides the executor
+    else return timer_functions_of<C, Ex, &coroutine_state::executor_in>();
+  }
   static hook<C>& turn_of(state& s) noexcept { return of(s).coro.turn; }
   static void inherit(state& s, state& from) noexcept {
     if constexpr (inherits) {
@@ -165,6 +171,8 @@ constexpr state_table<typename P::terminal> const coroutine_state<P, Ex>::policy
     P::notify::before_cleanup,
     P::notify::reverse,
     true,
+    coroutine_state::traits::cleanup_budget(),
+    coroutine_state::timers(),
     nullptr,
     coroutine_state::base::result_offset,
     0,

@@ -17,7 +17,7 @@ enum class hook_kind : std::uint8_t {
   cancel,    ///< observer of the first request or forced cancel
   child,     ///< the parent's end of a link: leads cancellation down
   parent,    ///< the child's end of a link: structural, runs at once at release, after the observers
-  waiting,   ///< a waiting thread: likewise
+  waiting,   ///< likewise: a waiting thread, the owner of an asynchronous cleanup
   released,  ///< observer of released
   marker,    ///< how far a walk has come
 };
@@ -98,8 +98,8 @@ struct cleanup_node {
 
 template <class C>
 struct cleanup_type {
-  /// Runs the closure at `at` and destroys it.
-  void (*run)(void* at, state_base<C>&);
+  /// Runs the closure at `at` and destroys it. False: it is asynchronous and under way, and goes on with the release itself.
+  bool (*run)(void* at, state_base<C>&);
   std::uint32_t offset;  // of the closure in an allocated node
   std::uint32_t size;    // of that node
   std::uint32_t align;

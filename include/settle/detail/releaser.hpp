@@ -3,6 +3,7 @@
 #define SETTLE_DETAIL_RELEASER_HPP
 
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 
 #include "frame.hpp"
@@ -49,8 +50,9 @@ struct releaser {
         return;
       }
       if (s.is(word::disposal)) destroy_value(s);
-      while (run_top(s)) {
-      }
+      step last = step::ran;
+      while (last == step::ran) last = run_top(s);
+      if (last == step::under_way) return;  // whoever ends it goes on with the release; we hold nothing any more
       std::uint64_t c = s.counts.load(std::memory_order_acquire);
       if ((c & count::late) != 0) {
         s.counts.fetch_and(~count::late, std::memory_order_acq_rel);  // cleared before looking
@@ -67,6 +69,8 @@ struct releaser {
   }
 
  private:
+  enum class step : std::uint8_t { ran, none, under_way };
+
   static bool swap(state& s, std::uint64_t& seen, std::uint64_t next) noexcept {
     return s.counts.compare_exchange_strong(seen, next, std::memory_order_acq_rel, std::memory_order_acquire);
   }
@@ -119,38 +123,35 @@ struct releaser {
     s.drop_ref();
   }
 
-  /// Runs the cleanup that was registered last. False: none is left.
-  static bool run_top(state& s) noexcept {
-    if ((s.counts.load(std::memory_order_acquire) & count::late) != 0) return false;  // what came late is next
+  /// Runs the cleanup that was registered last.
+  static step run_top(state& s) noexcept {
+    if ((s.counts.load(std::memory_order_acquire) & count::late) != 0) return step::none;  // what came late is next
     if (cleanup_node<C>* top = s.top_cleanup(); top != nullptr) {
       s.top_cleanup(top->below);
       cleanup_type<C> const& t = *top->type;
-      t.run(reinterpret_cast<std::byte*>(top) + t.offset, s);
+      if (!t.run(reinterpret_cast<std::byte*>(top) + t.offset, s)) return step::under_way;
       s.table->deallocate(s, top, t.size, t.align);
-      return true;
+      return step::ran;
     }
     if (!s.table->cleanup_may_allocate) return run_shared_slot(s);
     std::size_t const used = s.slots_used();
-    if (used == 0) return false;
+    if (used == 0) return step::none;
     s.slots_used(used - 1);
-    s.slot_type(used - 1)->run(s.slot_closure(used - 1), s);
-    return true;
+    return s.slot_type(used - 1)->run(s.slot_closure(used - 1), s) ? step::ran : step::under_way;
   }
 
   /// Slots that others may fill even now: one that runs stays taken until it has run, and is then found spent.
-  static bool run_shared_slot(state& s) noexcept {
+  static step run_shared_slot(state& s) noexcept {
     std::uint32_t const w = s.lock();
     std::size_t const used = s.slots_used();
     cleanup_type<C> const* const type = used == 0 ? nullptr : s.slot_type(used - 1);
     bool const is_spent = type == &cleanup_type<C>::spent;
     if (is_spent) s.slots_used(used - 1);
     s.unlock(w);
-    if (type == nullptr || is_spent) return is_spent;  // null: still being filled, by one that leaves after us
-    type->run(s.slot_closure(used - 1), s);
-    std::uint32_t const again = s.lock();
-    s.slot_type(used - 1) = &cleanup_type<C>::spent;
-    s.unlock(again);
-    return true;
+    if (type == nullptr || is_spent) return is_spent ? step::ran : step::none;  // null: being filled, by one that leaves after us
+    if (!type->run(s.slot_closure(used - 1), s)) return step::under_way;
+    s.spend_slot(used - 1);
+    return step::ran;
   }
 
   static void destroy_value(state& s) noexcept {

@@ -35,7 +35,7 @@ struct sequence {
   /// Runs one hook, unless its kept registration withdrew it, and returns its memory.
   static void run_hook(state& s, node& h, hook_action action) noexcept {
     bool const kept = start(h, action);
-    if (action == hook_action::invoke && h.kind != hook_kind::cancel && h.kind != hook_kind::released)
+    if (action == hook_action::invoke && (h.kind == hook_kind::done || h.kind == hook_kind::consumer))
       s.seen.store(true, std::memory_order_relaxed);
     hook_type<C> const& type = *h.type;
     type.run(h, action);  // what is no block of its own may be gone now

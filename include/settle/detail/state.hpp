@@ -3,6 +3,7 @@
 #define SETTLE_DETAIL_STATE_HPP
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -54,6 +55,8 @@ constexpr std::uint64_t holds(std::uint64_t c) { return c & (releasing - 1); }
 
 template <class C>
 class submission;
+template <class C>
+struct timer_functions;
 
 /// An executor without its type. Two operations of the same executor have the same functions, and equal executors.
 template <class C>
@@ -86,6 +89,8 @@ struct state_table {
   std::array<notice, 3> order;
   bool reverse;
   bool cleanup_may_allocate;
+  std::chrono::milliseconds cleanup_budget;
+  timer_functions<C> const* timers;  // null: its executor has none
   std::byte* (*slots)(state_base<C>&) noexcept;
   std::size_t head_offset;
   std::size_t slot_size;  // with the pointer to its type
@@ -209,6 +214,18 @@ struct state_base : basic_work_node<C> {
     return *reinterpret_cast<cleanup_type<C> const**>(table->slots(*this) + table->slot_size * i);
   }
   void* slot_closure(std::size_t i) noexcept { return table->slots(*this) + table->slot_size * i + sizeof(void*); }
+  /// The slot that `closure` lies in; slot_count when it is no slot's.
+  std::size_t slot_of(std::byte* closure) noexcept {
+    for (std::size_t i = 0; i != table->slot_count; ++i)
+      if (slot_closure(i) == closure) return i;
+    return table->slot_count;
+  }
+  /// A slot whose cleanup has run: the next look at it takes it off.
+  void spend_slot(std::size_t i) noexcept {
+    std::uint32_t const w = lock();
+    slot_type(i) = &cleanup_type<C>::spent;
+    unlock(w);
+  }
 
  private:
   void end() noexcept {

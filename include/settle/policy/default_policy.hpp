@@ -2,6 +2,7 @@
 #ifndef SETTLE_POLICY_DEFAULT_POLICY_HPP
 #define SETTLE_POLICY_DEFAULT_POLICY_HPP
 
+#include <chrono>
 #include <system_error>
 
 #include "../error.hpp"
@@ -40,6 +41,10 @@ struct default_policy {
   static constexpr bool dispatch = true;  ///< false: user code is always posted, never run inside the settling call
 
   static constexpr await_error on_error = await_error::throws;  ///< what co_await of a failure does in its coroutines
+
+  /// How long an asynchronous cleanup may take before it is asked to cancel (cause deadline) and the error sink is told; where
+  /// the executor has timers. milliseconds::max(): as long as it likes.
+  static constexpr std::chrono::milliseconds cleanup_budget{5000};
 
   /// How the errors that settle itself reports are spelt in error_type.
   static settle::error make_error(errc e) noexcept { return settle::error(e); }

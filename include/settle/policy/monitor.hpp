@@ -33,6 +33,8 @@ struct monitor_event {
     executor_lost,   ///< its executor refused, threw away or destroyed the work
     misuse,          ///< a rule was broken: `detail` says which
     adopted,         ///< it became a child of `parent`
+    cleanup_failed,  ///< the operation of an asynchronous cleanup failed, and nobody looked: `other` is where that was created
+    cleanup_overrun,  ///< an asynchronous cleanup is over its budget and was asked to cancel: `other` is where it was created
   };
   enum ending_t : std::uint8_t { pending, value, failure, cancelled };
 

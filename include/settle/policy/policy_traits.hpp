@@ -2,6 +2,7 @@
 #ifndef SETTLE_POLICY_POLICY_TRAITS_HPP
 #define SETTLE_POLICY_POLICY_TRAITS_HPP
 
+#include <chrono>
 #include <cstdint>
 #include <string_view>
 #include <type_traits>
@@ -72,6 +73,7 @@ consteval bool diagnose_policy() {
 /// | `bool dispatch` | true |
 /// | `await_error on_error` | throws |
 /// | `error_type make_error(cancellation const&)` | `make_error(errc::timed_out)` by a deadline, else `make_error(errc::cancelled)` |
+/// | `std::chrono::milliseconds cleanup_budget` | 5 s |
 template <class P>
 struct policy_traits {
   static_assert(detail::diagnose_policy<P>());
@@ -104,6 +106,10 @@ struct policy_traits {
                   })
       return P::make_error(c);
     else return P::make_error(c.by_deadline() ? errc::timed_out : errc::cancelled);
+  }
+  static constexpr std::chrono::milliseconds cleanup_budget() {
+    if constexpr (requires { P::cleanup_budget; }) return P::cleanup_budget;
+    else return std::chrono::seconds(5);
   }
   static constexpr bool dispatch() {
     if constexpr (requires { P::dispatch; }) return P::dispatch;
