@@ -494,6 +494,43 @@ TEST(misuse, a_cleanup_that_returns_its_own_operation) {
   recording_sink::take();
 }
 
+settle::handle<told> waits_for_release(settle::operation of, bool* went_on) {
+  co_await of.released();
+  *went_on = true;
+  co_return 1;
+}
+settle::handle<told> passes_the_wait_on(settle::operation of, bool* went_on) {
+  co_return co_await waits_for_release(std::move(of), went_on);
+}
+
+TEST(misuse, a_cleanup_that_waits_for_the_release_of_its_own_operation_or_one_above) {
+  for (int which = 0; which != 3; ++which) {
+    SCOPED_TRACE(which);
+    subject<told> root;
+    subject<told> s;
+    subject<told> unrelated;
+    root.op.adopt(s.op);
+    settle::operation const awaited = which == 0 ? s.op : which == 1 ? root.op : unrelated.op;
+    bool went_on = false;
+    settle::watcher<told> waits;
+    s.op.on_cleanup([&] {
+      auto h = passes_the_wait_on(awaited, &went_on);
+      waits = h.watch();
+      return h;
+    });
+    s.end(way::complete);
+    EXPECT_EQ(recording_sink::count(settle::monitor_event::misuse), which == 2 ? 0U : 1U);
+    recording_sink::take();
+    EXPECT_FALSE(went_on);
+    if (which != 2) waits.request_cancel();
+    root.end(way::complete);
+    unrelated.end(way::complete);
+    EXPECT_EQ(went_on, which == 2);
+    EXPECT_TRUE(root.op.is_released());
+    recording_sink::take();
+  }
+}
+
 // ---- the budget ----
 
 struct budgeted : counted<int, timed_loop::executor> {
