@@ -14,12 +14,14 @@ set(settle_core_headers
     include/settle/detail/cell.hpp
     include/settle/detail/cleanups.hpp
     include/settle/detail/closures.hpp
+    include/settle/detail/context.hpp
     include/settle/detail/coroutine_state.hpp
     include/settle/detail/dispatcher.hpp
     include/settle/detail/engine.hpp
     include/settle/detail/exceptions.hpp
     include/settle/detail/frame.hpp
     include/settle/detail/hook.hpp
+    include/settle/detail/lineage.hpp
     include/settle/detail/link.hpp
     include/settle/detail/own_trap.hpp
     include/settle/detail/registry.hpp
@@ -27,6 +29,7 @@ set(settle_core_headers
     include/settle/detail/sequence.hpp
     include/settle/detail/state.hpp
     include/settle/detail/state_access.hpp
+    include/settle/detail/stop_part.hpp
     include/settle/detail/timers.hpp
     include/settle/detail/waiting.hpp
     include/settle/detail/walker.hpp
@@ -37,6 +40,7 @@ set(settle_core_headers
     include/settle/fwd.hpp
     include/settle/handle.hpp
     include/settle/hooks/bound_call.hpp
+    include/settle/link_stop_token.hpp
     include/settle/memory/arena.hpp
     include/settle/observe/census.hpp
     include/settle/observe/census_report.hpp

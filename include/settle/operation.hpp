@@ -2,9 +2,11 @@
 #ifndef SETTLE_OPERATION_HPP
 #define SETTLE_OPERATION_HPP
 
+#include <chrono>
 #include <concepts>
 #include <new>
 #include <source_location>
+#include <stop_token>
 #include <type_traits>
 #include <utility>
 
@@ -13,9 +15,12 @@
 #include "detail/cleanups.hpp"
 #include "detail/closures.hpp"
 #include "detail/exceptions.hpp"
+#include "detail/lineage.hpp"
 #include "detail/own_trap.hpp"
 #include "detail/registry.hpp"
 #include "detail/state.hpp"
+#include "detail/stop_part.hpp"
+#include "detail/timers.hpp"
 #include "detail/waiting.hpp"
 #include "fwd.hpp"
 #include "policy/default_policy.hpp"
@@ -67,6 +72,44 @@ class basic_operation {
   /// True to the first who asks while it is pending. Never allocates or throws.
   bool request_cancel(cause why = cause::requested, std::source_location at = std::source_location::current()) const noexcept {
     return state_ != nullptr && detail::engine<C>::request(*state_, cancellation(why, why, at));
+  }
+
+  /// When it has to be over: the earliest of what was said to it and to those above it (the operations that adopted it, are
+  /// awaiting it, or were given to a coroutine first), right now. time_point::max(): never. Inherited while it is not
+  /// released, and never stored: an adopted operation hears of what its parent is told later, and of nothing that the owner
+  /// of an asynchronous cleanup was told. Nobody is cancelled by it: that is `within`'s part.
+  /// Cost: two atomic loads, and for each operation above a lock of a few instructions. Allocates nothing.
+  [[nodiscard]] std::chrono::steady_clock::time_point deadline() const noexcept {
+    return state_ == nullptr ? std::chrono::steady_clock::time_point::max() : detail::deadline_of(*state_);
+  }
+  /// Makes the deadline `t` if that is earlier, for this operation and all below it; it is never moved back.
+  /// False: no memory for it (the first call on an operation allocates one block), or no operation; nothing was changed.
+  bool tighten(std::chrono::steady_clock::time_point t) const noexcept {
+    detail::context<C>* const c = state_ == nullptr ? nullptr : state_->make_context();
+    if (c != nullptr) c->tighten(t);
+    return c != nullptr;
+  }
+  /// How long until the deadline, by the clock of the executor's timers where it has some; zero when it is past,
+  /// nanoseconds::max() when there is none.
+  [[nodiscard]] std::chrono::nanoseconds remaining() const noexcept {
+    std::chrono::steady_clock::time_point const end = deadline();
+    if (end == std::chrono::steady_clock::time_point::max()) return std::chrono::nanoseconds::max();
+    std::chrono::steady_clock::time_point const now = detail::time_at_home(*state_);
+    return end <= now ? std::chrono::nanoseconds::zero() : std::chrono::nanoseconds(end - now);
+  }
+
+  /// Stopped by the first request or forced cancel, whichever comes first; never by a value or an error. All tokens of an
+  /// operation come from one source, made by the first call: two blocks, and std::stop_source's. Throws std::bad_alloc.
+  ///
+  /// A std::stop_callback runs at once on the thread that cancels, not on the operation's executor: what it wakes may be the
+  /// very work that keeps that executor busy. So it must be quick, and must not block; what it calls of settle's has its
+  /// consequences after it. It must not throw (std::stop_callback terminates).
+  ///
+  /// ```cpp
+  /// pool.submit([stop = op.stop_token()] { while (!stop.stop_requested()) step(); });
+  /// ```
+  [[nodiscard]] std::stop_token stop_token() const {
+    return state_ == nullptr ? std::stop_token() : detail::stop_part<C>::token(*state_);
   }
 
   /// Holds the cleanups back while it lives. Empty: they run already, or have.

@@ -10,6 +10,7 @@
 #include "error.hpp"
 #include "fwd.hpp"
 #include "handle.hpp"
+#include "link_stop_token.hpp"
 #include "memory/arena.hpp"
 #include "observe/census.hpp"
 #include "observe/counters.hpp"

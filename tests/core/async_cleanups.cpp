@@ -16,6 +16,7 @@
 
 #include "allocations.hpp"
 #include "situations.hpp"
+#include "timed_loop.hpp"
 
 namespace {
 
@@ -491,6 +492,222 @@ TEST(misuse, a_cleanup_that_returns_its_own_operation) {
   EXPECT_TRUE(next);
   EXPECT_EQ(recording_sink::count(settle::monitor_event::misuse), 1U);
   recording_sink::take();
+}
+
+settle::handle<told> waits_for_release(settle::operation of, bool* went_on) {
+  co_await of.released();
+  *went_on = true;
+  co_return 1;
+}
+settle::handle<told> passes_the_wait_on(settle::operation of, bool* went_on) {
+  co_return co_await waits_for_release(std::move(of), went_on);
+}
+
+TEST(misuse, a_cleanup_that_waits_for_the_release_of_its_own_operation_or_one_above) {
+  for (int which = 0; which != 3; ++which) {
+    SCOPED_TRACE(which);
+    subject<told> root;
+    subject<told> s;
+    subject<told> unrelated;
+    root.op.adopt(s.op);
+    settle::operation const awaited = which == 0 ? s.op : which == 1 ? root.op : unrelated.op;
+    bool went_on = false;
+    settle::watcher<told> waits;
+    s.op.on_cleanup([&] {
+      auto h = passes_the_wait_on(awaited, &went_on);
+      waits = h.watch();
+      return h;
+    });
+    s.end(way::complete);
+    EXPECT_EQ(recording_sink::count(settle::monitor_event::misuse), which == 2 ? 0U : 1U);
+    recording_sink::take();
+    EXPECT_FALSE(went_on);
+    if (which != 2) waits.request_cancel();
+    root.end(way::complete);
+    unrelated.end(way::complete);
+    EXPECT_EQ(went_on, which == 2);
+    EXPECT_TRUE(root.op.is_released());
+    recording_sink::take();
+  }
+}
+
+// ---- the budget ----
+
+struct budgeted : counted<int, timed_loop::executor> {
+  static constexpr std::chrono::milliseconds cleanup_budget{100};
+};
+using namespace std::chrono_literals;
+
+TEST(cleanup_budget, what_takes_longer_is_asked_to_cancel_and_the_next_still_waits) {
+  timed_loop loop;
+  subject<budgeted> s(loop.get_executor());
+  goodbye g;
+  trail log;
+  std::optional<settle::cause> why;
+  g.op.on_cancel([&](settle::cancellation c) { why = c.why; });
+  s.op.on_cleanup([&] { log.push_back("next"); });
+  s.op.on_cleanup(g.cleanup());
+  s.end(way::complete);
+  EXPECT_EQ(loop.armed(), 0U) << "the time runs from when it begins";
+  loop.advance(1h);
+  EXPECT_TRUE(g.begun);
+  EXPECT_EQ(loop.armed(), 1U);
+  loop.advance(99ms);
+  EXPECT_FALSE(g.op.cancel_requested());
+  loop.advance(1ms);
+  EXPECT_EQ(why, settle::cause::deadline);
+  EXPECT_FALSE(g.op.is_settled()) << "asked, not forced";
+  EXPECT_EQ(log, trail{});
+  EXPECT_EQ(recording_sink::count(settle::monitor_event::cleanup_overrun), 1U);
+  recording_sink::take();
+  g.r.cancel();
+  loop.run_all();
+  EXPECT_EQ(log, trail{"next"});
+  EXPECT_TRUE(s.op.is_released());
+  EXPECT_EQ(loop.made(), 0U);
+  EXPECT_EQ(recording_sink::take().size(), 0U) << "a cancelled farewell is no failure";
+}
+
+TEST(G16_quiet, a_budgets_timer_lets_go_before_the_next_cleanup) {
+  timed_loop loop;
+  subject<budgeted> s(loop.get_executor());
+  goodbye g;
+  std::size_t made_then = 9;
+  s.op.on_cleanup([&] { made_then = loop.made(); });
+  s.op.on_cleanup(g.cleanup());
+  s.end(way::complete);
+  loop.run();
+  EXPECT_EQ(loop.armed(), 1U);
+  g.end(way::complete);
+  loop.run();
+  EXPECT_EQ(loop.armed(), 0U);
+  EXPECT_EQ(made_then, 9U) << "it was asked to stop, and has not said so yet";
+  EXPECT_FALSE(s.op.is_released());
+  loop.run_all();
+  EXPECT_EQ(made_then, 0U);
+  EXPECT_TRUE(s.op.is_released());
+}
+
+TEST(cleanup_budget, a_timer_that_fires_when_it_is_stopped_already_changes_nothing) {
+  timed_loop loop;
+  subject<budgeted> s(loop.get_executor());
+  goodbye g;
+  s.op.on_cleanup(g.cleanup());
+  s.end(way::complete);
+  loop.run();
+  g.end(way::complete);  // released; its owner does not know yet
+  loop.advance(1s);
+  EXPECT_TRUE(s.op.is_released());
+  EXPECT_EQ(recording_sink::take().size(), 0U);
+}
+
+TEST(cleanup_budget, a_service_that_goes_down_or_refuses_sets_no_deadline) {
+  timed_loop loop;
+  subject<budgeted> s(loop.get_executor());
+  goodbye g;
+  s.op.on_cleanup(g.cleanup());
+  s.end(way::complete);
+  loop.run();
+  loop.lose_timers();
+  g.end(way::complete);
+  loop.run();
+  EXPECT_TRUE(s.op.is_released());
+
+  loop.refuse_timers(true);
+  subject<budgeted> refused(loop.get_executor());
+  goodbye other;
+  refused.op.on_cleanup(other.cleanup());
+  refused.end(way::complete);
+  loop.run();
+  EXPECT_EQ(loop.made(), 0U);
+  other.end(way::complete);
+  loop.run();
+  EXPECT_TRUE(refused.op.is_released());
+}
+
+struct unhurried : counted<int, timed_loop::executor> {
+  static constexpr auto cleanup_budget = std::chrono::milliseconds::max();
+};
+static_assert(settle::policy_traits<budgeted>::cleanup_budget() == 100ms);
+static_assert(settle::policy_traits<settle::default_policy>::cleanup_budget() == 5s);
+
+TEST(cleanup_budget, the_longest_is_none) {
+  timed_loop loop;
+  subject<unhurried> s(loop.get_executor());
+  goodbye g;
+  s.op.on_cleanup(g.cleanup());
+  s.end(way::complete);
+  loop.run();
+  EXPECT_EQ(loop.armed(), 0U);
+  g.end(way::complete);
+  loop.run();
+  EXPECT_TRUE(s.op.is_released());
+}
+
+TEST(cleanup_budget, the_timer_of_a_late_cleanup) {
+  timed_loop loop;
+  subject<budgeted> s(loop.get_executor());
+  s.end(way::complete);
+  loop.run();
+  goodbye g;
+  goodbye quick;
+  EXPECT_FALSE(s.op.on_cleanup(g.cleanup()));
+  EXPECT_FALSE(s.op.on_cleanup(quick.cleanup()));
+  loop.run();
+  EXPECT_EQ(loop.armed(), 2U);
+  quick.end(way::complete);
+  s.op = {};
+  s.h = {};
+  loop.advance(1s);
+  EXPECT_TRUE(g.op.cancel_requested());
+  EXPECT_EQ(recording_sink::count(settle::monitor_event::cleanup_overrun), 1U);
+  recording_sink::take();
+  g.r.cancel();
+  loop.run_all();
+  EXPECT_EQ(loop.made(), 0U);
+}
+
+settle::handle<farewell<>> inherits(settle::operation, goodbye& g) {
+  settle::operation const self = co_await settle::this_operation;
+  self.on_cleanup(g.cleanup());
+}
+
+TEST(cleanup_budget, a_coroutine_has_the_timers_of_the_executor_it_inherits) {
+  timed_loop loop;
+  subject<budgeted> parent(loop.get_executor());
+  goodbye g;
+  auto h = inherits(parent.op, g);
+  loop.run();
+  EXPECT_EQ(loop.armed(), 1U);
+  loop.advance(6s);
+  EXPECT_TRUE(g.op.cancel_requested());
+  recording_sink::take();
+  g.r.cancel();
+  loop.run_all();
+  EXPECT_TRUE(h.is_released());
+  parent.end(way::complete);
+  loop.run_all();
+}
+
+TEST(G10_nofail, a_budget_allocates_when_the_cleanup_is_registered_only) {
+  timed_loop loop;
+  subject<budgeted> s(loop.get_executor());
+  goodbye g;
+  goodbye none;
+  {
+    dry_after const one(1);
+    EXPECT_FALSE(s.op.on_cleanup(none.cleanup())) << "no memory for the timer";
+    EXPECT_TRUE(none.begun);
+  }
+  s.op.on_cleanup(g.cleanup());
+  dry_after const dry(0);
+  s.end(way::complete);
+  loop.advance(1s);
+  recording_sink::take();
+  g.r.cancel();
+  none.end(way::complete);
+  loop.run_all();
+  EXPECT_TRUE(s.op.is_released());
 }
 
 // ---- how many, how deep ----

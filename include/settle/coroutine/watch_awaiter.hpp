@@ -6,6 +6,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "../detail/ancestry.hpp"
 #include "../pin.hpp"
 #include "../resolver.hpp"
 #include "../watcher.hpp"
@@ -51,7 +52,10 @@ class watch_awaiter {
   template <own_promise Pr>
   void await_suspend(std::coroutine_handle<Pr> me) {
     auto& s = me.promise().state();
-    if (op_) relay_ = make_relay();
+    if (op_) {
+      if constexpr (How == looking::released) trap_wait_for_itself(s);
+      relay_ = make_relay();
+    }
     if constexpr (How == looking::taken) state_access::ref<C>(s).adopt(op_);
     joining<C>::begin(s, state_access::get(relay_), this, &watch_awaiter::template go_on<Pr>);
   }
@@ -64,6 +68,11 @@ class watch_awaiter {
   }
 
  private:
+  void trap_wait_for_itself(state_base<C>& s) const noexcept {
+    if (ancestry<C>::cleans_up_for(s, *state_access::get(op_)))
+      s.report(nullptr, monitor_event::misuse, "a cleanup waits for the release of the operation it belongs to, or of one above: it would wait for itself");
+  }
+
   handle<typename relay<C>::policy> make_relay() {
     if constexpr (How == looking::released) return relay<C>::make([this](auto f) { return op_.on_released(std::move(f)); }, [] {});
     else return relay<C>::make([this](auto f) { return op_.on_done(std::move(f)); }, [this] { before_it(pin_); });

@@ -2,8 +2,10 @@
 #ifndef SETTLE_DETAIL_ANCESTRY_HPP
 #define SETTLE_DETAIL_ANCESTRY_HPP
 
+#include <cstdint>
 #include <utility>
 
+#include "async_cleanup.hpp"
 #include "hook.hpp"
 #include "link.hpp"
 #include "state.hpp"
@@ -19,32 +21,56 @@ class ancestry {
   /// Whether `below` is `above` or hangs under it. What has nothing below itself is no one's ancestor, and costs a look.
   static bool hangs_under(state& below, state& above) noexcept {
     if (&below == &above) return true;
-    if (!above.is(word::below)) return false;
-    bool found = false;
-    state* at = parent_of(below);
-    for (unsigned level = 0; at != nullptr && level != reach && !found; ++level) {
-      found = at == &above;
-      state* const next = parent_of(*at);
-      std::exchange(at, next)->drop_ref();
-    }
-    if (at != nullptr) at->drop_ref();
-    return found;
+    if (!above.is(word::below) && !is_releasing(above)) return false;
+    return climb(below, [&](step const& s) { return s.to == &above; });
+  }
+
+  /// Whether `below` is at work for a cleanup of `above`, or for one of an operation under it: waiting for the release of
+  /// `above` it would wait for itself, and no cancellation reaches it.
+  static bool cleans_up_for(state& below, state& above) noexcept {
+    if (above.is_released()) return false;
+    bool for_cleanup = false;
+    return climb(below, [&](step const& s) {
+      for_cleanup = for_cleanup || s.by_cleanup;
+      return for_cleanup && s.to == &above;
+    });
   }
 
  private:
   static constexpr unsigned reach = 64;
 
-  /// Referenced; its link holds it while it stands on our ring.
-  static state* parent_of(state& s) noexcept {
-    state* found = nullptr;
+  struct step {
+    state* to = nullptr;  // referenced
+    bool by_cleanup = false;
+  };
+
+  static bool is_releasing(state& s) noexcept { return (s.counts.load(std::memory_order_relaxed) & count::releasing) != 0; }
+
+  template <class F>
+  static bool climb(state& from, F is_it) noexcept {
+    bool found = false;
+    step at = up_from(from);
+    for (unsigned level = 0; at.to != nullptr && level != reach && !found; ++level) {
+      found = is_it(at);
+      step const next = up_from(*at.to);
+      std::exchange(at, next).to->drop_ref();
+    }
+    if (at.to != nullptr) at.to->drop_ref();
+    return found;
+  }
+
+  /// To its parent, or to the operation whose cleanup waits for it. That one is held while the hook stands on our ring.
+  static step up_from(state& s) noexcept {
+    step found;
     std::uint32_t const w = s.lock();
     hook<C>* const first = s.lasting.load(std::memory_order_relaxed);
     hook<C>* h = first;
-    for (unsigned n = 0; h != nullptr && n != reach && found == nullptr; ++n) {
-      if (h->kind == hook_kind::parent) found = link<C>::of_upper(*h).parent();
+    for (unsigned n = 0; h != nullptr && n != reach && found.to == nullptr; ++n) {
+      if (h->kind == hook_kind::parent) found.to = link<C>::of_upper(*h).parent();
+      else if (state* const owner = cleanup_wait<C>::owner_of(*h); owner != nullptr) found = {owner, true};
       h = h->following() == first ? nullptr : h->following();
     }
-    if (found != nullptr) found->add_ref();
+    if (found.to != nullptr) found.to->add_ref();
     s.unlock(w);
     return found;
   }

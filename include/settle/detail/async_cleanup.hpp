@@ -68,6 +68,8 @@ class cleanup_wait {
   hook<C>& turn() noexcept { return turn_; }
   basic_operation<C>& waited_for() noexcept { return waited_for_; }
   static cleanup_wait& of(hook<C>& h) noexcept { return *reinterpret_cast<cleanup_wait*>(&h); }
+  /// Whose cleanup waits for the operation that the hook is on; null when it is another hook.
+  static state* owner_of(hook<C>& h) noexcept { return h.type == &when_released ? of(h).owner_ : nullptr; }
 
   /// Room for the deadline's timer, where the owner's executor has timers. False: no memory.
   bool make_room(state& owner) noexcept { return timer_.make_room(owner); }

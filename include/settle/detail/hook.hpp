@@ -18,6 +18,7 @@ enum class hook_kind : std::uint8_t {
   child,     ///< the parent's end of a link: leads cancellation down
   parent,    ///< the child's end of a link: structural, runs at once at release, after the observers
   waiting,   ///< likewise: a waiting thread, the owner of an asynchronous cleanup
+  stop,      ///< structural: told of the first request or forced cancel at once, where the cancel happens
   released,  ///< observer of released
   marker,    ///< how far a walk has come
 };

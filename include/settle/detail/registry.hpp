@@ -48,7 +48,8 @@ struct registry {
     std::uint32_t const bit = (h.kind == hook_kind::released ? word::releasers : 0u) | kept_bit(h);
     std::uint32_t w = s.lock();
     if ((w & word::settled) == 0) {
-      push_lasting(s, h);
+      if (h.kind == hook_kind::parent) push_uplink(s, h);
+      else push_lasting(s, h);
       s.unlock(w | bit);
       return true;
     }
@@ -56,6 +57,7 @@ struct registry {
     if (!s.try_hold(true)) return false;
     w = s.lock();
     push_lasting(s, h);
+    if (h.kind == hook_kind::parent) s.count_uplink();
     s.unlock(w | bit);
     leave_late(s);
     return true;
@@ -111,6 +113,11 @@ struct registry {
  private:
   static std::uint32_t kept_bit(node const& h) noexcept {
     return h.claimed.load(std::memory_order_relaxed) == claim::unkept ? 0u : std::uint32_t{word::kept};
+  }
+  /// In front, where whoever looks for what is inherited finds it first. (Once settled, late observers stand there.)
+  static void push_uplink(state& s, node& h) noexcept {
+    s.lasting.store(ring<C>::push_front(s.lasting.load(std::memory_order_relaxed), &h), std::memory_order_relaxed);
+    s.count_uplink();
   }
   static void push_lasting(state& s, node& h) noexcept {
     s.lasting.store(ring<C>::push_back(s.lasting.load(std::memory_order_relaxed), &h), std::memory_order_relaxed);

@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <memory>
+#include <new>
 #include <source_location>
 #include <string_view>
 #include <utility>
@@ -14,6 +16,7 @@
 #include "../outcome.hpp"
 #include "../policy/monitor.hpp"
 #include "../policy/notify.hpp"
+#include "context.hpp"
 #include "hook.hpp"
 
 namespace settle::inline v0::detail {
@@ -39,6 +42,7 @@ enum : std::uint32_t {
   tentative = 1u << 15,  // claimed by a producer whose move may throw: rivals wait
   cold = 1u << 18,       // a coroutine that waits for an owner
   disposal = 1u << 16,   // the value lost its owner late: the releaser destroys it
+  context = 1u << 19,    // it has one, which goes with it
   kept = 1u << 17,       // a registration may withdraw its hook: it holds no reference, so plain stores will not do
 };
 }
@@ -111,13 +115,14 @@ struct state_base : basic_work_node<C> {
 
   atomic<std::uint8_t> slots_taken{0};
   atomic<bool> seen{false};
+  atomic<std::uint8_t> uplinks{0};  // links to parents among the lasting hooks; many_uplinks: that many or more
   atomic<std::uint32_t> word;
   atomic<std::uint64_t> counts;
   state_table<C> const* table;
   atomic<cleanup_node<C>*> cleanups{nullptr};  // allocated ones; older ones are in the slots
   plain<void*> ring_or_late = nullptr;         // observers until the sequence is through; then late cleanups
   atomic<hook<C>*> lasting{nullptr};           // cancel observers, links, released observers
-  std::source_location created;
+  origin<C> created;
 
   state_base(state_table<C> const* t, std::uint32_t w, std::uint64_t c, std::source_location at) noexcept
       : word(w), counts(c), table(t), created(at) {}
@@ -128,6 +133,13 @@ struct state_base : basic_work_node<C> {
   /// Written under the lock, or by the releaser; whoever is about to leave looks without it.
   cleanup_node<C>* top_cleanup() const noexcept { return cleanups.load(std::memory_order_relaxed); }
   void top_cleanup(cleanup_node<C>* top) noexcept { cleanups.store(top, std::memory_order_relaxed); }
+  static constexpr std::uint8_t many_uplinks = 255;
+  /// A link to a parent stands. Under the lock.
+  void count_uplink() noexcept {
+    std::uint8_t const n = uplinks.load(std::memory_order_relaxed);
+    if (n != many_uplinks) uplinks.store(static_cast<std::uint8_t>(n + 1), std::memory_order_relaxed);
+  }
+
   std::uint8_t slots_used() const noexcept { return slots_taken.load(std::memory_order_relaxed); }
   void slots_used(std::size_t n) noexcept { slots_taken.store(static_cast<std::uint8_t>(n), std::memory_order_relaxed); }
   /// Cleanups registered while the releaser runs.
@@ -180,6 +192,22 @@ struct state_base : basic_work_node<C> {
     }
   }
 
+  /// Makes the context when there is none yet. Null: no memory.
+  detail::context<C>* make_context() noexcept {
+    if (detail::context<C>* const there = created.get(); there != nullptr) return there;
+    void* const at = table->allocate(*this, sizeof(detail::context<C>), alignof(detail::context<C>));
+    if (at == nullptr) return nullptr;
+    auto* const made = ::new (at) detail::context<C>(created);
+    std::uint32_t const w = lock();
+    detail::context<C>* const first = created.get();
+    if (first == nullptr) created.set(*made);
+    unlock(w | word::context);
+    if (first == nullptr) return made;
+    std::destroy_at(made);
+    table->deallocate(*this, at, sizeof(detail::context<C>), alignof(detail::context<C>));
+    return first;
+  }
+
   monitor_event event_of(monitor_event::what_t what) noexcept {
     std::uint32_t const w = word.load(std::memory_order_relaxed);
     monitor_event e;
@@ -229,10 +257,22 @@ struct state_base : basic_work_node<C> {
 
  private:
   void end() noexcept {
-    if ((word.load(std::memory_order_relaxed) & word::failure) != 0 && !seen.load(std::memory_order_relaxed))
-      report(table->exception(*this), monitor_event::unseen_failure);
+    std::uint32_t const w = word.load(std::memory_order_relaxed);
+    if ((w & (word::failure | word::context)) != 0) end_with(w);
     tell(monitor_event::destroyed);
     table->destroy(*this);
+  }
+  void end_with(std::uint32_t w) noexcept {
+    if ((w & word::failure) != 0 && !seen.load(std::memory_order_relaxed)) report(table->exception(*this), monitor_event::unseen_failure);
+    detail::context<C>* const c = created.get();
+    if (c == nullptr) return;
+    for (context_part<C>* p = c->parts.load(std::memory_order_acquire); p != nullptr;) {
+      context_part<C>& gone = *std::exchange(p, p->next);
+      gone.destroy(gone, *this);
+    }
+    created.reset();
+    std::destroy_at(c);
+    table->deallocate(*this, c, sizeof *c, alignof(detail::context<C>));
   }
 };
 

@@ -49,7 +49,7 @@ struct typed_timers {
   static bool start(state_base<C>& s, void* at, std::chrono::milliseconds after, timer_done done) noexcept {
     auto&& service = timers_of(Home(s));
     auto const t0 = service.now();
-    if (after >= std::chrono::steady_clock::time_point::max() - t0) return false;  // never
+    if (after >= std::chrono::floor<std::chrono::milliseconds>(std::chrono::steady_clock::time_point::max() - t0)) return false;  // never
     auto* const t = ::new (at) timer(service);
     if (t->start(t0 + after, done)) return true;
     std::destroy_at(t);

@@ -54,6 +54,8 @@ class walker {
     for (node* h = s.lasting.load(std::memory_order_relaxed); h != &marker; h = s.lasting.load(std::memory_order_relaxed)) {
       if (h->kind == hook_kind::cancel) {
         take_cancel(s, *h, w, f);
+      } else if (h->kind == hook_kind::stop) {
+        take_stop(s, *h, w);
       } else {
         s.lasting.store(h->following(), std::memory_order_relaxed);
         if (h->kind == hook_kind::child && h->rank < target(w)) tell_child(s, *h, w, f);
@@ -88,6 +90,13 @@ class walker {
       s.unlock(w);
       f.outbox.push(&h);
     }
+  }
+
+  /// A stop source leaves the ring, and is asked to stop here and now.
+  static void take_stop(state& s, node& h, std::uint32_t w) noexcept {
+    s.lasting.store(ring<C>::remove(&h, &h), std::memory_order_relaxed);
+    s.unlock(w);
+    h.type->run(h, (w & (word::requested | word::cancelled)) != 0 ? hook_action::invoke : hook_action::discard);
   }
 
   /// Leads the cancellation one level down; gives the lock back.
