@@ -3,6 +3,7 @@
 
 set(settle_core_headers
     include/settle/bound_to.hpp
+    include/settle/cancel_callback.hpp
     include/settle/cause.hpp
     include/settle/coroutine.hpp
     include/settle/coroutine/join_awaiter.hpp
@@ -11,12 +12,14 @@ set(settle_core_headers
     include/settle/detail/ancestry.hpp
     include/settle/detail/async_cleanup.hpp
     include/settle/detail/born.hpp
+    include/settle/detail/callback.hpp
     include/settle/detail/cell.hpp
     include/settle/detail/cleanups.hpp
     include/settle/detail/closures.hpp
     include/settle/detail/context.hpp
     include/settle/detail/coroutine_state.hpp
     include/settle/detail/dispatcher.hpp
+    include/settle/detail/embedded.hpp
     include/settle/detail/engine.hpp
     include/settle/detail/exceptions.hpp
     include/settle/detail/frame.hpp
@@ -35,6 +38,7 @@ set(settle_core_headers
     include/settle/detail/walker.hpp
     include/settle/detail/wheel_slots.hpp
     include/settle/detail/work.hpp
+    include/settle/done_callback.hpp
     include/settle/errc.hpp
     include/settle/error.hpp
     include/settle/fwd.hpp

@@ -4,8 +4,10 @@
 
 // Everything of the core. The standard library only.
 #include "bound_to.hpp"
+#include "cancel_callback.hpp"
 #include "cause.hpp"
 #include "coroutine.hpp"
+#include "done_callback.hpp"
 #include "errc.hpp"
 #include "error.hpp"
 #include "fwd.hpp"

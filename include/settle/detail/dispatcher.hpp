@@ -182,6 +182,9 @@ class dispatcher {
         case role::release:
           releaser<C>::run(static_cast<state&>(*w), true);
           break;
+        case role::errand:
+          sequence<C>::run_errand(static_cast<state&>(*w));
+          break;
         case role::dispose:
           run_dispose(static_cast<state&>(*w));
           break;

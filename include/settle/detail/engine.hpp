@@ -164,12 +164,13 @@ class engine {
   }
 
   /// A parent's cancellation reaches a child. The caller's reference on it is taken over.
-  static void cascade(state& child, cancellation const& c, bool force, frame<C>& f) noexcept {
+  /// `via`: the upper end of the link, when a walk of the parent comes by it.
+  static void cascade(state& child, cancellation const& c, bool force, frame<C>& f, node* via = nullptr) noexcept {
     std::uint32_t const w = lock_decided(child);
     if (force && (w & (word::settled | word::claimed)) == 0) {
       child.add_hold();
       child.head().cancelled_by(c);
-      settle_locked(child, w | word::requested | word::forced, outcome_head::cancelled, f, false);
+      settle_locked(child, w | word::requested | word::forced, outcome_head::cancelled, f, false, via);
     } else if ((w & (word::settled | word::requested)) == 0) {
       request_locked(child, w, c, f);
     } else {
@@ -181,10 +182,14 @@ class engine {
   /// What the structural part has before it.
   static void walk_structure(frame<C>& f) noexcept {
     bool const outer = std::exchange(f.pumping, true);
-    while (!f.structure.empty()) {
+    while (!f.structure.empty() || f.parked != nullptr) {
+      if (f.structure.empty()) {
+        walk_parked(f);
+        continue;
+      }
       state& s = *static_cast<state*>(f.structure.pop());
       if (s.as == role::release) releaser<C>::run(s, false);
-      else walker<C>::walk(s, f);
+      else walker<C>::walk(s, f, s.as == role::walk_request);
     }
     f.pumping = outer;
   }
@@ -208,13 +213,17 @@ class engine {
   }
 
   /// The one transition out of pending. Called with the lock held and the payload written; takes over a hold and a reference.
-  static void settle_locked(state& s, std::uint32_t w, outcome_head::kind_t kind, frame<C>& f, bool then_pump = true) noexcept {
+  /// `via`: the upper end of the link by which a walk of the parent comes here.
+  static void settle_locked(state& s, std::uint32_t w, outcome_head::kind_t kind, frame<C>& f, bool then_pump = true,
+                            node* via = nullptr) noexcept {
     s.head().kind = kind;
     bool const asked = (w & word::requested) != 0 && (w & word::forced) == 0;
     w |= word::settled | (kind == outcome_head::failure ? word::failure : kind == outcome_head::cancelled ? word::cancelled : 0u);
     bool const walker_elsewhere = (w & word::walking) != 0;
     bool const to_walk = !walker_elsewhere && walker<C>::has_structure(w, asked);
+    bool const queued = (w & word::errand) != 0;  // the state waits in a queue already
     if (to_walk) w |= word::walking;
+    else if (queued && !walker_elsewhere) w |= word::owed;
     else if (!walker_elsewhere && s.observers() == nullptr && s.table->born == nullptr && s.table->dispose == nullptr)
       w |= word::offered;  // nothing to run first
     if ((w & word::cold) != 0) w = end_cold(s, w, f);
@@ -223,7 +232,9 @@ class engine {
     s.unlock(w);
     if (listener != nullptr) listener(event);
     if (walker_elsewhere) return;  // it sees that when it is through, and goes on
-    if (to_walk) {
+    if (queued) {
+      if (to_walk) walk_queued(s, f, via);
+    } else if (to_walk) {
       s.as = role::walk_settled;
       f.structure.push(&s);
     } else {
@@ -243,6 +254,23 @@ class engine {
     frame<C>& f = frame<C>::here();
     if (request_locked(s, w, c, f)) pump(f);
     return true;
+  }
+
+  /// A walk of a state that stands in another queue: the link that leads to it stands for it, and the child cannot be
+  /// released, nor the link go, before it was walked. Without a link nobody walks further up.
+  static void walk_queued(state& s, frame<C>& f, node* via) noexcept {
+    if (via != nullptr) {
+      via->parked = std::exchange(f.parked, via);
+      return;
+    }
+    bool const outer = std::exchange(f.pumping, true);
+    walker<C>::walk(s, f, false);
+    f.pumping = outer;
+  }
+  static void walk_parked(frame<C>& f) noexcept {
+    node* const l = f.parked;
+    f.parked = std::exchange(l->parked, nullptr);
+    walker<C>::walk(*link<C>::of(*l).child(), f, false);
   }
 
   /// Called with the lock held. True: there is something to walk.

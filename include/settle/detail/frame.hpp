@@ -36,6 +36,7 @@ class deciding {
 template <class C>
 struct frame {
   work_queue structure;            // states whose structural part is to be walked
+  hook<C>* parked = nullptr;       // links whose child is to be walked, but stands in another queue
   work_queue outbox;               // user code that the structural part made ready
   work_queue deferred;             // user code for other executors, met inside somebody's execute()
   drain<C>* current = nullptr;     // the drain this thread is in

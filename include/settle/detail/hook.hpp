@@ -47,12 +47,16 @@ template <class C>
 struct hook : basic_work_node<C> {
   hook_kind kind = hook_kind::done;
   told rank = told::nothing;
-  bool mute = false;   // came too late to be told anything: it is only destroyed
-  bool taken = false;  // off its ring, in a queue: withdrawing only marks it
-  bool holds = true;   // queued by itself it carries a hold on its operation, or (false) a reference only
+  bool mute = false;      // came too late to be told anything: it is only destroyed
+  bool taken = false;     // off its ring, in a queue: withdrawing only marks it
+  bool holds = true;      // queued by itself it carries a hold on its operation, or (false) a reference only
+  bool embedded = false;  // an embedded_hook: its owner may take the memory away, so it is never in a queue
   typename C::sync::template atomic<claim> claimed{claim::unkept};
   hook* prev = nullptr;
-  hook_type<C> const* type = nullptr;
+  union {
+    hook_type<C> const* type = nullptr;
+    hook* parked;  // of a link's upper end, whose type nobody asks for
+  };
   state_base<C>* owner = nullptr;
 
   hook* following() const noexcept { return static_cast<hook*>(this->next); }

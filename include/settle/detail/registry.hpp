@@ -2,6 +2,7 @@
 #ifndef SETTLE_DETAIL_REGISTRY_HPP
 #define SETTLE_DETAIL_REGISTRY_HPP
 
+#include "embedded.hpp"
 #include "engine.hpp"
 #include "hook.hpp"
 #include "link.hpp"
@@ -41,6 +42,22 @@ struct registry {
     h.mute = (w & word::settled) != 0 && (w & word::cancelled) == 0;
     s.unlock(w);
     at_once(s, h);
+  }
+
+  /// A hook whose memory is its owner's, who may take it off again. False: it came too late for the rings. (A cancel
+  /// observer that never fires counts as registered; its phase says that it is over.)
+  static bool add_embedded(state& s, embedded_hook<C>& h) noexcept {
+    std::uint32_t const w = s.lock();
+    bool const cancel = h.kind == hook_kind::cancel;
+    bool const in_time = cancel ? (w & (word::settled | word::requested)) == 0 : (w & word::settled) == 0 || (w & word::walking) != 0;
+    bool const never = cancel && (w & word::settled) != 0 && (w & word::cancelled) == 0;
+    if (in_time) {
+      h.phase = embedded_hook<C>::waiting;
+      if (cancel) push_lasting(s, h);
+      else s.observers(ring<C>::push_back(s.observers(), &h));
+    }
+    s.unlock(in_time ? w | word::embedded | (cancel ? word::below : 0U) : w);
+    return in_time || never;
   }
 
   /// A released observer, or a link's upper end: false when it is released already.

@@ -2,6 +2,7 @@
 #ifndef SETTLE_DETAIL_SEQUENCE_HPP
 #define SETTLE_DETAIL_SEQUENCE_HPP
 
+#include "embedded.hpp"
 #include "hook.hpp"
 #include "state.hpp"
 
@@ -15,8 +16,10 @@ struct sequence {
 
   /// Runs on the operation's executor; owns a hold and a reference, and gives both back at the end.
   static void run(state& s) noexcept {
+    bool const beside_owners = s.is(word::embedded);
     for (notice n : s.table->order) {
-      if (s.observers() != nullptr) notify(s, n);
+      if (beside_owners) notify_beside_owners(s, n);
+      else if (s.observers() != nullptr) notify(s, n);
       if (n == notice::consumer && s.table->born != nullptr) s.table->born(s);
     }
     if (!s.is(word::offered)) offer_value(s);
@@ -30,6 +33,30 @@ struct sequence {
     run_hook(s, h, h.mute ? hook_action::discard : hook_action::invoke);
     if (holds) engine<C>::leave(s, true);
     else s.drop_ref();
+  }
+
+  /// The cancel observers of a request, in registration order, and the sequence when the operation settled meanwhile.
+  /// Owns a hold and a reference. (Where no owner may take hooks away, each is queued by itself instead.)
+  static void run_errand(state& s) noexcept {
+    node due;  // heads a ring from which owners may take their hooks without knowing it
+    due.next = due.prev = &due;
+    std::uint32_t w = s.lock();
+    bool const owed = (w & word::owed) != 0;
+    w &= ~(word::errand | word::owed);
+    for (node* h = s.observers(); h != nullptr && h->kind == hook_kind::cancel; h = s.observers()) {
+      s.observers(ring<C>::remove(h, h));
+      if (h->embedded) static_cast<embedded_hook<C>*>(h)->phase = embedded_hook<C>::due;
+      ring<C>::push_front(due.following(), h);  // the newest came first
+    }
+    while (due.next != &due) {
+      node& h = *due.following();
+      ring<C>::remove(nullptr, &h);
+      run_taken(s, h, hook_action::invoke, w);
+      w = s.lock();
+    }
+    s.unlock(w);
+    if (owed) run(s);
+    engine<C>::leave(s, true);
   }
 
   /// Runs one hook, unless its kept registration withdrew it, and returns its memory.
@@ -67,6 +94,48 @@ struct sequence {
     return false;
   }
 
+  /// Runs a hook that is off its ring; called under the lock, and gives it back.
+  static void run_taken(state& s, node& h, hook_action action, std::uint32_t w) noexcept {
+    if (!h.embedded) {
+      s.unlock(w);
+      run_hook(s, h, action);
+    } else if (action == hook_action::invoke) {
+      embedded_hook<C>::run(s, static_cast<embedded_hook<C>&>(h), w);
+    } else {
+      static_cast<embedded_hook<C>&>(h).phase = embedded_hook<C>::over;
+      s.unlock(w);
+    }
+  }
+
+  static hook_action action_for(state& s, notice n) noexcept {  // cancel observers of what was not cancelled only die
+    return n == notice::cancel && !s.is(word::cancelled) ? hook_action::discard : hook_action::invoke;
+  }
+
+  /// The same as notify, with owners who take hooks off the ring meanwhile. The marker goes round it once; what is not
+  /// told now goes behind it.
+  static void notify_beside_owners(state& s, notice n) noexcept {
+    bool const reverse = s.table->reverse;
+    node marker;
+    marker.kind = hook_kind::marker;
+    std::uint32_t w = s.lock();
+    s.observers(put(s.observers(), &marker, reverse));
+    for (;;) {
+      node* const h = reverse ? s.observers()->prev : s.observers();
+      s.observers(ring<C>::remove(s.observers(), h));
+      if (h == &marker) break;
+      if (notice_of(*h) != n) {
+        s.observers(put(s.observers(), h, reverse));
+        continue;
+      }
+      run_taken(s, *h, action_for(s, n), w);
+      w = s.lock();
+    }
+    s.unlock(w);
+  }
+  static node* put(node* first, node* h, bool in_front) noexcept {
+    return in_front ? ring<C>::push_front(first, h) : ring<C>::push_back(first, h);
+  }
+
   static notice notice_of(node const& h) noexcept {
     return h.kind == hook_kind::cancel ? notice::cancel : h.kind == hook_kind::consumer ? notice::consumer : notice::done;
   }
@@ -75,12 +144,11 @@ struct sequence {
     node* left = s.observers();
     s.observers(nullptr);
     node* kept = nullptr;
-    bool const was_cancelled = s.is(word::cancelled);
     while (left != nullptr) {
       node* const h = s.table->reverse ? left->prev : left;
       left = ring<C>::remove(left, h);
-      if (notice_of(*h) == n) run_hook(s, *h, n == notice::cancel && !was_cancelled ? hook_action::discard : hook_action::invoke);
-      else kept = s.table->reverse ? ring<C>::push_front(kept, h) : ring<C>::push_back(kept, h);
+      if (notice_of(*h) == n) run_hook(s, *h, action_for(s, n));
+      else kept = put(kept, h, s.table->reverse);
     }
     s.observers(kept);
   }

@@ -44,6 +44,9 @@ enum : std::uint32_t {
   disposal = 1u << 16,   // the value lost its owner late: the releaser destroys it
   context = 1u << 19,    // it has one, which goes with it
   kept = 1u << 17,       // a registration may withdraw its hook: it holds no reference, so plain stores will not do
+  embedded = 1u << 24,   // hooks stand on the rings whose owners may take them off until they start
+  errand = 1u << 25,     // the state is queued to run the cancel observers of a request
+  owed = 1u << 26,       // and settled meanwhile: its sequence comes right after them
 };
 }
 

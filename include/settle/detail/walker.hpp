@@ -28,20 +28,20 @@ class walker {
   static bool has_structure(std::uint32_t w, bool asked) noexcept { return (w & word::below) != 0 && !asked; }
 
   /// The structural part of one operation: tells its children and cancel observers one at a time.
-  /// This thread owns `walking`, and for a request a reference. The marker goes once round the ring; what is told goes
+  /// This thread owns `walking`, and (has_ref) for a request a reference. The marker goes once round the ring; what is told goes
   /// behind it, and so does what is added meanwhile, which whoever adds it tells.
-  static void walk(state& s, frame<C>& f) noexcept {
-    bool const has_ref = s.as == role::walk_request;
+  static void walk(state& s, frame<C>& f, bool has_ref) noexcept {
     node marker;
     marker.kind = hook_kind::marker;
     std::uint32_t w = s.lock();
+    bool due = false;
     for (told at_start = told::nothing; at_start != target(w);) {  // a force that comes in between goes round again
       at_start = target(w);
       s.lasting.store(ring<C>::push_back(s.lasting.load(std::memory_order_relaxed), &marker), std::memory_order_relaxed);
-      w = circle(s, marker, w, f);
+      w = circle(s, marker, w, f, due);
       s.lasting.store(ring<C>::remove(&marker, &marker), std::memory_order_relaxed);
     }
-    end_walk(s, w, f);
+    end_walk(s, w, f, due);
     if (has_ref) s.drop_ref();
   }
 
@@ -49,15 +49,20 @@ class walker {
   /// How much the lasting hooks are to be told in this state of the word.
   static told target(std::uint32_t w) noexcept { return (w & word::forced) != 0 ? told::everything : told::request; }
 
-  static std::uint32_t circle(state& s, node& marker, std::uint32_t w, frame<C>& f) noexcept {
+  static std::uint32_t circle(state& s, node& marker, std::uint32_t w, frame<C>& f, bool& due) noexcept {
     unsigned passed = 0;
     for (node* h = s.lasting.load(std::memory_order_relaxed); h != &marker; h = s.lasting.load(std::memory_order_relaxed)) {
-      if (h->kind == hook_kind::cancel) {
+      if (h->kind == hook_kind::cancel && !told_by_errand(w)) {
         take_cancel(s, *h, w, f);
       } else if (h->kind == hook_kind::stop) {
         take_stop(s, *h, w);
       } else {
-        s.lasting.store(h->following(), std::memory_order_relaxed);
+        if (h->kind == hook_kind::cancel) {
+          due = true;
+          put_aside(s, *h);
+        } else {
+          s.lasting.store(h->following(), std::memory_order_relaxed);
+        }
         if (h->kind == hook_kind::child && h->rank < target(w)) tell_child(s, *h, w, f);
         else if (++passed % 64 != 0) continue;
         else s.unlock(w);
@@ -67,12 +72,29 @@ class walker {
     return w;
   }
 
+  /// Asked, and there are owners who may take their hooks away: a hook must not be queued by itself then, so the state is,
+  /// for all of them. They wait in front of the done observers.
+  static bool told_by_errand(std::uint32_t w) noexcept { return (w & word::settled) == 0 && (w & word::embedded) != 0; }
+
+  static void put_aside(state& s, node& h) noexcept {
+    s.lasting.store(ring<C>::remove(&h, &h), std::memory_order_relaxed);
+    h.taken = true;
+    s.observers(ring<C>::push_front(s.observers(), &h));
+  }
+
   /// The end of a walk, under the lock. Settled (before it, or meanwhile): on to the user code.
-  static void end_walk(state& s, std::uint32_t w, frame<C>& f) noexcept {
+  static void end_walk(state& s, std::uint32_t w, frame<C>& f, bool due) noexcept {
     bool const settled = (w & word::settled) != 0;
-    s.unlock(w & ~word::walking);
-    if (!settled) return;
-    s.as = role::sequence;
+    bool const queued = (w & word::errand) != 0;
+    w &= ~word::walking;
+    if (settled && (due || queued)) w |= word::owed;
+    if (due) {
+      s.add_hold();
+      w |= word::errand;
+    }
+    s.unlock(w);
+    if (queued || !(due || settled)) return;
+    s.as = due ? role::errand : role::sequence;
     f.outbox.push(&s);
   }
 
@@ -106,7 +128,7 @@ class walker {
     child.add_ref();
     cancellation const c = passed_down(s, w);
     s.unlock(w);
-    engine<C>::cascade(child, c, (w & word::forced) != 0, f);
+    engine<C>::cascade(child, c, (w & word::forced) != 0, f, &h);
   }
 };
 
