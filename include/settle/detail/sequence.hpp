@@ -7,6 +7,9 @@
 
 namespace settle::inline v0::detail {
 
+template <class C>
+struct releaser;
+
 /// The user code of one settled operation, in the order of its policy.
 template <class C>
 struct sequence {
@@ -15,11 +18,16 @@ struct sequence {
 
   /// Runs on the operation's executor; owns a hold and a reference, and gives both back at the end.
   static void run(state& s) noexcept {
-    for (notice n : s.table->order) {
-      if (s.observers() != nullptr) notify(s, n);
-      if (n == notice::consumer && s.table->born != nullptr) s.table->born(s);
+    node* const first = s.observers();
+    if (s.table->born != nullptr || (first != nullptr && first->next != first)) {
+      run_in_order(s);
+    } else if (first != nullptr) {
+      s.observers(nullptr);
+      run_hook(s, *first, action_of(s, *first));
     }
+    if (releaser<C>::end_sequence(s)) return;
     if (!s.is(word::offered)) offer_value(s);
+    if (s.is(word::given)) s.drop_ref();
     engine<C>::leave(s, true);
   }
 
@@ -71,15 +79,26 @@ struct sequence {
     return h.kind == hook_kind::cancel ? notice::cancel : h.kind == hook_kind::consumer ? notice::consumer : notice::done;
   }
 
+  static void run_in_order(state& s) noexcept {
+    for (notice n : s.table->order) {
+      if (s.observers() != nullptr) notify(s, n);
+      if (n == notice::consumer && s.table->born != nullptr) s.table->born(s);
+    }
+  }
+
+  /// Cancel observers of what was not cancelled in the end are only destroyed.
+  static hook_action action_of(state& s, node const& h) noexcept {
+    return h.kind == hook_kind::cancel && !s.is(word::cancelled) ? hook_action::discard : hook_action::invoke;
+  }
+
   static void notify(state& s, notice n) noexcept {
     node* left = s.observers();
     s.observers(nullptr);
     node* kept = nullptr;
-    bool const was_cancelled = s.is(word::cancelled);
     while (left != nullptr) {
       node* const h = s.table->reverse ? left->prev : left;
       left = ring<C>::remove(left, h);
-      if (notice_of(*h) == n) run_hook(s, *h, n == notice::cancel && !was_cancelled ? hook_action::discard : hook_action::invoke);
+      if (notice_of(*h) == n) run_hook(s, *h, action_of(s, *h));
       else kept = s.table->reverse ? ring<C>::push_front(kept, h) : ring<C>::push_back(kept, h);
     }
     s.observers(kept);

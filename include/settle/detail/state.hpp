@@ -40,6 +40,7 @@ enum : std::uint32_t {
   cold = 1u << 18,       // a coroutine that waits for an owner
   disposal = 1u << 16,   // the value lost its owner late: the releaser destroys it
   kept = 1u << 17,       // a registration may withdraw its hook: it holds no reference, so plain stores will not do
+  given = 1u << 24,      // the handle was moved into the consumer: its reference is the sequence's to give back
 };
 }
 
@@ -142,8 +143,12 @@ struct state_base : basic_work_node<C> {
   bool is(std::uint32_t bits) const noexcept { return (word.load(std::memory_order_acquire) & bits) != 0; }
   bool is_released() const noexcept { return count::holds(counts.load(std::memory_order_acquire)) == 0; }
 
-  /// Only this reference and this hold exist: no other thread can see the state, plain stores will do.
-  bool sole() const noexcept { return counts.load(std::memory_order_acquire) == count::both; }
+  /// Asked by the producer. Only its reference and its hold exist, and perhaps the consumer's reference: no other thread can
+  /// see the state, plain stores will do.
+  bool sole() const noexcept {
+    std::uint64_t const c = counts.load(std::memory_order_acquire);
+    return c == count::both || (c == count::both + count::ref && with_consumer());
+  }
 
   std::uint32_t lock(bool alone = false) noexcept {
     std::uint32_t w = word.load(std::memory_order_relaxed);
@@ -162,7 +167,10 @@ struct state_base : basic_work_node<C> {
   }
   void unlock(std::uint32_t w) noexcept { word.store(w, std::memory_order_release); }
 
-  void add_ref() noexcept { counts.fetch_add(count::ref, std::memory_order_relaxed); }
+  void add_ref(bool alone = false) noexcept {
+    if (alone) counts.store(count::both + count::ref, std::memory_order_relaxed);
+    else counts.fetch_add(count::ref, std::memory_order_relaxed);
+  }
   void drop_ref() noexcept {
     if (counts.load(std::memory_order_acquire) == count::ref || counts.fetch_sub(count::ref, std::memory_order_acq_rel) == count::ref)
       end();
@@ -178,6 +186,11 @@ struct state_base : basic_work_node<C> {
       if (count::holds(c) == 0 || (!even_releasing && (c & count::releasing) != 0)) return false;
       if (counts.compare_exchange_weak(c, c + count::both, std::memory_order_acquire, std::memory_order_relaxed)) return true;
     }
+  }
+
+  /// The second of two references is the consumer's: it was given before they were counted, and is still to be given back.
+  bool with_consumer() const noexcept {
+    return is(word::given) && counts.load(std::memory_order_acquire) == count::both + count::ref && !is(word::settled);
   }
 
   monitor_event event_of(monitor_event::what_t what) noexcept {
