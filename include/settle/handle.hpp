@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <concepts>
+#include <cstdint>
 #include <optional>
 #include <utility>
 
@@ -97,8 +98,11 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
                                                                           consume<F>{std::move(f), this->state_}, false);
     if (h == nullptr) detail::raise(std::bad_alloc());
     base op(static_cast<base&&>(*this));
-    detail::registry<C>::add_observer(*op.state_, *h);
-    detail::engine<C>::warm(*op.state_, nullptr);
+    detail::state_base<C>& s = *op.state_;
+    bool const is_cold = s.is(detail::word::cold);
+    bool const waits = detail::registry<C>::add_observer(s, *h, is_cold ? 0u : std::uint32_t{detail::word::given});
+    if (is_cold) detail::engine<C>::warm(s, nullptr);
+    else if (waits) op.state_ = nullptr;  // the reference is the sequence's now
   }
 
   /// Observes where another operation lives: `bound_to(op)`. Throws std::bad_alloc.

@@ -104,11 +104,13 @@ class resolver {
   /// The owner's end. Once; a second call, or one on an operation `with_done`, gives an empty handle.
   handle<P> get_handle() noexcept {
     if (cell_ == nullptr) return {};
-    std::uint32_t const w = cell_->lock(cell_->sole());
+    bool const alone = cell_->sole();
+    std::uint32_t const w = cell_->lock(alone);
     bool const first = (w & detail::word::handled) == 0;
     cell_->unlock(first ? w | detail::word::handled | detail::word::owned : w);
     if (!first) return {};
-    return handle<P>(op());
+    cell_->add_ref(alone && (w & detail::word::kept) == 0);
+    return handle<P>(basic_operation<C>(cell_));
   }
 
   /// A reference for parents, helpers, cancellers. Empty when this is.

@@ -22,6 +22,18 @@ class dispatcher {
 
   static bool runs_anywhere(state& s) noexcept { return s.home().functions == nullptr || s.is(word::lost); }
 
+  /// Nothing is under way on this thread, and any thread will do: the sequence runs at once, without going through a queue.
+  /// What it makes ready goes through this drain as ever. False: not so.
+  static bool run_here(state& s, frame<C>& f) noexcept {
+    if (s.table->executor != nullptr || !f.idle()) return false;
+    drain<C> d;
+    f.current = &d;
+    sequence<C>::run(s);
+    if (!d.queue.empty()) run_queue(d);
+    f.current = nullptr;
+    return true;
+  }
+
   /// Hands the outbox to the drains and executors it belongs to.
   static void flush(frame<C>& f) noexcept {
     if (f.current != nullptr) {

@@ -154,6 +154,12 @@ class engine {
     pump(f);
   }
 
+  /// On the executor; the caller has set `releasing`, and its hold is the last.
+  static void release(state& s) noexcept {
+    releaser<C>::run(s, true);
+    pump(frame<C>::here());
+  }
+
   /// Makes a hook that came too late take effect at once. The hook's hold, or reference, comes with it.
   static void post(node& h) noexcept {
     frame<C>& f = frame<C>::here();
@@ -238,6 +244,7 @@ class engine {
       s.as = role::walk_settled;
       f.structure.push(&s);
     } else {
+      if (then_pump && dispatcher<C>::run_here(s, f)) return;
       s.as = role::sequence;
       f.outbox.push(&s);
     }

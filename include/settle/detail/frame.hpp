@@ -45,6 +45,9 @@ struct frame {
   bool pumping = false;
   bool submitting = false;
 
+  /// Nothing is queued and nobody further up is at it.
+  bool idle() const noexcept { return current == nullptr && !pumping && outbox.empty() && structure.empty(); }
+
   static frame& here() noexcept { return C::sync::template per_thread<frame>(); }
 };
 

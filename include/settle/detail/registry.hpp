@@ -16,19 +16,27 @@ struct registry {
   using state = state_base<C>;
   using node = hook<C>;
 
-  /// A done observer or consumer.
-  static void add_observer(state& s, node& h, bool alone = false) noexcept {
-    std::uint32_t const w = s.lock(alone);
-    if ((w & word::settled) == 0 || (w & word::walking) != 0) {
-      s.observers(ring<C>::push_back(s.observers(), &h));
-      s.unlock(w | kept_bit(h));
-    } else if ((w & word::offered) == 0) {  // beside the sequence: it comes to it after the others
-      s.lasting.store(ring<C>::push_front(s.lasting.load(std::memory_order_relaxed), &h), std::memory_order_relaxed);
-      s.unlock(w);
-    } else {
-      s.unlock(w);
-      at_once(s, h);
-    }
+  /// A done observer or consumer. `more` is set in the word when it waits for the sequence; true then.
+  static bool add_observer(state& s, node& h, std::uint32_t more = 0) noexcept {
+    std::uint32_t const w = s.lock();
+    bool const waits = (w & word::settled) == 0 || (w & word::walking) != 0;
+    if (waits) s.observers(ring<C>::push_back(s.observers(), &h));
+    s.unlock(waits ? w | kept_bit(h) | more : w);
+    if (!waits) add_late_observer(s, h);
+    return waits;
+  }
+
+  /// Of a settled operation. Beside the sequence, which cannot end while we hold the operation: it comes to it after the
+  /// others. The sequence is over, if it does not say so itself, when the cleanups run.
+  static void add_late_observer(state& s, node& h) noexcept {
+    if (s.is(word::offered) || !s.try_hold(true)) return at_once(s, h);
+    std::uint32_t const w = s.lock();
+    bool const is_over = (w & word::offered) != 0 || (s.counts.load(std::memory_order_relaxed) & count::releasing) != 0;
+    if (!is_over) s.lasting.store(ring<C>::push_front(s.lasting.load(std::memory_order_relaxed), &h), std::memory_order_relaxed);
+    s.unlock(is_over ? w : w | kept_bit(h));
+    if (!is_over) return leave_late(s);
+    h.holds = true;
+    engine<C>::post(h);
   }
 
   /// A cancel observer. One that comes after a value or an error never fires: it is only destroyed.

@@ -41,6 +41,35 @@ struct releaser {
     }
   }
 
+  /// The sequence gives its hold back, and the consumer's reference with it, in one step: without the lock when nobody came
+  /// late and nobody is left to take the value, without an atomic one when nobody else refers to the operation.
+  /// False: the long way.
+  static bool end_sequence(state& s) noexcept {
+    if (s.table->event != nullptr) return false;
+    std::uint32_t w = s.word.load(std::memory_order_acquire);
+    if (s.lasting.load(std::memory_order_acquire) != nullptr) return false;
+    if (s.table->dispose != nullptr) {
+      if ((w & word::owned) != 0 && (w & word::given) == 0 && s.table->born == nullptr) return false;
+      if ((w & (word::owned | word::watched)) == 0) s.table->dispose(s);
+    }
+    std::uint64_t c = s.counts.load(std::memory_order_acquire);
+    w = s.word.load(std::memory_order_relaxed);
+    std::uint64_t const consumer = (w & word::given) != 0 ? count::ref : 0;
+    if (count::holds(c) != 1 || (c & count::late) != 0 || s.lasting.load(std::memory_order_acquire) != nullptr) return false;
+    bool const work = to_do(s);
+    std::uint64_t const next = work ? (c - consumer) | count::releasing : c - consumer - count::both;
+    if (c != count::both + consumer) {
+      if (!swap(s, c, next)) return false;
+    } else if ((w & word::kept) != 0) {
+      return false;
+    } else {
+      s.counts.store(work ? next : count::ref, std::memory_order_relaxed);
+      if (!work) s.drop_ref();
+    }
+    if (work) engine<C>::release(s);
+    return true;
+  }
+
   /// Runs what is registered for release; owns the last hold and its reference. Moves to the executor when there is user code.
   static void run(state& s, bool on_executor) noexcept {
     for (;;) {

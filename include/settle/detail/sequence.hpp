@@ -8,6 +8,9 @@
 
 namespace settle::inline v0::detail {
 
+template <class C>
+struct releaser;
+
 /// The user code of one settled operation, in the order of its policy.
 template <class C>
 struct sequence {
@@ -16,13 +19,18 @@ struct sequence {
 
   /// Runs on the operation's executor; owns a hold and a reference, and gives both back at the end.
   static void run(state& s) noexcept {
-    bool const beside_owners = s.is(word::embedded);
-    for (notice n : s.table->order) {
-      if (beside_owners) notify_beside_owners(s, n);
-      else if (s.observers() != nullptr) notify(s, n);
-      if (n == notice::consumer && s.table->born != nullptr) s.table->born(s);
+    node* const first = s.observers();
+    if (s.is(word::embedded)) {
+      run_beside_owners(s);
+    } else if (s.table->born != nullptr || (first != nullptr && first->next != first)) {
+      run_in_order(s);
+    } else if (first != nullptr) {
+      s.observers(nullptr);
+      run_hook(s, *first, action_of(s, *first));
     }
+    if (releaser<C>::end_sequence(s)) return;
     if (!s.is(word::offered)) offer_value(s);
+    if (s.is(word::given)) s.drop_ref();
     engine<C>::leave(s, true);
   }
 
@@ -107,8 +115,11 @@ struct sequence {
     }
   }
 
-  static hook_action action_for(state& s, notice n) noexcept {  // cancel observers of what was not cancelled only die
-    return n == notice::cancel && !s.is(word::cancelled) ? hook_action::discard : hook_action::invoke;
+  static void run_beside_owners(state& s) noexcept {
+    for (notice n : s.table->order) {
+      notify_beside_owners(s, n);
+      if (n == notice::consumer && s.table->born != nullptr) s.table->born(s);
+    }
   }
 
   /// The same as notify, with owners who take hooks off the ring meanwhile. The marker goes round it once; what is not
@@ -127,7 +138,7 @@ struct sequence {
         s.observers(put(s.observers(), h, reverse));
         continue;
       }
-      run_taken(s, *h, action_for(s, n), w);
+      run_taken(s, *h, action_of(s, *h), w);
       w = s.lock();
     }
     s.unlock(w);
@@ -140,6 +151,18 @@ struct sequence {
     return h.kind == hook_kind::cancel ? notice::cancel : h.kind == hook_kind::consumer ? notice::consumer : notice::done;
   }
 
+  static void run_in_order(state& s) noexcept {
+    for (notice n : s.table->order) {
+      if (s.observers() != nullptr) notify(s, n);
+      if (n == notice::consumer && s.table->born != nullptr) s.table->born(s);
+    }
+  }
+
+  /// Cancel observers of what was not cancelled in the end are only destroyed.
+  static hook_action action_of(state& s, node const& h) noexcept {
+    return h.kind == hook_kind::cancel && !s.is(word::cancelled) ? hook_action::discard : hook_action::invoke;
+  }
+
   static void notify(state& s, notice n) noexcept {
     node* left = s.observers();
     s.observers(nullptr);
@@ -147,7 +170,7 @@ struct sequence {
     while (left != nullptr) {
       node* const h = s.table->reverse ? left->prev : left;
       left = ring<C>::remove(left, h);
-      if (notice_of(*h) == n) run_hook(s, *h, action_for(s, n));
+      if (notice_of(*h) == n) run_hook(s, *h, action_of(s, *h));
       else kept = put(kept, h, s.table->reverse);
     }
     s.observers(kept);

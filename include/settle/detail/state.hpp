@@ -47,6 +47,7 @@ enum : std::uint32_t {
   embedded = 1u << 24,   // hooks stand on the rings whose owners may take them off until they start
   errand = 1u << 25,     // the state is queued to run the cancel observers of a request
   owed = 1u << 26,       // and settled meanwhile: its sequence comes right after them
+  given = 1u << 27,      // the handle was moved into the consumer: its reference is the sequence's to give back
 };
 }
 
@@ -157,8 +158,12 @@ struct state_base : basic_work_node<C> {
   bool is(std::uint32_t bits) const noexcept { return (word.load(std::memory_order_acquire) & bits) != 0; }
   bool is_released() const noexcept { return count::holds(counts.load(std::memory_order_acquire)) == 0; }
 
-  /// Only this reference and this hold exist: no other thread can see the state, plain stores will do.
-  bool sole() const noexcept { return counts.load(std::memory_order_acquire) == count::both; }
+  /// Asked by the producer. Only its reference and its hold exist, and perhaps the consumer's reference: no other thread can
+  /// see the state, plain stores will do.
+  bool sole() const noexcept {
+    std::uint64_t const c = counts.load(std::memory_order_acquire);
+    return c == count::both || (c == count::both + count::ref && with_consumer());
+  }
 
   std::uint32_t lock(bool alone = false) noexcept {
     std::uint32_t w = word.load(std::memory_order_relaxed);
@@ -177,7 +182,10 @@ struct state_base : basic_work_node<C> {
   }
   void unlock(std::uint32_t w) noexcept { word.store(w, std::memory_order_release); }
 
-  void add_ref() noexcept { counts.fetch_add(count::ref, std::memory_order_relaxed); }
+  void add_ref(bool alone = false) noexcept {
+    if (alone) counts.store(count::both + count::ref, std::memory_order_relaxed);
+    else counts.fetch_add(count::ref, std::memory_order_relaxed);
+  }
   void drop_ref() noexcept {
     if (counts.load(std::memory_order_acquire) == count::ref || counts.fetch_sub(count::ref, std::memory_order_acq_rel) == count::ref)
       end();
@@ -209,6 +217,11 @@ struct state_base : basic_work_node<C> {
     std::destroy_at(made);
     table->deallocate(*this, at, sizeof(detail::context<C>), alignof(detail::context<C>));
     return first;
+  }
+
+  /// The second of two references is the consumer's: it was given before they were counted, and is still to be given back.
+  bool with_consumer() const noexcept {
+    return is(word::given) && counts.load(std::memory_order_acquire) == count::both + count::ref && !is(word::settled);
   }
 
   monitor_event event_of(monitor_event::what_t what) noexcept {
