@@ -108,9 +108,7 @@ class basic_operation {
   /// ```cpp
   /// pool.submit([stop = op.stop_token()] { while (!stop.stop_requested()) step(); });
   /// ```
-  [[nodiscard]] std::stop_token stop_token() const {
-    return state_ == nullptr ? std::stop_token() : detail::stop_part<C>::token(*state_);
-  }
+  [[nodiscard]] std::stop_token stop_token() const { return state_ == nullptr ? std::stop_token() : detail::stop_part<C>::token(*state_); }
 
   /// Holds the cleanups back while it lives. Empty: they run already, or have.
   [[nodiscard]] basic_pin<C> pin() const noexcept;

@@ -494,13 +494,13 @@ TEST(misuse, a_cleanup_that_returns_its_own_operation) {
   recording_sink::take();
 }
 
-settle::handle<told> waits_for_release(settle::operation of, bool* went_on) {
+settle::handle<told> waits_for_release(bool* went_on, settle::operation of) {
   co_await of.released();
   *went_on = true;
   co_return 1;
 }
-settle::handle<told> passes_the_wait_on(settle::operation of, bool* went_on) {
-  co_return co_await waits_for_release(std::move(of), went_on);
+settle::handle<told> passes_the_wait_on(bool* went_on, settle::operation of) {
+  co_return co_await waits_for_release(went_on, std::move(of));
 }
 
 TEST(misuse, a_cleanup_that_waits_for_the_release_of_its_own_operation_or_one_above) {
@@ -514,7 +514,7 @@ TEST(misuse, a_cleanup_that_waits_for_the_release_of_its_own_operation_or_one_ab
     bool went_on = false;
     settle::watcher<told> waits;
     s.op.on_cleanup([&] {
-      auto h = passes_the_wait_on(awaited, &went_on);
+      auto h = passes_the_wait_on(&went_on, awaited);
       waits = h.watch();
       return h;
     });

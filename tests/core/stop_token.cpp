@@ -94,7 +94,9 @@ TEST(stop_token, fires_where_the_cancel_happens_while_the_executor_is_busy) {
 
 TEST(G17_withdrawal, asking_for_the_token_does_not_grow_an_operation) {
   subject<counted<int>> s;
-  { auto const first = s.op.stop_token(); }
+  {
+    auto const first = s.op.stop_token();
+  }
   long const bytes = ledger::bytes;
   allocation_count const made;
   for (int i = 0; i != 1'000'000; ++i) {

@@ -70,7 +70,8 @@ class watch_awaiter {
  private:
   void trap_wait_for_itself(state_base<C>& s) const noexcept {
     if (ancestry<C>::cleans_up_for(s, *state_access::get(op_)))
-      s.report(nullptr, monitor_event::misuse, "a cleanup waits for the release of the operation it belongs to, or of one above: it would wait for itself");
+      s.report(nullptr, monitor_event::misuse,
+               "a cleanup waits for the release of the operation it belongs to, or of one above: it would wait for itself");
   }
 
   handle<typename relay<C>::policy> make_relay() {

@@ -39,8 +39,9 @@ consteval bool is_asynchronous() {
     return false;
   } else {
     using result = std::remove_cvref_t<typename cleanup_result<F>::type>;
-    static_assert(!is_handle<C, result> || requires { requires std::same_as<typename result::policy_type::terminal, C>; },
-                  "settle: an asynchronous cleanup must return a handle of its operation's own terminal (see docs/cleanups.md)");
+    static_assert(
+        !is_handle<C, result> || requires { requires std::same_as<typename result::policy_type::terminal, C>; },
+        "settle: an asynchronous cleanup must return a handle of its operation's own terminal (see docs/guide/async-cleanups.md)");
     return is_handle<C, result>;
   }
 }
@@ -69,7 +70,7 @@ class cleanup_wait {
   basic_operation<C>& waited_for() noexcept { return waited_for_; }
   static cleanup_wait& of(hook<C>& h) noexcept { return *reinterpret_cast<cleanup_wait*>(&h); }
   /// Whose cleanup waits for the operation that the hook is on; null when it is another hook.
-  static state* owner_of(hook<C>& h) noexcept { return h.type == &when_released ? of(h).owner_ : nullptr; }
+  static state* owner_of(hook<C>& h) noexcept { return h.kind == hook_kind::waiting && h.type == &when_released ? of(h).owner_ : nullptr; }
 
   /// Room for the deadline's timer, where the owner's executor has timers. False: no memory.
   bool make_room(state& owner) noexcept { return timer_.make_room(owner); }
@@ -211,9 +212,7 @@ class awaiting_cleanup {
     else return std::move(f)();
   }
 
-  static awaiting_cleanup& of(hook<C>& h) noexcept {
-    return *reinterpret_cast<awaiting_cleanup*>(&h);
-  }
+  static awaiting_cleanup& of(hook<C>& h) noexcept { return *reinterpret_cast<awaiting_cleanup*>(&h); }
   static void run_alone(hook<C>& h, hook_action) {
     state& s = *h.owner;
     awaiting_cleanup& self = of(h);

@@ -183,7 +183,8 @@ class cleanup_registration {
   static void run_here(state& s, F& f) noexcept {
     if constexpr (requires { F::made_in_place; }) return;  // nothing was made
     else if constexpr (asynchronous) F::begin_without_room(f, s);
-    else guarded([&] { call_with_ending::call(f, s); }, [&](std::exception_ptr p) { s.report(std::move(p), monitor_event::cleanup_threw); });
+    else
+      guarded([&] { call_with_ending::call(f, s); }, [&](std::exception_ptr p) { s.report(std::move(p), monitor_event::cleanup_threw); });
   }
 };
 

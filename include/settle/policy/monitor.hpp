@@ -22,18 +22,18 @@ struct standing {
 /// What happened to an operation or a resource, as monitors and error sinks see it: values, never the handle.
 struct monitor_event {
   enum what_t : std::uint8_t {
-    created,         ///< an operation exists
-    settled,         ///< its outcome is known: `how` and `why`
-    released,        ///< everything it owned was given back
-    destroyed,       ///< its memory is returned
-    unseen_failure,  ///< it failed and nobody ever looked
-    abandoned,       ///< its last producer went away, unasked, without settling it
-    callback_threw,  ///< an observer threw
-    cleanup_threw,   ///< a cleanup threw; the others ran
-    executor_lost,   ///< its executor refused, threw away or destroyed the work
-    misuse,          ///< a rule was broken: `detail` says which
-    adopted,         ///< it became a child of `parent`
-    cleanup_failed,  ///< the operation of an asynchronous cleanup failed, and nobody looked: `other` is where that was created
+    created,          ///< an operation exists
+    settled,          ///< its outcome is known: `how` and `why`
+    released,         ///< everything it owned was given back
+    destroyed,        ///< its memory is returned
+    unseen_failure,   ///< it failed and nobody ever looked
+    abandoned,        ///< its last producer went away, unasked, without settling it
+    callback_threw,   ///< an observer threw
+    cleanup_threw,    ///< a cleanup threw; the others ran
+    executor_lost,    ///< its executor refused, threw away or destroyed the work
+    misuse,           ///< a rule was broken: `detail` says which
+    adopted,          ///< it became a child of `parent`
+    cleanup_failed,   ///< the operation of an asynchronous cleanup failed, and nobody looked: `other` is where that was created
     cleanup_overrun,  ///< an asynchronous cleanup is over its budget and was asked to cancel: `other` is where it was created
   };
   enum ending_t : std::uint8_t { pending, value, failure, cancelled };
