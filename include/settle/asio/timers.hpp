@@ -58,27 +58,23 @@ struct asio_wait_allocator {
 };
 
 /// What the context calls, or destroys with its queue.
+template <class Timer>
 class asio_wait {
  public:
   using allocator_type = asio_wait_allocator<>;
 
-  asio_wait(timer_done done, asio_wait_room* room, std::atomic<bool>& starting) noexcept : done_(done), room_(room), starting_(&starting) {}
-  asio_wait(asio_wait&& o) noexcept : done_(std::exchange(o.done_, {})), room_(o.room_), starting_(o.starting_) {}
+  asio_wait(Timer& t, asio_wait_room* room) noexcept : timer_(&t), room_(room) {}
+  asio_wait(asio_wait&& o) noexcept : timer_(std::exchange(o.timer_, nullptr)), room_(o.room_) {}
   ~asio_wait() {
-    if (done_ && !starting_->load(std::memory_order_acquire)) done_(timer_end::lost);  // starting: start() says that it failed
+    if (timer_ != nullptr) timer_->lost();
   }
 
-  void operator()(std::error_code ec) {
-    // Another thread may be just about to return from start(); it touches the timer no more then.
-    while (starting_->load(std::memory_order_acquire)) std::this_thread::yield();
-    std::exchange(done_, {})(ec ? timer_end::stopped : timer_end::fired);
-  }
+  void operator()(std::error_code ec) { std::exchange(timer_, nullptr)->over(ec ? timer_end::stopped : timer_end::fired); }
   allocator_type get_allocator() const noexcept { return allocator_type(room_); }
 
  private:
-  timer_done done_;
+  Timer* timer_;
   asio_wait_room* room_;
-  std::atomic<bool>* starting_;
 };
 
 }  // namespace detail
@@ -99,11 +95,12 @@ class asio_timers {
 
     bool start(std::chrono::steady_clock::time_point when, timer_done done) noexcept {
       bool ok = true;
+      done_ = done;
+      starting_.store(true, std::memory_order_relaxed);
       detail::guarded(
           [&] {
-            starting_.store(true, std::memory_order_relaxed);
-            wait_.emplace(ex_, when);
-            wait_->async_wait(detail::asio_wait(done, detail::asio_is_strand<Ex> ? nullptr : &room_, starting_));
+            wait_.emplace(*ex_, when);
+            wait_->async_wait(detail::asio_wait<timer>(*this, detail::asio_is_strand<Ex> ? nullptr : &room_));
           },
           [&](std::exception_ptr const&) { ok = false; });
       starting_.store(false, std::memory_order_release);  // the last touch: it may have ended meanwhile
@@ -114,8 +111,23 @@ class asio_timers {
     }
 
    private:
-    Ex ex_;
+    friend class detail::asio_wait<timer>;
+
+    void over(timer_end how) noexcept {
+      while (starting_.load(std::memory_order_acquire)) std::this_thread::yield();  // another thread is about to return
+      done_(how);
+    }
+    /// The context goes down, and the timer must not outlast it.
+    void lost() noexcept {
+      if (starting_.load(std::memory_order_relaxed)) return;  // it did not begin: start() says so
+      wait_.reset();
+      ex_.reset();
+      done_(timer_end::lost);
+    }
+
+    timer_done done_;
     std::atomic<bool> starting_{false};
+    std::optional<Ex> ex_;
     std::optional<::asio::basic_waitable_timer<std::chrono::steady_clock, ::asio::wait_traits<std::chrono::steady_clock>, Ex>> wait_;
     detail::asio_wait_room room_;
   };

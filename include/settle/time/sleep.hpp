@@ -47,7 +47,8 @@ struct nap {
 inline std::chrono::steady_clock::time_point later(std::chrono::steady_clock::time_point now, std::chrono::nanoseconds d) noexcept {
   using time_point = std::chrono::steady_clock::time_point;
   auto const step = std::chrono::duration_cast<time_point::duration>(d);
-  return step > time_point::duration::zero() && now > time_point::max() - step ? time_point::max() : now + step;
+  if (step <= time_point::duration::zero()) return now;
+  return now > time_point::max() - step ? time_point::max() : now + step;
 }
 
 }  // namespace detail
