@@ -24,6 +24,7 @@ set(settle_core_headers
     include/settle/detail/exceptions.hpp
     include/settle/detail/frame.hpp
     include/settle/detail/hook.hpp
+    include/settle/detail/job.hpp
     include/settle/detail/lineage.hpp
     include/settle/detail/link.hpp
     include/settle/detail/own_trap.hpp
@@ -33,6 +34,7 @@ set(settle_core_headers
     include/settle/detail/state.hpp
     include/settle/detail/state_access.hpp
     include/settle/detail/stop_part.hpp
+    include/settle/detail/thrown.hpp
     include/settle/detail/timers.hpp
     include/settle/detail/waiting.hpp
     include/settle/detail/walker.hpp
@@ -44,6 +46,7 @@ set(settle_core_headers
     include/settle/fwd.hpp
     include/settle/handle.hpp
     include/settle/hooks/bound_call.hpp
+    include/settle/initiate.hpp
     include/settle/link_stop_token.hpp
     include/settle/memory/arena.hpp
     include/settle/observe/census.hpp
@@ -71,6 +74,7 @@ set(settle_core_headers
     include/settle/resolver.hpp
     include/settle/settle.hpp
     include/settle/shared_resolver.hpp
+    include/settle/start_on.hpp
     include/settle/testing/quiescent.hpp
     include/settle/testing/seed.hpp
     include/settle/testing/simulation.hpp

@@ -187,6 +187,17 @@ class resolver {
     return op().on_cancel(std::move(f));
   }
 
+  /// The producer's duty as a pointer, for the user pointer of a C API; null of an empty resolver. Whoever holds it owes
+  /// `from_raw`, once: until then the operation cannot end but by a cancel, and is never released. Nothing is allocated.
+  ///
+  /// ```cpp
+  /// c_read(fd, on_read, std::move(r).into_raw());
+  /// void on_read(void* user, int n) { settle::resolver<read>::from_raw(user).complete(n); }
+  /// ```
+  [[nodiscard]] void* into_raw() && noexcept { return std::exchange(cell_, nullptr); }
+  /// The resolver back, of the same policy. Once for each `into_raw`; of null: an empty one.
+  [[nodiscard]] static resolver from_raw(void* duty) noexcept { return resolver(static_cast<cell*>(duty)); }
+
  private:
   template <class>
   friend class shared_resolver;

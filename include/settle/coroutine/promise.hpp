@@ -11,19 +11,10 @@
 #include <utility>
 
 #include "../detail/coroutine_state.hpp"
-#include "../error.hpp"
+#include "../detail/thrown.hpp"
 #include "../handle.hpp"
 
 namespace settle::inline v0::detail {
-
-/// An exception as an operation's error.
-template <class P>
-typename P::error_type error_from(std::exception_ptr p) noexcept {
-  using E = typename P::error_type;
-  if constexpr (std::constructible_from<E, std::exception_ptr>) return E(std::move(p));
-  else if constexpr (std::constructible_from<E, std::error_code>) return E(settle::error(std::move(p)).code());
-  else return P::make_error(errc::no_memory);
-}
 
 template <class P, class Ex>
 class promise_base {

@@ -34,6 +34,16 @@ class dispatcher {
     return true;
   }
 
+  /// A job begins: given to its executor by itself, even from that one's own drain, which it must not wait for.
+  static void start(node& h) noexcept {
+    frame<C>& f = frame<C>::here();
+    if (runs_anywhere(*h.owner)) return engine<C>::post(h);
+    h.as = role::hook;
+    work_queue batch;
+    batch.push(&h);
+    submit(f, batch);
+  }
+
   /// Hands the outbox to the drains and executors it belongs to.
   static void flush(frame<C>& f) noexcept {
     if (f.current != nullptr) {

@@ -107,6 +107,10 @@ class engine {
       leave(s);
       return;
     }
+    if ((w & word::initiating) != 0) {
+      s.unlock(w | word::forsaken);  // initiate() takes the duty over
+      return;
+    }
     bool const asked = (w & word::requested) != 0;
     if (!asked) s.head().cancelled_by(cancellation(cause::abandoned, s.created));
     frame<C>& f = frame<C>::here();

@@ -19,7 +19,7 @@ struct sequence {
 
   /// Runs on the operation's executor; owns a hold and a reference, and gives both back at the end.
   static void run(state& s) noexcept {
-    node* const first = s.observers();
+    node* const first = s.is(word::embedded) ? nullptr : s.observers();  // owners write to the ring under the lock
     if (s.is(word::embedded)) {
       run_beside_owners(s);
     } else if (s.table->born != nullptr || (first != nullptr && first->next != first)) {

@@ -38,16 +38,18 @@ enum : std::uint32_t {
   below = 1u << 11,      // children or cancel observers were registered
   failure = 1u << 12,    // how it settled: neither bit is a value
   cancelled = 1u << 13,
-  handled = 1u << 14,    // the handle was given out
-  tentative = 1u << 15,  // claimed by a producer whose move may throw: rivals wait
-  cold = 1u << 18,       // a coroutine that waits for an owner
-  disposal = 1u << 16,   // the value lost its owner late: the releaser destroys it
-  context = 1u << 19,    // it has one, which goes with it
-  kept = 1u << 17,       // a registration may withdraw its hook: it holds no reference, so plain stores will not do
-  embedded = 1u << 24,   // hooks stand on the rings whose owners may take them off until they start
-  errand = 1u << 25,     // the state is queued to run the cancel observers of a request
-  owed = 1u << 26,       // and settled meanwhile: its sequence comes right after them
-  given = 1u << 27,      // the handle was moved into the consumer: its reference is the sequence's to give back
+  handled = 1u << 14,     // the handle was given out
+  tentative = 1u << 15,   // claimed by a producer whose move may throw: rivals wait
+  cold = 1u << 18,        // a coroutine that waits for an owner
+  disposal = 1u << 16,    // the value lost its owner late: the releaser destroys it
+  context = 1u << 19,     // it has one, which goes with it
+  kept = 1u << 17,        // a registration may withdraw its hook: it holds no reference, so plain stores will not do
+  embedded = 1u << 24,    // hooks stand on the rings whose owners may take them off until they start
+  errand = 1u << 25,      // the state is queued to run the cancel observers of a request
+  owed = 1u << 26,        // and settled meanwhile: its sequence comes right after them
+  given = 1u << 27,       // the handle was moved into the consumer: its reference is the sequence's to give back
+  initiating = 1u << 28,  // the function that was given the resolver runs: dropped there, it is not abandoned yet
+  forsaken = 1u << 29,    // and it was dropped
 };
 }
 
