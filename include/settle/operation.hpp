@@ -162,7 +162,7 @@ class basic_operation {
   }
 
   template <class F>
-  bool add_cleanup(F f) const {
+  bool add_cleanup(F&& f) const {
     if (state_ == nullptr) {
       if constexpr (std::invocable<F&, ending>) std::move(f)(ending());
       else std::move(f)();
