@@ -228,7 +228,7 @@ class basic_operation {
   }
 
   template <class F>
-  bool add_cleanup(F f) const {
+  bool add_cleanup(F&& f) const {
     if (state_ == nullptr) {
       detail::run_without_owner<C>(f);
       return false;

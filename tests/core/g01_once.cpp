@@ -72,6 +72,33 @@ TEST(G01_once, a_losing_complete_leaves_the_value_with_its_owner) {
   EXPECT_NE(mine, nullptr);
 }
 
+// The narrowest race, without a race: the value's own move ends the operation between the look and the settling.
+TEST(G01_once, a_cancel_from_inside_the_value_s_move_wins_and_the_value_comes_back) {
+  struct meddler {
+    settle::operation op;
+    std::string text;
+    meddler(settle::operation o, char const* t) : op(std::move(o)), text(t) {}
+    meddler(meddler&& o) noexcept : op(std::move(o.op)), text(std::move(o.text)) { op.cancel(settle::cause::shutdown); }
+    meddler& operator=(meddler&& o) noexcept {
+      op = std::move(o.op);
+      text = std::move(o.text);
+      return *this;
+    }
+  };
+  using policy = counted<meddler>;
+  subject<policy> s;
+  settle::watcher<policy> w = s.h.watch();
+  int told = 0;
+  w.on_done([&](auto const&) { ++told; });
+  meddler mine(s.op, "a text that is too long to live inside its string");
+  EXPECT_FALSE(s.r.complete(std::move(mine)));
+  EXPECT_EQ(mine.text, "a text that is too long to live inside its string");
+  EXPECT_EQ(told, 1);
+  ASSERT_NE(w.peek(), nullptr);
+  ASSERT_TRUE(w.peek()->is_cancelled());
+  EXPECT_EQ(w.peek()->cancel().why, settle::cause::shutdown);
+}
+
 TEST(G01_once, a_losing_complete_by_copy_leaves_the_value) {
   subject<counted<std::string>> s;
   s.op.cancel();

@@ -27,6 +27,9 @@ TEST(G02_whole, observers_of_every_kind_see_the_outcome) {
         if (out) {
           EXPECT_TRUE(out.value().whole());
         }
+        if (out.has_error()) {
+          EXPECT_EQ(out.error().code(), settle::errc::closed);
+        }
       });
       s.op.on_done([&](settle::ending e) {
         ++looked;

@@ -60,6 +60,26 @@ TEST(G06_never_late, from_inside_a_drain_it_is_appended) {
   });
 }
 
+TEST(G06_never_late, a_cleanup_is_taken_while_the_cleanups_run_and_is_next) {
+  on_each_executor([](auto& place) {
+    using policy = counted<int, typename std::decay_t<decltype(place)>::executor>;
+    in_each_way([&](way how) {
+      subject<policy> s(place.get_executor());
+      trail log;
+      s.op.on_cleanup([&] { log.push_back("first registered"); });
+      s.op.on_cleanup([&] {
+        EXPECT_TRUE(s.op.on_cleanup([&] { log.push_back("late"); }));
+        EXPECT_TRUE(s.op.on_cleanup([&] { log.push_back("later"); }));
+        log.push_back("last registered");
+      });
+      s.end(how);
+      place.run();
+      EXPECT_EQ(log, (trail{"last registered", "later", "late", "first registered"}));
+      EXPECT_TRUE(s.op.is_released());
+    });
+  });
+}
+
 TEST(G06_never_late, a_released_operation_refuses_ownership_and_gives_back_at_once) {
   on_each_executor([](auto& place) {
     using policy = counted<tracked, typename std::decay_t<decltype(place)>::executor>;

@@ -4,7 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <atomic>
 #include <memory>
+#include <thread>
 
 #include "situations.hpp"
 
@@ -87,6 +90,20 @@ TEST(G07_pins, each_way_to_lose_lets_go) {
   }
 }
 
+TEST(G07_pins, a_pin_is_refused_once_the_cleanups_run) {
+  in_each_way([](way how) {
+    subject<counted<int>> s;
+    int asked = 0;
+    s.op.on_cleanup([&] {
+      ++asked;
+      EXPECT_FALSE(s.op.pin());
+    });
+    s.end(how);
+    EXPECT_EQ(asked, 1);
+    EXPECT_FALSE(s.op.pin());
+  });
+}
+
 TEST(G07_pins, pins_move) {
   subject<counted<int>> s;
   int cleaned = 0;
@@ -116,7 +133,7 @@ TEST(G07_pins, a_pin_of_a_pending_operation_holds_nothing_after_it_went) {
 }
 
 // A54: an observer pins, and hands the pin to a write in flight.
-TEST(G07_pins, an_observer_may_pin) {
+TEST(A54_pin_in_observer, the_cleanups_wait_for_it) {
   on_each_executor([](auto& place) {
     using policy = counted<int, typename std::decay_t<decltype(place)>::executor>;
     in_each_way([&](way how) {
@@ -134,6 +151,63 @@ TEST(G07_pins, an_observer_may_pin) {
       EXPECT_EQ(cleaned, 1);
     });
   });
+}
+
+TEST(A54_pin_in_observer, is_refused_once_the_cleanups_run) {
+  on_each_executor([](auto& place) {
+    using policy = counted<int, typename std::decay_t<decltype(place)>::executor>;
+    in_each_way([&](way how) {
+      subject<policy> s(place.get_executor());
+      settle::pin early;
+      int asked = 0;
+      s.op.on_done([&] { early = s.op.pin(); });
+      for (int i = 0; i != 2; ++i) {
+        s.op.on_cleanup([&] {
+          ++asked;
+          EXPECT_FALSE(early) << "the write was in flight";
+          EXPECT_FALSE(s.op.pin());
+        });
+      }
+      s.op.on_released([&] {
+        ++asked;
+        EXPECT_FALSE(s.op.pin());
+      });
+      s.end(how);
+      place.run();
+      EXPECT_EQ(asked, 0);
+      early.reset();
+      place.run();
+      EXPECT_EQ(asked, 3);
+      EXPECT_FALSE(s.op.pin());
+    });
+  });
+}
+
+// The write ends on another thread while the observers still run.
+TEST(A54_pin_in_observer, handed_to_a_write_on_another_thread) {
+  crew threads(2);
+  for (int round = 0; round != 2000; ++round) {
+    subject<counted<int>> s;
+    auto& buffer = s.r.own(std::make_unique<std::array<int, 64>>());
+    int* const at = buffer->data();
+    std::atomic<settle::pin*> in_flight = nullptr;
+    std::atomic<int> cleaned = 0;
+    s.op.on_cleanup([&] { ++cleaned; });
+    s.op.on_done([&] { in_flight = new settle::pin(s.op.pin()); });
+    threads.run([&](unsigned i) {
+      if (i == 0) {
+        s.end(all_ways[round % 6]);
+        return;
+      }
+      settle::pin* mine = nullptr;
+      while ((mine = in_flight.exchange(nullptr)) == nullptr) std::this_thread::yield();
+      for (int k = 0; k != 64; ++k) at[k] = k;
+      EXPECT_EQ(cleaned, 0);
+      delete mine;
+    });
+    ASSERT_EQ(cleaned, 1);
+    ASSERT_TRUE(s.op.is_released());
+  }
 }
 
 TEST(G07_pins, a_resource_of_a_pin_lives_while_it_does) {

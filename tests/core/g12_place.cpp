@@ -222,14 +222,17 @@ TEST(G12_place, callbacks_may_call_everything) {
         s.op.cancel();
       };
       s.op.on_cancel(everything);
+      s.op.on_cancel([&](settle::cancellation) { everything(); });
       s.op.on_done(everything);
+      w.on_done([&](settle::outcome<int> const&) { everything(); });
       s.op.on_cleanup(everything);
+      s.op.on_cleanup([&](settle::ending) { everything(); });
       s.op.on_released(everything);
       s.end(how);
       place.run();
       subject<policy>::drop(child.r);
       place.run();
-      EXPECT_EQ(ran, is_cancelled(how) ? 4 : 3);
+      EXPECT_EQ(ran, is_cancelled(how) ? 7 : 5);
       EXPECT_TRUE(s.op.is_released());
     }
   });

@@ -180,6 +180,29 @@ TEST(G14_last_reference, inside_its_own_callbacks) {
   });
 }
 
+// The drain that it began may go on for others.
+TEST(G14_last_reference, of_the_operation_that_a_drain_began_with) {
+  manual_loop loop;
+  using policy = counted<int, manual_loop::executor>;
+  auto first = std::make_unique<subject<policy>>(loop.get_executor());
+  subject<policy> second(loop.get_executor());
+  subject<policy> third(loop.get_executor());
+  trail log;
+  first->op.on_done([&] {
+    log.push_back("first");
+    second.op.cancel();
+    first.reset();
+  });
+  second.op.on_done([&] {
+    log.push_back("second");
+    third.op.cancel();
+  });
+  third.op.on_done([&] { log.push_back("third"); });
+  settle::operation(first->op).cancel();
+  EXPECT_EQ(loop.run(), 1U) << "one drain";
+  EXPECT_EQ(log, (trail{"first", "second", "third"}));
+}
+
 // Everything of a tree goes in the callback of one of them.
 TEST(G14_last_reference, a_whole_tree_in_one_callback) {
   on_each_executor([](auto& place) {

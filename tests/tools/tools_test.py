@@ -13,6 +13,7 @@ sys.path += [str(ROOT / "tools"), str(ROOT / "tools" / "dev")]
 
 import amalgamate
 import count_tests
+import mutate
 
 
 def run(*command, **environment):
@@ -119,6 +120,42 @@ class Amalgamate(Folder):
     def test_a_header_of_ours_under_a_condition_is_refused(self):
         with self.assertRaises(SystemExit):
             self.amalgam(a='#ifndef A\n#ifdef X\n#include "b.hpp"\n#endif\n#endif\n', b="")
+
+
+class Mutate(Folder):
+    HEADER = "void f() {\n  if (x) {\n    go();\n  }\n}\nbool g() { return go(); }\nvoid h() {\n  go();\n  go();\n}\n"
+
+    def edited(self, **edit):
+        return mutate.Edit(file="a.hpp", **edit).apply(self.HEADER)
+
+    def test_an_edit_stays_in_the_function_it_names(self):
+        self.assertEqual(self.edited(at="void f()", old="go()", new="stop()"), self.HEADER.replace("go()", "stop()", 1))
+        self.assertIn("bool g() { return 1; }", self.edited(at="bool g()", old="go()", new="1"))
+
+    def test_an_edit_that_does_not_fit_says_where(self):
+        for edit in ({"old": "go()"}, {"at": "void h()", "old": "go()"}, {"at": "void i()", "old": "go()"}, {"at": "bool g()", "old": "x"}):
+            with self.assertRaisesRegex(mutate.DoesNotFit, "a.hpp has|of a.hpp has"):
+                self.edited(**edit, new="")
+
+    def ending(self, body, limit=20):
+        return mutate.run(self.program("tests", f"echo '[ RUN      ] G01.x'\n{body}\n"), "*", limit).how
+
+    def test_what_a_run_ended_with(self):
+        self.assertEqual(self.ending("true"), "passed")
+        self.assertEqual(self.ending("echo a.cpp:1: Failure; kill -TRAP $$"), "failed")
+        self.assertEqual(self.ending("kill -SEGV $$"), "signal")
+        self.assertEqual(self.ending("echo '==1==ERROR: AddressSanitizer: heap-use-after-free'; exit 99"), "sanitizer")
+        self.assertEqual(self.ending("while :; do :; done", limit=0.5), "hang")
+        self.assertEqual(mutate.run(self.program("none", "exit 0\n"), "*", 20).how, "no test")
+
+    def test_a_row_that_does_not_fit_or_compile_is_no_success(self):
+        self.write("include/settle/a.hpp", self.HEADER)
+        self.write("tests/core/g01_x.cpp", "int main() {}\n")
+        self.write("tests/support/allocations.cpp", "")
+        toolchain = mutate.Toolchain(("false",), (), self.folder)
+        for edit, expected in ((mutate.Edit("a.hpp", "nothing", ""), "mend the row"), (mutate.Edit("a.hpp", "bool g", "int g"), "does not compile")):
+            control = mutate.Control("g01_x", "row", "something", (edit,), "g01_x.cpp", "*")
+            self.assertIn(expected, mutate.work(control, True, self.folder / "work", toolchain, self.folder / "include"))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ check_all() {
   build_and_test cxx23      # the next standard; the optimiser; asserts gone
   build_and_test noexcept   # hidden exceptions and type information in the core
   build_and_test single     # what the amalgamation loses
+  build_and_test controls   # tests that would not notice a broken guarantee
 
   rm -rf build/coverage # counts and notes of an earlier build would be added in
   build_and_test coverage # what no test of the core runs

@@ -79,7 +79,8 @@ class basic_census {
       books& b = here();
       std::lock_guard const guard(b.lock);
       found.reserve(b.live.size());
-      for (auto const& [id, r] : b.live) found.push_back(entry_of(id, r));
+      clock::time_point const now = clock::now();  // one for all: their ages compare
+      for (auto const& [id, r] : b.live) found.push_back(entry_of(id, r, now));
     }
     std::sort(found.begin(), found.end(), [](census_entry const& x, census_entry const& y) { return x.serial < y.serial; });
     for (census_entry const& child : found) {
@@ -125,13 +126,13 @@ class basic_census {
   }
 
   /// Under the lock: the call that says destroyed waits for it, so the operation is there.
-  static census_entry entry_of(void const* id, record const& r) {
+  static census_entry entry_of(void const* id, record const& r, clock::time_point now) {
     census_entry e;
     e.serial = r.serial;
     e.parent = r.parent;
     e.tag = r.event.tag;
     e.where = r.event.where;
-    e.age = clock::now() - r.since;
+    e.age = now - r.since;
     e.how = r.event.how;
     e.why = r.event.why;
     e.now = r.event.look(id);
