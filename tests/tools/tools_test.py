@@ -40,11 +40,11 @@ class Dev(Folder):
     def test_help_is_no_error(self):
         done = run("./dev", "help")
         self.assertEqual(done.returncode, 0)
-        for command in ("demo", "test", "check", "lint", "single", "fresh 12", "--no-install"):
+        for command in ("demo", "test", "check", "lint", "single", "fresh 12", "fresh 13", "fresh sid", "--no-install"):
             self.assertIn(command, done.stdout)
 
     def test_bad_usage_ends_with_2_and_one_sentence(self):
-        for words in (["nope"], ["test", "--nope"], ["demo", "extra"], ["fresh"], ["fresh", "7"]):
+        for words in (["nope"], ["test", "--nope"], ["demo", "extra"], ["fresh"], ["fresh", "7"], ["fresh", "12", "13"]):
             done = run("./dev", *words)
             self.assertEqual((done.returncode, done.stderr.count("\n")), (2, 1), words)
 
@@ -57,6 +57,30 @@ class Dev(Folder):
         self.assertIn("libnghttp2-dev", done.stdout)
         self.assertIn("missing: ", done.stderr)
         self.assertFalse((self.folder / "installed").exists())
+
+
+class Fresh(Folder):
+    """A debootstrap of our own that fails: the last line says in one sentence what is wrong."""
+
+    def bootstrap(self, said, status=1):
+        self.program("debootstrap", f'echo "$@"; echo "{said}"; exit {status}\n')
+        script = (f". tools/dev/steps.sh; logs={self.folder}/logs; . tools/dev/fresh.sh; "
+                  f"fresh_bootstrap zurg {self.folder}/debian http://mirror")
+        done = run("bash", "-c", script, PATH=f"{self.folder}:{os.environ['PATH']}")
+        return done.returncode, done.stderr, done.stdout
+
+    def test_what_is_wrong_is_said(self):
+        for said, why in (("E: Failed getting release file", "http://mirror has no Debian zurg"), ("E: signed by unknown key", "debian-archive-keyring"),
+                          ("E: No such script", "debootstrap"), ("E: something else", "network")):
+            status, error, _ = self.bootstrap(said)
+            self.assertEqual((status, error.count("\n")), (2, 1))
+            self.assertIn(why, error)
+
+    def test_a_release_that_debootstrap_does_not_know_is_made_as_unstable_is(self):
+        status, error, output = self.bootstrap("ok", status=0)
+        self.assertEqual((status, error), (0, ""))
+        log = (self.folder / "logs" / "debootstrap-zurg.log").read_text()
+        self.assertRegex(log, r"--keyring=\S+ zurg \S+ http://mirror sid\n")
 
 
 class CiRun(Folder):
