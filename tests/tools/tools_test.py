@@ -9,10 +9,11 @@ import tempfile
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-sys.path += [str(ROOT / "tools"), str(ROOT / "tools" / "dev")]
+sys.path += [str(ROOT / "tools"), str(ROOT / "tools" / "dev"), str(ROOT / "tests" / "readme")]
 
 import amalgamate
 import count_tests
+import extract
 
 
 def run(*command, **environment):
@@ -116,6 +117,44 @@ class CountTests(Folder):
     def test_nothing_is_a_failure(self):
         self.assertEqual(self.count(), (0, 1))
         self.assertEqual(count_tests.count("no such file"), (0, 1))
+
+
+class Extract(Folder):
+    def extract(self, *parts):
+        page = self.write("page.md", "\n".join(parts))
+        return [(kind, component, file.name) for kind, component, file in extract.extract(page, self.folder / "out", "page")]
+
+    def out(self, name):
+        return (self.folder / "out" / name).read_text()
+
+    def test_programs_stand_alone_and_fragments_share_a_file(self):
+        rows = self.extract("```cpp", "#include <a>", "int f();", "```", "```cpp", "int main() {}", "```", "```cpp", "#include <a>", "int f();", "```")
+        self.assertEqual(rows, [("program", "core", "page_6.cpp"), ("fragments", "core", "page_core.cpp")])
+        text = self.out("page_core.cpp")
+        self.assertEqual(text.count("#include"), 1)
+        self.assertEqual(text.count("namespace block_"), 2)
+        self.assertIn('#line 9 "', text)
+
+    def test_the_text_right_under_a_program_is_what_it_prints(self):
+        rows = self.extract("```cpp", "int main() {}", "```", "It prints", "```text", "x", "```", "```text", "y", "```")
+        self.assertEqual(rows, [("compared", "core", "page_2.cpp")])
+        self.assertEqual(self.out("page_2.txt"), "x\n")
+
+    def test_a_block_may_go_on(self):
+        self.extract("```cpp", "int a;", "```", "```text", "```", "```cpp continued", "int main() { return a; }", "```")
+        text = self.out("page_2.cpp")
+        self.assertLess(text.index("int a;"), text.index("return a;"))
+        with self.assertRaises(ValueError):
+            self.extract("```cpp continued", "```")
+
+    def test_what_a_block_includes_says_which_component_it_needs(self):
+        rows = self.extract("```cpp", "#include <settle/asio/asio.hpp>", "```", "```cpp", "#include <settle/http2/http2.hpp>", "```")
+        self.assertEqual([row[1] for row in rows], ["asio", "http2"])
+
+    def test_output_that_differs_is_a_failure(self):
+        said = self.program("says", "echo x\n")
+        self.assertEqual(extract.compare(str(said), str(self.write("same.txt", "x\n"))), "")
+        self.assertIn("The program prints:\nx", extract.compare(str(said), str(self.write("other.txt", "y\n"))))
 
 
 class Amalgamate(Folder):
