@@ -35,9 +35,9 @@ class Block:
     def component(self) -> str:
         return next((name for name, sign in COMPONENTS if re.search(rf"^#include .*{re.escape(sign)}", self.code, re.MULTILINE)), "core")
 
-    def text(self, page: str) -> str:
-        """The code; the compiler names lines of the page."""
-        return "".join(f'#line {line} "{page}"\n{code}' for line, code in self.parts)
+    def text(self) -> str:
+        """The code; the compiler counts lines as the page does. (It names this file: g++ warns about things of other files.)"""
+        return "".join(f"#line {line}\n{code}" for line, code in self.parts)
 
 
 def blocks(text: str) -> list[Block]:
@@ -57,10 +57,10 @@ def blocks(text: str) -> list[Block]:
     return found
 
 
-def fragments(page: str, parts: list[Block]) -> str:
+def fragments(parts: list[Block]) -> str:
     """One file of many blocks: includes first, then each block in its own namespace."""
     includes = dict.fromkeys(line for b in parts for line in re.findall(r"^#include .*$", b.code, re.MULTILINE))
-    bodies = "".join(f"namespace block_{b.first} {{\n{re.sub(r'^#include .*$', '', b.text(page), flags=re.MULTILINE)}}}\n" for b in parts)
+    bodies = "".join(f"namespace block_{b.first} {{\n{re.sub(r'^#include .*$', '', b.text(), flags=re.MULTILINE)}}}\n" for b in parts)
     return "\n".join(includes) + "\n" + bodies
 
 
@@ -77,13 +77,13 @@ def extract(page: pathlib.Path, folder: pathlib.Path, name: str) -> list[tuple[s
             rest.setdefault(block.component, []).append(block)
             continue
         file = folder / f"{name}_{block.first}.cpp"
-        write(file, block.text(page.as_posix()))
+        write(file, block.text())
         if block.prints is not None:
             write(file.with_suffix(".txt"), block.prints)
         listed.append(("program" if block.prints is None else "compared", block.component, file))
     for component, parts in rest.items():
         file = folder / f"{name}_{component}.cpp"
-        write(file, fragments(page.as_posix(), parts))
+        write(file, fragments(parts))
         listed.append(("fragments", component, file))
     return listed
 

@@ -133,7 +133,7 @@ class Extract(Folder):
         text = self.out("page_core.cpp")
         self.assertEqual(text.count("#include"), 1)
         self.assertEqual(text.count("namespace block_"), 2)
-        self.assertIn('#line 9 "', text)
+        self.assertIn("#line 9\n", text)
 
     def test_the_text_right_under_a_program_is_what_it_prints(self):
         rows = self.extract("```cpp", "int main() {}", "```", "It prints", "```text", "x", "```", "```text", "y", "```")
