@@ -78,10 +78,10 @@ def problems(root):
         if row[1] == "type" and row[2].strip("`").removeprefix("settle::") != defaults.get(name, "not said").removeprefix("settle::"):
             found.append(f"docs/policies.md: the default of {name} is {defaults.get(name, 'not said')} in default_policy.hpp.")
 
-    optional = set(re.findall(r"requires \{ P::(\w+)", traits))
+    optional = set(re.findall(r"requires \{\s*(?:\{ )?P::(\w+)", traits))
     found += differing("docs/policies.md, fallbacks", names(table(index, "member | fallback")), optional)
 
-    used = {name for path in common.headers(root) for name in re.findall(r"\bexecutor_traits<\w+>::(\w+)", path.read_text())}
+    used = set(re.findall(r"\btraits::(\w+)", body(policy["executor.hpp"], "struct executor_access {")))
     for where, text in (("executor.hpp", policy["executor.hpp"].replace("/// ", "")), ("docs/policies/executor.md", (root / "docs/policies/executor.md").read_text())):
         found += differing(where, names(table(text, "member | fallback")), used)
     return found + check_sentences(root, index, policy.values())
@@ -93,7 +93,7 @@ def tree(**changed):
                                       "struct policy_traits {\n  using terminal = typename P::terminal;\n"
                                       "  if constexpr (requires { P::tag; }) return P::tag;\n};\n",
         POLICY + "executor.hpp": "/// | member | fallback |\n/// |---|---|\n/// | `bool equal(a, b)` | false |\n/// | `void construct_storage(void*)` | nothing |\n"
-                                 "executor_traits<Ex>::equal(a, b), executor_traits<Ex>::construct_storage(at);\n",
+                                 "struct executor_access {\n  traits::equal(a, b), traits::construct_storage(at);\n};\n",
         POLICY + "default_policy.hpp": "struct default_policy {\n  using terminal = cas_terminal;\n};\n",
         POLICY + "notify.hpp": "",
         "docs/policies.md": "| member | kind | default |\n|---|---|---|\n| `terminal` | type | `cas_terminal` |\n| `tag` | value | empty |\n\n"
@@ -121,7 +121,7 @@ FAULTS = [
     tree(page=("must provide", "should provide")),
     tree(traits=("#terminal", "#terminals")),
     tree(traits=("(see docs/policies.md#terminal)", "see somewhere")),
-    tree(executor=("Ex>::equal", "Ex>::same")),
+    tree(executor=("traits::equal", "traits::same")),
     tree(executor=("`bool equal(a, b)`", "`bool same(a, b)`")),
     tree(executor_page=("| `equal(a, b)` | false |\n", "")),
     tree(defaults=("cas_terminal", "other_terminal")),

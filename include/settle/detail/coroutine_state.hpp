@@ -44,7 +44,7 @@ struct coroutine_state final : typed_state<typename P::value_type, typename P::e
   using allocator_type = typename P::allocator_type;
 
   static constexpr bool inherits = std::is_same_v<Ex, inherited_executor>;
-  using storage_type = submit_storage<executor_traits<Ex>::storage_size>;
+  using storage_type = submit_storage<executor_access<Ex>::storage_size()>;
 
   coroutine_base<C> coro;
   [[no_unique_address]] Ex executor;
@@ -68,8 +68,7 @@ struct coroutine_state final : typed_state<typename P::value_type, typename P::e
     coro.turn.owner = this;
     coro.turn.kind = hook_kind::released;
     coro.turn.type = &turn_type;
-    if constexpr (requires { executor_traits<Ex>::construct_storage(storage.get()); })
-      executor_traits<Ex>::construct_storage(storage.get());
+    executor_access<Ex>::construct_storage(storage.get());
   }
   ~coroutine_state() {
     if (home_ref.provider != nullptr) home_ref.provider->drop_ref();
