@@ -40,7 +40,7 @@ consteval bool is_asynchronous() {
   } else {
     using result = std::remove_cvref_t<typename cleanup_result<F>::type>;
     static_assert(!is_handle<C, result> || requires { requires std::same_as<typename result::policy_type::terminal, C>; },
-                  "settle: an asynchronous cleanup must return a handle of its operation's own terminal (see docs/cleanups.md)");
+                  "settle: an asynchronous cleanup must return a handle of its operation's own terminal (see docs/guide/registering.md#asynchronous-cleanups)");
     return is_handle<C, result>;
   }
 }
