@@ -55,7 +55,7 @@ class bound_to {
       static_assert(std::is_copy_constructible_v<detail::lift<T>> && std::is_copy_constructible_v<E>,
                     "settle: an observer bound to another operation gets a copy of the outcome, and this value cannot be copied: "
                     "take it, `std::move(h).on_done(settle::bound_to(op), f)`, or observe with f(settle::ending) "
-                    "(see docs/guide.md#bound-hooks)");
+                    "(see docs/guide/registering.md#bound-hooks)");
       if (!about || is_gone()) return {};
       return detail::bound_wiring<outcome<T, E>, detail::call_with_outcome<T, E>, C>(about, where_).observe(std::move(f));
     }

@@ -134,6 +134,52 @@ TYPED_TEST(asio_executor, a_context_that_is_destroyed_loses_nothing) {
   });
 }
 
+settle::handle<counted<int>> inherits() { co_return 20; }
+
+template <class Ex>
+settle::handle<counted<int>> resumes_at_home(Ex, settle::handle<counted<int>> h, int& steps) {
+  ++steps;
+  int const first = co_await std::move(h);
+  ++steps;
+  int const second = co_await inherits();
+  ++steps;
+  co_return first + second;
+}
+
+TYPED_TEST(asio_executor, a_coroutine_runs_on_it_and_comes_back_to_it) {
+  context<TypeParam> place;
+  subject<counted<int>> source;
+  int steps = 0;
+  auto h = resumes_at_home(place.get_executor(), std::move(source.h), steps);
+  EXPECT_EQ(steps, 0) << "hot, but posted";
+  place.run();
+  EXPECT_EQ(steps, 1);
+  source.r.complete(1);
+  EXPECT_EQ(steps, 1);
+  place.run();
+  EXPECT_EQ(steps, 3);
+  ASSERT_TRUE(h.is_released());
+  EXPECT_EQ(std::move(h).wait().value(), 21);
+}
+
+TYPED_TEST(asio_executor, a_context_that_is_destroyed_ends_the_coroutine) {
+  if constexpr (!std::is_same_v<TypeParam, io_strand>) {
+    subject<counted<int>> source;
+    settle::operation op;
+    int steps = 0;
+    {
+      context<TypeParam> place;
+      op = resumes_at_home(place.get_executor(), std::move(source.h), steps).detach();
+      place.run();
+      source.r.complete(1);
+      EXPECT_FALSE(op.is_settled());
+    }
+    EXPECT_TRUE(op.is_released());
+    EXPECT_EQ(steps, 1);
+    recording_sink::take();
+  }
+}
+
 template <class Ex>
 struct silent : counted<int, Ex> {
   using error_sink = settle::ignore_sink;
@@ -162,6 +208,20 @@ TEST(asio_posting, allocates_nothing_on_a_context) {
   context<io_executor> place;
   allocations_of(place, way::complete);  // the context's own first run
   in_each_way([&](way how) { EXPECT_EQ(allocations_of(place, how), 0U); });
+}
+
+TEST(asio_posting, a_coroutine_is_resumed_without_allocating) {
+  context<io_executor> place;
+  allocations_of(place, way::complete);
+  subject<counted<int>> source;
+  int steps = 0;
+  auto h = resumes_at_home(place.get_executor(), std::move(source.h), steps);
+  place.run();
+  allocation_count const count;
+  source.r.complete(1);
+  EXPECT_EQ(count.now(), 0U);
+  place.run();
+  EXPECT_EQ(std::move(h).wait().value(), 21);
 }
 
 TEST(asio_posting, a_second_piece_of_work_at_the_same_time_finds_its_own_memory) {

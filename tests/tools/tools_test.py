@@ -9,10 +9,11 @@ import tempfile
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-sys.path += [str(ROOT / "tools"), str(ROOT / "tools" / "dev")]
+sys.path += [str(ROOT / "tools"), str(ROOT / "tools" / "dev"), str(ROOT / "tests" / "readme")]
 
 import amalgamate
 import count_tests
+import extract
 import mutate
 
 
@@ -41,11 +42,11 @@ class Dev(Folder):
     def test_help_is_no_error(self):
         done = run("./dev", "help")
         self.assertEqual(done.returncode, 0)
-        for command in ("demo", "test", "check", "lint", "single", "fresh 12", "--no-install"):
+        for command in ("demo", "test", "check", "lint", "single", "fresh 12", "fresh 13", "fresh sid", "--no-install"):
             self.assertIn(command, done.stdout)
 
     def test_bad_usage_ends_with_2_and_one_sentence(self):
-        for words in (["nope"], ["test", "--nope"], ["demo", "extra"], ["fresh"], ["fresh", "7"]):
+        for words in (["nope"], ["test", "--nope"], ["demo", "extra"], ["fresh"], ["fresh", "7"], ["fresh", "12", "13"]):
             done = run("./dev", *words)
             self.assertEqual((done.returncode, done.stderr.count("\n")), (2, 1), words)
 
@@ -58,6 +59,30 @@ class Dev(Folder):
         self.assertIn("libnghttp2-dev", done.stdout)
         self.assertIn("missing: ", done.stderr)
         self.assertFalse((self.folder / "installed").exists())
+
+
+class Fresh(Folder):
+    """A debootstrap of our own that fails: the last line says in one sentence what is wrong."""
+
+    def bootstrap(self, said, status=1):
+        self.program("debootstrap", f'echo "$@"; echo "{said}"; exit {status}\n')
+        script = (f". tools/dev/steps.sh; logs={self.folder}/logs; . tools/dev/fresh.sh; "
+                  f"fresh_bootstrap zurg {self.folder}/debian http://mirror")
+        done = run("bash", "-c", script, PATH=f"{self.folder}:{os.environ['PATH']}")
+        return done.returncode, done.stderr, done.stdout
+
+    def test_what_is_wrong_is_said(self):
+        for said, why in (("E: Failed getting release file", "http://mirror has no Debian zurg"), ("E: signed by unknown key", "debian-archive-keyring"),
+                          ("E: No such script", "debootstrap"), ("E: something else", "network")):
+            status, error, _ = self.bootstrap(said)
+            self.assertEqual((status, error.count("\n")), (2, 1))
+            self.assertIn(why, error)
+
+    def test_a_release_that_debootstrap_does_not_know_is_made_as_unstable_is(self):
+        status, error, output = self.bootstrap("ok", status=0)
+        self.assertEqual((status, error), (0, ""))
+        log = (self.folder / "logs" / "debootstrap-zurg.log").read_text()
+        self.assertRegex(log, r"--keyring=\S+ zurg \S+ http://mirror sid\n")
 
 
 class CiRun(Folder):
@@ -93,6 +118,44 @@ class CountTests(Folder):
     def test_nothing_is_a_failure(self):
         self.assertEqual(self.count(), (0, 1))
         self.assertEqual(count_tests.count("no such file"), (0, 1))
+
+
+class Extract(Folder):
+    def extract(self, *parts):
+        page = self.write("page.md", "\n".join(parts))
+        return [(kind, component, file.name) for kind, component, file in extract.extract(page, self.folder / "out", "page")]
+
+    def out(self, name):
+        return (self.folder / "out" / name).read_text()
+
+    def test_programs_stand_alone_and_fragments_share_a_file(self):
+        rows = self.extract("```cpp", "#include <a>", "int f();", "```", "```cpp", "int main() {}", "```", "```cpp", "#include <a>", "int f();", "```")
+        self.assertEqual(rows, [("program", "core", "page_6.cpp"), ("fragments", "core", "page_core.cpp")])
+        text = self.out("page_core.cpp")
+        self.assertEqual(text.count("#include"), 1)
+        self.assertEqual(text.count("namespace block_"), 2)
+        self.assertIn("#line 9\n", text)
+
+    def test_the_text_right_under_a_program_is_what_it_prints(self):
+        rows = self.extract("```cpp", "int main() {}", "```", "It prints", "```text", "x", "```", "```text", "y", "```")
+        self.assertEqual(rows, [("compared", "core", "page_2.cpp")])
+        self.assertEqual(self.out("page_2.txt"), "x\n")
+
+    def test_a_block_may_go_on(self):
+        self.extract("```cpp", "int a;", "```", "```text", "```", "```cpp continued", "int main() { return a; }", "```")
+        text = self.out("page_2.cpp")
+        self.assertLess(text.index("int a;"), text.index("return a;"))
+        with self.assertRaises(ValueError):
+            self.extract("```cpp continued", "```")
+
+    def test_what_a_block_includes_says_which_component_it_needs(self):
+        rows = self.extract("```cpp", "#include <settle/asio/asio.hpp>", "```", "```cpp", "#include <settle/http2/http2.hpp>", "```")
+        self.assertEqual([row[1] for row in rows], ["asio", "http2"])
+
+    def test_output_that_differs_is_a_failure(self):
+        said = self.program("says", "echo x\n")
+        self.assertEqual(extract.compare(str(said), str(self.write("same.txt", "x\n"))), "")
+        self.assertIn("The program prints:\nx", extract.compare(str(said), str(self.write("other.txt", "y\n"))))
 
 
 class Amalgamate(Folder):

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSL-1.0
-# `./dev fresh 12`: the README's two commands as a newcomer would give them, in a Debian that has only git. Sourced by ./dev.
+# `./dev fresh`: the README's two commands as a newcomer would give them, in a Debian that has only git. Sourced by ./dev.
 
-# fresh_debian <code name>
+# fresh_debian <code name> <what the user called it>
 fresh_debian() {
   local release=$1 debian began=$SECONDS status=0
   if [ "$(id -u)" -ne 0 ]; then
-    echo "dev: fresh makes a file system of its own and changes into it: run it as root (sudo ./dev fresh 12)." >&2
+    echo "dev: fresh makes a file system of its own and changes into it: run it as root (sudo ./dev fresh $2)." >&2
     exit 2
   fi
   git diff --quiet HEAD 2>/dev/null || echo "dev: what is not committed will not be seen: fresh clones HEAD."
@@ -13,7 +13,7 @@ fresh_debian() {
   trap fresh_remove EXIT
   debian=$fresh_root/debian
 
-  environment_step "debootstrap $release" debootstrap --variant=minbase --include=git "$release" "$debian" "$(fresh_mirror)"
+  fresh_bootstrap "$release" "$debian" "$(fresh_mirror)"
   fresh_network "$debian"
   mount -t proc proc "$debian/proc"
   step "clone HEAD" git clone --quiet --no-hardlinks . "$debian/settle"
@@ -37,6 +37,25 @@ fresh_run() {
   status=$?
   printf '== ./dev %s ended with status %d after %d s\n' "$2" $status $((SECONDS - began))
   return $status
+}
+
+# fresh_bootstrap <code name> <folder> <mirror>: a Debian whose packages are signed, or one sentence about what is missing.
+fresh_bootstrap() {
+  local release=$1 folder=$2 mirror=$3 title="debootstrap $1" script="" said why="check the network and the package sources"
+  local keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+  # A release that is newer than this machine's debootstrap is made as unstable is.
+  [ -e "/usr/share/debootstrap/scripts/$release" ] || script=sid
+  run_logged "$title" debootstrap --variant=minbase --include=git --keyring="$keyring" "$release" "$folder" "$mirror" $script && return
+  said=$(cat "$logs/debootstrap-$release.log" "$folder/debootstrap/debootstrap.log" 2>/dev/null)
+  case "$said" in
+    *"Failed getting release file"*) why="$mirror has no Debian $release or cannot be reached" ;;
+    *"unknown key"* | *"Invalid Release signature"* | *"keyring file not available"*)
+      why="the keys in debian-archive-keyring do not sign Debian $release: install a newer debian-archive-keyring" ;;
+    *"No such script"*) why="debootstrap knows neither $release nor sid: install a newer debootstrap" ;;
+    *"No space left"*) why="there is no room in ${TMPDIR:-/tmp}: about 3 GB are needed" ;;
+  esac
+  echo "dev: no Debian $release could be made: $why." >&2
+  exit 2
 }
 
 # The mirror this machine uses, when it is a Debian.

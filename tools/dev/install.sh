@@ -30,7 +30,7 @@ apt_packages() {
     lint) echo git clang-tidy-19 clang-format-19 ;;
     check) echo git clang-16 clang-19 libclang-rt-16-dev libclang-rt-19-dev clang-tidy-19 clang-format-19 gcovr ;;
     single) echo python3 ;;
-    fresh) echo debootstrap git ;;
+    fresh) echo debootstrap debian-archive-keyring git ;;
   esac
 }
 

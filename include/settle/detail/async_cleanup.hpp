@@ -41,7 +41,8 @@ consteval bool is_asynchronous() {
     using result = std::remove_cvref_t<typename cleanup_result<F>::type>;
     static_assert(
         !is_handle<C, result> || requires { requires std::same_as<typename result::policy_type::terminal, C>; },
-        "settle: an asynchronous cleanup must return a handle of its operation's own terminal (see docs/guide/async-cleanups.md)");
+        "settle: an asynchronous cleanup must return a handle of its operation's own terminal (see "
+        "docs/guide/registering.md#asynchronous-cleanups)");
     return is_handle<C, result>;
   }
 }

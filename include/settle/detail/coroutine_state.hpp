@@ -44,10 +44,12 @@ struct coroutine_state final : typed_state<typename P::value_type, typename P::e
   using allocator_type = typename P::allocator_type;
 
   static constexpr bool inherits = std::is_same_v<Ex, inherited_executor>;
+  using storage_type = submit_storage<executor_access<Ex>::storage_size()>;
 
   coroutine_base<C> coro;
   [[no_unique_address]] Ex executor;
   [[no_unique_address]] allocator_type allocator;
+  [[no_unique_address]] storage_type storage;
   executor_ref<C> home_ref{};
 
   /// Between state and frame: what is known of the block before there is a state.
@@ -66,6 +68,7 @@ struct coroutine_state final : typed_state<typename P::value_type, typename P::e
     coro.turn.owner = this;
     coro.turn.kind = hook_kind::released;
     coro.turn.type = &turn_type;
+    executor_access<Ex>::construct_storage(storage.get());
   }
   ~coroutine_state() {
     if (home_ref.provider != nullptr) home_ref.provider->drop_ref();
@@ -113,7 +116,7 @@ struct coroutine_state final : typed_state<typename P::value_type, typename P::e
   static executor_ref<C> executor_of(state& s) noexcept {
     if constexpr (inherits) return of(s).home_ref;
     else if constexpr (std::is_same_v<Ex, inline_executor>) return {};
-    else return {&executor_functions_of<C, Ex, traits::dispatch()>, &of(s).executor, nullptr, &s};
+    else return {&executor_functions_of<C, Ex, traits::dispatch()>, &of(s).executor, of(s).storage.get(), &s};
   }
   static Ex const& executor_in(state& s) noexcept { return of(s).executor; }
   static consteval timer_functions<C> const* timers() {
