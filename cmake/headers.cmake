@@ -27,6 +27,7 @@ set(settle_core_headers
     include/settle/detail/job.hpp
     include/settle/detail/lineage.hpp
     include/settle/detail/link.hpp
+    include/settle/detail/lost_value.hpp
     include/settle/detail/own_trap.hpp
     include/settle/detail/registry.hpp
     include/settle/detail/releaser.hpp

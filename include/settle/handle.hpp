@@ -6,6 +6,7 @@
 #include <concepts>
 #include <cstdint>
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 #include "detail/cell.hpp"
@@ -66,6 +67,26 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
     start();
     if (this->state_ != nullptr) disown(false);
     return base(static_cast<base&&>(*this));
+  }
+
+  /// Who gets a value that nobody takes: `f(T&&)`, noexcept, once, on the operation's executor, when the value has no taker
+  /// any more: the handle was dropped or detached, nothing took what it yielded, or a coroutine yielded it after it was
+  /// cancelled. Not called for a failure, a cancellation or a value that was taken; f is destroyed there then. Without it such
+  /// a value is just destroyed on the executor. (Watched, the value is handed on by the last who lets go of the operation.)
+  ///
+  /// Given once; a second function is misuse, and dropped. Allocates two blocks; throws std::bad_alloc, the handle untouched.
+  ///
+  /// ```cpp
+  /// settle::handle_of<int> h = open_descriptor().on_lost([](int&& fd) noexcept { ::close(fd); });
+  /// ```
+  template <class F>
+    requires(!std::is_void_v<T>)
+  handle on_lost(F f) && {
+    static_assert(std::is_nothrow_invocable_v<F, detail::lift<T>&&>,
+                  "settle: on_lost takes `void f(T&&) noexcept`: nobody is left to hear of an exception (see docs/guide/registering.md)");
+    if (this->state_ != nullptr && !detail::typed_lost_taker<T, E, C, F>::give(*this->state_, std::move(f)))
+      detail::raise(std::bad_alloc());
+    return std::move(*this);
   }
 
   /// A reader beside the owner.
@@ -194,6 +215,7 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
     void operator()(outcome<T, E>&& o) {
       detail::guarded([&] { call(o); }, [&](std::exception_ptr p) { state->report(std::move(p), monitor_event::callback_threw); });
       detail::outcome_access::clear(o);
+      detail::lost_taker<C>::forget(*state);
     }
     void call(outcome<T, E>& o) {
       if constexpr (std::invocable<F&, outcome<T, E>&&>) std::move(f)(std::move(o));

@@ -1,147 +1,241 @@
 // SPDX-License-Identifier: BSL-1.0
-// G15: a value that nobody takes is destroyed on the operation's executor, exactly once.
+// G15: a value that has no taker is destroyed on the operation's executor, or handed to the function given to on_lost, once.
+#include <gtest/gtest.h>
 #include <settle/settle.hpp>
 
-#include <gtest/gtest.h>
-
-#include <atomic>
 #include <memory>
-#include <string>
+#include <thread>
 #include <utility>
+#include <vector>
 
-#include "situations.hpp"
+#include "../support/situations.hpp"
 
 namespace {
 
 using namespace test;
 
-/// Counts the values that die, and notes whether the operation was released by then.
-struct parcel {
-  static inline std::atomic<int> deaths = 0;
-  static inline settle::operation op;
-  static inline bool released_by_then = false;
-  bool full = true;
+using descriptor = counted<int, manual_loop::executor>;  // dies quietly: without on_lost nobody would notice
 
-  parcel() noexcept = default;
-  parcel(parcel&& o) noexcept : full(std::exchange(o.full, false)) {}
-  parcel& operator=(parcel&& o) noexcept {
-    full = std::exchange(o.full, false);
-    return *this;
+struct G15_lost_values : testing::Test {
+  manual_loop loop;
+  std::vector<int> lost;
+  std::shared_ptr<int> mark = std::make_shared<int>();
+  std::weak_ptr<int> const alive = mark;
+  subject<descriptor> s{loop.get_executor()};
+
+  void give() {
+    s.h = std::move(s.h).on_lost([this, m = std::move(mark)](int&& v) noexcept {
+      EXPECT_TRUE(loop.is_here());
+      lost.push_back(v);
+    });
   }
-  ~parcel() {
-    if (!full) return;
-    ++deaths;
-    released_by_then = op.is_released();
-  }
-};
-
-template <class Ex>
-struct shop : subject<counted<parcel, Ex>> {
-  using base = subject<counted<parcel, Ex>>;
-  explicit shop(Ex ex) : base(std::move(ex)) {
-    parcel::deaths = 0;
-    parcel::released_by_then = false;
-    parcel::op = base::op;
-  }
-  ~shop() { parcel::op = {}; }
-};
-
-TEST(G15_lost_values, who_may_still_take_it_decides_when_it_dies) {
-  on_each_executor([](auto& place) {
-    using shop_t = shop<typename std::decay_t<decltype(place)>::executor>;
-    for (bool const dropped_late : {false, true}) {
-      SCOPED_TRACE(dropped_late);
-      shop_t s(place.get_executor());
-      settle::pin hold = s.op.pin();
-      if (!dropped_late) shop_t::drop(s.h);
-      EXPECT_TRUE(s.r.complete(parcel()));
-      place.run();
-      EXPECT_EQ(parcel::deaths, dropped_late ? 0 : 1);
-      if (dropped_late) shop_t::drop(s.h);
-      hold.reset();
-      place.run();
-      EXPECT_TRUE(s.op.is_released());
-      EXPECT_EQ(parcel::deaths, 1);
-      EXPECT_FALSE(parcel::released_by_then);
-    }
-  });
-}
-
-TEST(G15_lost_values, it_dies_before_the_cleanups) {
-  on_each_executor([](auto& place) {
-    using shop_t = shop<typename std::decay_t<decltype(place)>::executor>;
-    shop_t s(place.get_executor());
-    int deaths_seen = -1;
-    s.op.on_cleanup([&] { deaths_seen = parcel::deaths; });
-    std::move(s.h).detach();
-    EXPECT_TRUE(s.r.complete(parcel()));
-    place.run();
-    EXPECT_EQ(deaths_seen, 1) << "it may point into what they give back";
-  });
-}
-
-TEST(G15_lost_values, the_winner_s_is_kept_until_somebody_can_no_longer_come) {
-  on_each_executor([](auto& place) {
-    using shop_t = shop<typename std::decay_t<decltype(place)>::executor>;
-    shop_t s(place.get_executor());
-    EXPECT_TRUE(s.r.complete(parcel()));
-    place.run();
+  void expect_over(std::vector<int> const& expected) {
+    loop.run();
     EXPECT_TRUE(s.op.is_released());
-    EXPECT_EQ(parcel::deaths, 0) << "its owner may still take it";
-    shop_t::drop(s.h);
-    place.run();
-    EXPECT_EQ(parcel::deaths, 1);
+    EXPECT_EQ(lost, expected);
+    EXPECT_TRUE(alive.expired()) << "the function is gone as well";
+  }
+};
+
+TEST_F(G15_lost_values, a_dropped_handle_loses_the_value_that_comes_later) {
+  give();
+  s.h = {};
+  s.r.complete(7);
+  expect_over({7});
+}
+
+TEST_F(G15_lost_values, so_does_a_detached_one) {
+  give();
+  std::move(s.h).detach();
+  s.r.complete(7);
+  expect_over({7});
+}
+
+TEST_F(G15_lost_values, one_dropped_after_settled_and_one_after_released) {
+  for (bool const released : {false, true}) {
+    subject<descriptor> t(loop.get_executor());
+    std::vector<int> here;
+    t.h = std::move(t.h).on_lost([&](int&& v) noexcept { here.push_back(v); });
+    t.r.complete(8);
+    if (released) loop.run();
+    EXPECT_EQ(t.op.is_released(), released);
+    t.h = {};
+    EXPECT_TRUE(here.empty()) << "on its executor, not here";
+    loop.run();
+    EXPECT_EQ(here, std::vector<int>{8});
+  }
+  give();
+  s.r.complete(1);
+  s.h = {};
+  expect_over({1});
+}
+
+TEST_F(G15_lost_values, given_when_the_value_is_there_already) {
+  s.r.complete(9);
+  loop.run();
+  give();
+  s.h = {};
+  expect_over({9});
+}
+
+TEST_F(G15_lost_values, not_for_a_value_that_was_taken) {
+  give();
+  int taken = 0;
+  s.r.complete(7);
+  std::move(s.h).on_done([&](settle::outcome<int>&& o) { taken = o.value(); });
+  expect_over({});
+  EXPECT_EQ(taken, 7);
+}
+
+TEST_F(G15_lost_values, nor_for_one_that_a_thread_waited_for) {
+  give();
+  s.r.complete(7);
+  loop.run();
+  EXPECT_EQ(std::move(s.h).wait().value(), 7);
+  expect_over({});
+}
+
+TEST(G15_lost_values_none, nor_for_a_failure_or_a_cancellation) {
+  in_each_way([](way how) {
+    if (how == way::complete) return;
+    manual_loop loop;
+    auto mark = std::make_shared<int>();
+    std::weak_ptr<int> const alive = mark;
+    subject<descriptor> s(loop.get_executor());
+    bool ran = false;
+    s.h = std::move(s.h).on_lost([&, m = std::move(mark)](int&&) noexcept { ran = true; });
+    s.end(how);
+    loop.run();
+    EXPECT_TRUE(s.op.is_released());
+    EXPECT_FALSE(ran);
+    EXPECT_TRUE(alive.expired());
   });
 }
 
-TEST(G15_lost_values, a_watcher_keeps_it_for_its_last_reader) {
-  on_each_executor([](auto& place) {
-    using shop_t = shop<typename std::decay_t<decltype(place)>::executor>;
-    {
-      shop_t s(place.get_executor());
-      auto w = std::move(s.h).share();
-      EXPECT_TRUE(s.r.complete(parcel()));
-      place.run();
-      EXPECT_TRUE(s.op.is_released());
-      EXPECT_EQ(parcel::deaths, 0);
-      ASSERT_NE(w.peek(), nullptr);
-      EXPECT_TRUE(w.peek()->value().full);
-    }
-    EXPECT_EQ(parcel::deaths, 1);
-  });
+TEST_F(G15_lost_values, nor_for_a_losing_complete_which_leaves_the_value_with_its_owner) {
+  give();
+  s.op.cancel();
+  EXPECT_FALSE(s.r.complete(7));
+  expect_over({});
 }
 
-TEST(G15_lost_values, what_a_loser_offers_stays_its_own) {
-  on_each_executor([](auto& place) {
-    using shop_t = shop<typename std::decay_t<decltype(place)>::executor>;
-    {
-      shop_t s(place.get_executor());
-      EXPECT_TRUE(s.op.cancel());
-      parcel late;
-      EXPECT_FALSE(s.r.complete(std::move(late)));
-      place.run();
-      EXPECT_TRUE(s.op.is_released());
-      EXPECT_TRUE(late.full);
-      EXPECT_EQ(parcel::deaths, 0);
-    }
-    EXPECT_EQ(parcel::deaths, 1);
-  });
+TEST_F(G15_lost_values, watched_it_goes_with_the_last_who_lets_go) {
+  give();
+  auto w = s.h.watch();
+  s.h = {};
+  s.r.complete(7);
+  loop.run();
+  EXPECT_TRUE(lost.empty());
+  EXPECT_EQ(w.peek()->value(), 7);
+  s.op = {};
+  loop.inside([&] { w = {}; });
+  EXPECT_EQ(lost, std::vector<int>{7});
+  EXPECT_TRUE(alive.expired());
 }
 
-// The owner goes while the value arrives: one of the two sees to it.
-TEST(G15_lost_values, dropping_races_with_completing) {
-  crew threads(2);
-  for (int round = 0; round != 5000; ++round) {
-    {
-      shop<settle::inline_executor> s(settle::inline_executor{});
-      threads.run([&](unsigned i) {
-        if (i == 0) s.r.complete(parcel());
-        else decltype(s)::drop(s.h);
-      });
-      ASSERT_TRUE(s.op.is_released());
-      ASSERT_EQ(parcel::deaths, 1);
-    }
-    ASSERT_EQ(parcel::deaths, 1);
+TEST_F(G15_lost_values, a_second_function_is_misuse) {
+  give();
+  s.h = std::move(s.h).on_lost([](int&&) noexcept { ADD_FAILURE(); });
+  ASSERT_EQ(recording_sink::count(settle::monitor_event::misuse), 1u);
+  recording_sink::take();
+  s.h = {};
+  s.r.complete(3);
+  expect_over({3});
+}
+
+TEST_F(G15_lost_values, out_of_memory_leaves_the_handle_as_it_was) {
+  for (long n = 0; n != 2; ++n) {
+    dry_after const dry(n);
+    EXPECT_THROW(static_cast<void>(std::move(s.h).on_lost([](int&&) noexcept {})), std::bad_alloc);
+    EXPECT_TRUE(s.h);
+  }
+  give();
+  s.h = {};
+  s.r.complete(3);
+  expect_over({3});
+}
+
+TEST_F(G15_lost_values, a_lost_executor_loses_no_value) {
+  give();
+  s.h = {};
+  s.r.complete(3);
+  loop.inside([&] { loop.drop_all(); });
+  expect_over({3});
+  recording_sink::take();
+}
+
+settle::handle_of<std::unique_ptr<int>> yields_late(settle::operation, settle::handle_of<void> gate) {
+  co_await std::move(gate).as_outcome();
+  co_return std::make_unique<int>(5);
+}
+
+// A coroutine that is suspended where settle cannot end it yields its value to nobody.
+struct foreign_gate {
+  std::coroutine_handle<>* resume;
+  static constexpr bool await_ready() noexcept { return false; }
+  void await_suspend(std::coroutine_handle<> h) const noexcept { *resume = h; }
+  void await_resume() const noexcept {}
+  explicit foreign_gate(std::coroutine_handle<>* r) : resume(r) {}
+};
+settle::handle_of<std::unique_ptr<int>> yields_after(settle::operation, std::coroutine_handle<>* resume) {
+  co_await foreign_gate(resume);
+  co_return std::make_unique<int>(5);
+}
+
+TEST(G15_lost_coroutine, what_a_cancelled_coroutine_still_yields_is_handed_on) {
+  settle::resolver_of<void> parent;
+  std::coroutine_handle<> resume;
+  int got = 0;
+  auto h = yields_after(parent.op(), &resume).on_lost([&](std::unique_ptr<int>&& p) noexcept { got = *p; });
+  settle::operation const op = h;
+  h.cancel();
+  EXPECT_TRUE(op.is_settled());
+  EXPECT_FALSE(op.is_released());
+  resume.resume();
+  EXPECT_EQ(got, 5);
+  EXPECT_TRUE(op.is_released());
+  parent.complete();
+}
+
+TEST(G15_lost_coroutine, an_awaited_value_is_not_lost) {
+  settle::resolver_of<void> parent;
+  settle::resolver_of<void> gate;
+  bool lost = false;
+  auto h = yields_late(parent.op(), gate.get_handle()).on_lost([&](std::unique_ptr<int>&&) noexcept { lost = true; });
+  gate.complete();
+  EXPECT_EQ(*std::move(h).wait().value(), 5);
+  EXPECT_FALSE(lost);
+  parent.complete();
+}
+
+// Values that own handles of further values: lost one after the other, not one inside the other.
+TEST(G09_flat, a_long_chain_of_values_that_own_each_other_is_lost_flat) {
+  struct link {
+    settle::handle_of<std::unique_ptr<link>> next;
+  };
+  settle::handle_of<std::unique_ptr<link>> head;
+  for (int i = 0; i != 100'000; ++i) {
+    settle::resolver_of<std::unique_ptr<link>> r;
+    auto h = r.get_handle();
+    r.complete(std::make_unique<link>(link{std::move(head)}));
+    head = std::move(h);
+  }
+  head = {};
+  EXPECT_FALSE(head);
+}
+
+TEST(G15_racing, a_handle_dropped_while_the_value_comes) {
+  for (int i = 0; i != 5'000; ++i) {
+    std::atomic<int> lost = 0;
+    settle::resolver_of<int> r;
+    auto h = r.get_handle().on_lost([&](int&&) noexcept { ++lost; });
+    settle::operation const op = h;
+    std::thread a([&] { r.complete(1); });
+    std::thread b([&] { h = {}; });
+    a.join();
+    b.join();
+    EXPECT_TRUE(op.is_released());
+    EXPECT_EQ(lost, 1);
   }
 }
 

@@ -77,8 +77,12 @@ class promise_base {
   /// Takes the payload that stands; a coroutine that lost against a forced cancel destroys it.
   static void announce(state_type& s, outcome_head::kind_t kind) noexcept {
     if (engine<C>::settle(s, kind, s.sole())) return;
-    if (kind == outcome_head::value) std::destroy_at(outcome_access::value(s.result));
-    else std::destroy_at(outcome_access::error(s.result));
+    if (kind == outcome_head::value) {
+      hand_lost_value(s);
+      std::destroy_at(outcome_access::value(s.result));
+    } else {
+      std::destroy_at(outcome_access::error(s.result));
+    }
     engine<C>::leave(s, true);
   }
 

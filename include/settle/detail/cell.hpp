@@ -14,6 +14,7 @@
 #include "../outcome.hpp"
 #include "../policy/policy_traits.hpp"
 #include "engine.hpp"
+#include "lost_value.hpp"
 #include "state.hpp"
 #include "timers.hpp"
 
@@ -43,9 +44,14 @@ struct typed_state : state_base<C> {
 template <class T, class E, class C>
 outcome<T, E> outcome_for_taker(typed_state<T, E, C>& s) {
   if constexpr (std::is_copy_constructible_v<lift<T>> && std::is_copy_constructible_v<E>)
-    if (s.is(word::watched)) return outcome<T, E>(std::as_const(s.result));
+    if (s.is(word::watched)) {
+      outcome<T, E> taken(std::as_const(s.result));
+      lost_taker<C>::forget_from_here(s);
+      return taken;
+    }
   outcome<T, E> taken(std::move(s.result));
   outcome_access::clear(s.result);
+  lost_taker<C>::forget_from_here(s);
   return taken;
 }
 

@@ -7,6 +7,7 @@
 #include "exceptions.hpp"
 #include "frame.hpp"
 #include "hook.hpp"
+#include "lost_value.hpp"
 #include "releaser.hpp"
 #include "sequence.hpp"
 #include "state.hpp"
@@ -190,7 +191,7 @@ class dispatcher {
   }
 
   static void run_dispose(state& s) noexcept {
-    s.table->dispose(s);
+    lose_value(s);
     s.drop_ref();
   }
 

@@ -8,6 +8,7 @@
 #include "frame.hpp"
 #include "hook.hpp"
 #include "link.hpp"
+#include "lost_value.hpp"
 #include "releaser.hpp"
 #include "sequence.hpp"
 #include "state.hpp"
@@ -58,7 +59,7 @@ class engine {
 
   /// The owner goes. A value that is there, and that nobody else reads, is lost.
   static void disown(state& s) noexcept {
-    if (s.table->dispose == nullptr) return;
+    if (!may_be_lost(s, s.word.load(std::memory_order_relaxed))) return;
     std::uint32_t const w = s.lock();
     s.unlock(w & ~word::owned);
     if ((w & word::offered) != 0 && (w & word::watched) == 0) dispose(s);
@@ -66,9 +67,7 @@ class engine {
 
   /// The value lost its owner after the sequence had offered it: it dies on the executor, before released if it can.
   static void dispose(state& s) noexcept {
-    if (dispatcher<C>::runs_anywhere(s) && frame<C>::here().current == nullptr) {
-      s.table->dispose(s);  // (inside a drain, late observers may be queued before it)
-    } else if (s.try_hold(true)) {
+    if (s.try_hold(true)) {
       std::uint32_t const w = s.lock();
       s.unlock(w | word::disposal);
       registry<C>::leave_late(s);
@@ -234,7 +233,7 @@ class engine {
     bool const queued = (w & word::errand) != 0;  // the state waits in a queue already
     if (to_walk) w |= word::walking;
     else if (queued && !walker_elsewhere) w |= word::owed;
-    else if (!walker_elsewhere && s.observers() == nullptr && s.table->born == nullptr && s.table->dispose == nullptr)
+    else if (!walker_elsewhere && s.observers() == nullptr && s.table->born == nullptr && !may_be_lost(s, w))
       w |= word::offered;  // nothing to run first
     if ((w & word::cold) != 0) w = end_cold(s, w, f);
     auto* const listener = s.table->event;

@@ -8,6 +8,7 @@
 
 #include "frame.hpp"
 #include "hook.hpp"
+#include "lost_value.hpp"
 #include "sequence.hpp"
 #include "state.hpp"
 
@@ -48,6 +49,7 @@ struct releaser {
     if (s.table->event != nullptr) return false;
     std::uint32_t w = s.word.load(std::memory_order_acquire);
     if (s.lasting.load(std::memory_order_acquire) != nullptr) return false;
+    if ((w & word::taker) != 0) return false;
     if (s.table->dispose != nullptr) {
       if ((w & word::owned) != 0 && (w & word::given) == 0 && s.table->born == nullptr) return false;
       if ((w & (word::owned | word::watched)) == 0) s.table->dispose(s);
@@ -79,6 +81,7 @@ struct releaser {
         return;
       }
       if (s.is(word::disposal)) destroy_value(s);
+      if (needs_executor(s.word.load(std::memory_order_acquire))) lost_taker<C>::forget(s);
       step last = step::ran;
       while (last == step::ran) last = run_top(s);
       if (last == step::under_way) return;  // whoever ends it goes on with the release; we hold nothing any more
@@ -104,13 +107,17 @@ struct releaser {
     return s.counts.compare_exchange_strong(seen, next, std::memory_order_acq_rel, std::memory_order_acquire);
   }
 
+  /// A value to destroy, or a function to forget that waits for one that will never come.
+  static bool needs_executor(std::uint32_t w) noexcept {
+    return (w & word::disposal) != 0 || ((w & word::taker) != 0 && (w & (word::failure | word::cancelled)) != 0);
+  }
   static bool to_do(state& s) noexcept {
     return s.top_cleanup() != nullptr || s.slots_used() != 0 || s.lasting.load(std::memory_order_acquire) != nullptr ||
-           s.is(word::disposal);
+           needs_executor(s.word.load(std::memory_order_acquire));
   }
   static bool has_user_code(state& s) noexcept {
-    return s.top_cleanup() != nullptr || s.slots_used() != 0 || s.is(word::releasers | word::disposal) ||
-           (s.counts.load(std::memory_order_relaxed) & count::late) != 0;
+    return s.top_cleanup() != nullptr || s.slots_used() != 0 || s.is(word::releasers) ||
+           needs_executor(s.word.load(std::memory_order_acquire)) || (s.counts.load(std::memory_order_relaxed) & count::late) != 0;
   }
 
   /// Released, with nobody to tell: one step. Without another reference there is nobody to race either.
@@ -186,7 +193,7 @@ struct releaser {
   static void destroy_value(state& s) noexcept {
     std::uint32_t const w = s.lock();
     s.unlock(w & ~word::disposal);
-    s.table->dispose(s);
+    lose_value(s);
   }
 
   static void absorb(state& s) noexcept {

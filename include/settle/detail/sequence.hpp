@@ -4,6 +4,7 @@
 
 #include "embedded.hpp"
 #include "hook.hpp"
+#include "lost_value.hpp"
 #include "state.hpp"
 
 namespace settle::inline v0::detail {
@@ -190,7 +191,7 @@ struct sequence {
       w = s.lock();
     }
     s.unlock(w | word::offered);
-    if (s.table->dispose != nullptr && (w & (word::owned | word::watched)) == 0) s.table->dispose(s);
+    if (may_be_lost(s, w) && (w & (word::owned | word::watched)) == 0) lose_value(s);
   }
 
   /// They wait in front of the lasting ones, newest first. Under the lock.

@@ -50,6 +50,7 @@ enum : std::uint32_t {
   given = 1u << 27,       // the handle was moved into the consumer: its reference is the sequence's to give back
   initiating = 1u << 28,  // the function that was given the resolver runs: dropped there, it is not abandoned yet
   forsaken = 1u << 29,    // and it was dropped
+  taker = 1u << 30,       // a function waits for a value that nobody takes
 };
 }
 

@@ -111,8 +111,12 @@ class bound_source {
   void operator()(outcome<T, E>&& settled) {
     struct clearing {
       outcome<T, E>& o;
-      ~clearing() { outcome_access::clear(o); }
-    } const at_end{settled};
+      state_base<C>& s;
+      ~clearing() {
+        outcome_access::clear(o);
+        lost_taker<C>::forget(s);
+      }
+    } const at_end{settled, about_};
     feed(std::move(settled));
   }
 
