@@ -531,6 +531,21 @@ TEST(misuse, a_cleanup_that_waits_for_the_release_of_its_own_operation_or_one_ab
   }
 }
 
+TEST(misuse, what_a_cleanup_waits_for_adopts_the_operation_it_cleans_up) {
+  subject<told> s;
+  goodbye g;
+  subject<told> below;
+  g.op.adopt(below.op);
+  s.op.on_cleanup(g.cleanup());
+  s.end(way::complete);
+  below.op.adopt(s.op);
+  EXPECT_EQ(recording_sink::count(settle::monitor_event::misuse), 1U);
+  recording_sink::take();
+  below.end(way::complete);
+  g.end(way::complete);
+  EXPECT_TRUE(s.op.is_released());
+}
+
 // ---- the budget ----
 
 struct budgeted : counted<int, timed_loop::executor> {
