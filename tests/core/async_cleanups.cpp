@@ -111,6 +111,22 @@ TEST(G05_LIFO, a_cleanup_may_return_what_is_released_or_nothing) {
   });
 }
 
+TEST(G05_LIFO, a_cleanup_may_return_what_is_settled_and_not_released_yet) {
+  subject<counted<int>> s;
+  goodbye g;
+  bool next = false;
+  s.op.on_cleanup([&] { next = true; });
+  s.op.on_cleanup(g.cleanup());
+  settle::pin uses = g.op.pin();
+  g.end(way::complete);
+  s.end(way::complete);
+  EXPECT_TRUE(g.begun);
+  EXPECT_FALSE(next);
+  uses.reset();
+  EXPECT_TRUE(next);
+  EXPECT_TRUE(s.op.is_released());
+}
+
 TEST(G05_LIFO, the_closure_of_an_asynchronous_cleanup_lives_until_it_has_ended) {
   subject<counted<int>> s;
   trail log;
@@ -260,11 +276,14 @@ TEST(G12_place, an_asynchronous_cleanup_goes_on_where_its_operation_lives) {
   s.op.on_cleanup([&g, note = std::move(note)] { return std::move(g.h); });
   trail log;
   bool cold_there = false;
+  goodbye inner;
   s.op.on_cleanup([&]() -> settle::handle<farewell<>> {
+    co_await std::move(inner.h);
     cold_there = loop.is_here();
-    co_return;
   });
   s.end(way::complete);
+  loop.run();
+  inner.end(way::complete);
   EXPECT_FALSE(cold_there);
   loop.run();
   EXPECT_TRUE(cold_there) << "a cold coroutine is started on the operation's executor";
@@ -529,6 +548,21 @@ TEST(misuse, a_cleanup_that_waits_for_the_release_of_its_own_operation_or_one_ab
     EXPECT_TRUE(root.op.is_released());
     recording_sink::take();
   }
+}
+
+TEST(misuse, what_a_cleanup_waits_for_adopts_the_operation_it_cleans_up) {
+  subject<told> s;
+  goodbye g;
+  subject<told> below;
+  g.op.adopt(below.op);
+  s.op.on_cleanup(g.cleanup());
+  s.end(way::complete);
+  below.op.adopt(s.op);
+  EXPECT_EQ(recording_sink::count(settle::monitor_event::misuse), 1U);
+  recording_sink::take();
+  below.end(way::complete);
+  g.end(way::complete);
+  EXPECT_TRUE(s.op.is_released());
 }
 
 // ---- the budget ----
