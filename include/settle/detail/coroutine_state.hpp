@@ -46,8 +46,11 @@ struct coroutine_state final : typed_state<typename P::value_type, typename P::e
   static constexpr bool inherits = std::is_same_v<Ex, inherited_executor>;
 
   coroutine_base<C> coro;
+  using storage_type = submit_storage<executor_access<Ex>::storage_size()>;
+
   [[no_unique_address]] Ex executor;
   [[no_unique_address]] allocator_type allocator;
+  [[no_unique_address]] storage_type storage;
   executor_ref<C> home_ref{};
 
   /// Between state and frame: what is known of the block before there is a state.
@@ -63,6 +66,7 @@ struct coroutine_state final : typed_state<typename P::value_type, typename P::e
 
   coroutine_state(Ex ex, std::source_location at) noexcept
       : base(&policy_table, word::handled | word::owned, count::both, at), executor(std::move(ex)) {
+    executor_access<Ex>::construct_storage(storage.get());
     coro.turn.owner = this;
     coro.turn.kind = hook_kind::released;
     coro.turn.type = &turn_type;
@@ -113,7 +117,7 @@ struct coroutine_state final : typed_state<typename P::value_type, typename P::e
   static executor_ref<C> executor_of(state& s) noexcept {
     if constexpr (inherits) return of(s).home_ref;
     else if constexpr (std::is_same_v<Ex, inline_executor>) return {};
-    else return {&executor_functions_of<C, Ex, traits::dispatch()>, &of(s).executor, nullptr, &s};
+    else return {&executor_functions_of<C, Ex, traits::dispatch()>, &of(s).executor, of(s).storage.get(), &s};
   }
   static Ex const& executor_in(state& s) noexcept { return of(s).executor; }
   static consteval timer_functions<C> const* timers() {
