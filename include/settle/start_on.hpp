@@ -30,8 +30,8 @@ namespace settle::inline v0 {
 ///
 /// An executor that refuses, throws or destroys the work: f never runs, and the result is cancelled with cause abandoned.
 ///
-/// One allocation for state and closure (two when f is over-aligned), one more of std::stop_source when f takes a token;
-/// throws std::bad_alloc and what moving f throws, nothing being started. Any thread.
+/// One allocation for state and closure, one more of std::stop_source when f takes a token; throws std::bad_alloc and what
+/// moving f throws, nothing being started. Any thread.
 ///
 /// ```cpp
 /// settle::handle_of<image> h = settle::start_on(workers, [in](std::stop_token stop) { return scale(in, stop); });
@@ -41,21 +41,14 @@ auto start_on(Ex ex, F f, std::source_location at = std::source_location::curren
     -> handle_of<typename detail::flattened<detail::job_result<F>>::value_type,
                  typename detail::flattened<detail::job_result<F>>::error_type, C> {
   using flat = detail::flattened<detail::job_result<F>>;
-  using job = detail::job<C, F>;
-  using policy = detail::job_policy<typename flat::value_type, typename flat::error_type, Ex, C, job>;
-  resolver<policy> r(std::move(ex), at);
-  detail::state_base<C>& s = *detail::state_access::get(r.op());
-  job* const j = r.template try_own<job>();
-  detail::with_undo(
-      [&] {
-        if (j == nullptr) detail::raise(std::bad_alloc());
-        detail::job_turn<policy, job, F>::prepare(*j, s, f);
-      },
-      [&] { r.cancel(); });
+  using policy = plain<typename flat::value_type, typename flat::error_type, Ex, C>;
+  auto* const job = detail::job_cell<policy, F>::make(f, std::move(ex), at);
+  if (job == nullptr) detail::raise(std::bad_alloc());
+  resolver<policy> r = detail::state_access::produce<policy>(static_cast<detail::cell<policy>*>(job));
   handle<policy> h = r.get_handle();
-  j->duty = std::move(r).into_raw();
-  s.add_ref();  // the turn's
-  detail::dispatcher<C>::start(j->turn);
+  detail::state_access::give_up(r);  // it is the job's
+  job->add_ref();                    // its turn's
+  detail::dispatcher<C>::start(job->turn);
   return h;
 }
 

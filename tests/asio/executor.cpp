@@ -236,6 +236,52 @@ TEST(asio_posting, a_second_piece_of_work_at_the_same_time_finds_its_own_memory)
   EXPECT_EQ(ran, 5);
 }
 
+settle::handle_of<int> twice(io_executor, settle::handle_of<int> from, int& steps) {
+  ++steps;
+  int const got = co_await std::move(from);
+  ++steps;
+  co_return 2 * got;
+}
+
+TEST(asio_posting, a_coroutine_on_a_context_has_room_for_its_turns) {
+  context<io_executor> place;
+  for (bool first : {true, false}) {  // the context's own first run, and the recycling allocator's
+    settle::resolver_of<int> from;
+    int steps = 0;
+    auto h = twice(place.get_executor(), from.get_handle(), steps);
+    EXPECT_EQ(steps, 0);
+    allocation_count const count;
+    place.run();
+    EXPECT_EQ(steps, 1);
+    from.complete(21);
+    EXPECT_EQ(steps, 1);
+    place.run();
+    EXPECT_EQ(steps, 2);
+    if (!first) {
+      EXPECT_EQ(count.now(), 0U);
+    }
+    EXPECT_EQ(std::move(h).wait().value(), 42);
+  }
+}
+
+TEST(asio_threads, a_job_goes_to_the_pool_and_its_coroutine_stays_there) {
+  asio::thread_pool pool(1);
+  asio::io_context io;
+  std::thread::id const here = std::this_thread::get_id();
+  settle::resolver_of<int> from;
+  int steps = 0;
+  auto away = settle::start_on(pool.get_executor(), [&] { return std::this_thread::get_id() != here; });
+  EXPECT_TRUE(std::move(away).wait().value());
+  auto there =
+      settle::start_on(pool.get_executor(), [&, h = from.get_handle()]() mutable { return twice(io.get_executor(), std::move(h), steps); });
+  from.complete(4);
+  auto work = asio::make_work_guard(io);
+  there.on_done([&] { work.reset(); });
+  io.run();
+  EXPECT_EQ(std::move(there).wait().value(), 8);
+  pool.join();
+}
+
 TEST(asio_threads, a_thread_pool_runs_it) {
   std::atomic<int> ran = 0;
   {

@@ -5,14 +5,14 @@
 #include <concepts>
 #include <memory>
 #include <new>
-#include <optional>
+#include <source_location>
 #include <stop_token>
 #include <type_traits>
 #include <utility>
 
 #include "../fwd.hpp"
-#include "../policy/default_policy.hpp"
-#include "closures.hpp"
+#include "cell.hpp"
+#include "cleanups.hpp"
 #include "engine.hpp"
 #include "exceptions.hpp"
 #include "hook.hpp"
@@ -47,112 +47,138 @@ struct flattened<handle<P>> {
   static constexpr bool is_handle = true;
 };
 
-/// A function that waits for its executor, or runs there; in a cleanup slot of its operation's state.
-template <class C, class F>
-struct job {
-  hook<C> turn;
-  hook<C> stopping;
+/// An operation whose producer is a function that waits for its executor, or runs there: state and closure in one block.
+template <class P, class F>
+struct job_cell final : cell<P> {
+  using base = cell<P>;
+  using C = typename P::terminal;
+  using state = state_base<C>;
+  using allocator_type = typename P::allocator_type;
+  using executor_type = typename P::executor_type;
+  using producer = resolver<P>;
+  using result = job_result<F>;
+
+  hook<C> turn;      // owns the producer's duty, and a reference
+  hook<C> stopping;  // fires the source where somebody asks
   std::stop_source stop{std::nostopstate};
-  void* duty = nullptr;  // the resolver, until its turn
   bool alive = false;
   union {
     F f;
   };
 
-  job() noexcept {}
-  job(job&&) = delete;
-  ~job() { drop(); }
+  ~job_cell() {}
 
-  void drop() noexcept {
-    if (std::exchange(alive, false)) std::destroy_at(&f);
-  }
-};
-
-template <class T, class E, class Ex, class C, class Job>
-struct job_policy : plain<T, E, Ex, C> {
-  struct cleanup {
-    static constexpr std::size_t inline_slots = 1;
-    static constexpr std::size_t slot_bytes = sizeof(Job);
-    static constexpr bool may_allocate = true;
-  };
-};
-
-/// What becomes of a job at its turn.
-template <class P, class Job, class F>
-struct job_turn {
-  using C = typename P::terminal;
-  using result = job_result<F>;
-  using producer = resolver<P>;
-
-  /// Puts the function in its place, and queues nothing yet. Throws what moving it throws, and std::bad_alloc.
-  static void prepare(Job& j, state_base<C>& s, F& f) {
-    std::construct_at(&j.f, std::move(f));
-    j.alive = true;
-    j.turn.kind = hook_kind::released;  // it looks at no outcome
-    j.turn.owner = &s;
-    j.turn.type = &turn_type;
-    j.turn.holds = false;
-    if constexpr (takes_stop<F>) {
-      j.stop = std::stop_source();
-      j.stopping.kind = hook_kind::stop;
-      j.stopping.owner = &s;
-      j.stopping.type = &stop_type;
-      registry<C>::add_cancel(s, j.stopping);
-    }
+  /// Null when there is no memory; what moving the closure throws, and the stop_source, goes to the caller.
+  static job_cell* make(F& f, executor_type ex, std::source_location at) {
+    allocator_type a{};
+    void* const p = byte_source<allocator_type>::allocate(a, sizeof(job_cell), alignof(job_cell));
+    if (p == nullptr) return nullptr;
+    auto* const c = ::new (p) job_cell(std::move(ex), std::move(a), at);
+    with_undo([&] { c->take(f); }, [&] { unmake(*c); });
+    if constexpr (keeps_closure) cleanup_registration<C, end_of_closure>::add(*c, end_of_closure{c}, true);
+    c->tell(monitor_event::created);
+    tell_executor(c->executor, *c, monitor_event::created);
+    return c;
   }
 
  private:
-  static void run(hook<C>& turn, hook_action) {
-    Job& j = *reinterpret_cast<Job*>(&turn);  // its first member
-    state_base<C>& s = *turn.owner;
-    producer r = producer::from_raw(j.duty);
-    if (s.is(word::settled | word::requested)) {
-      j.drop();
+  /// A coroutine refers to its closure until it is released.
+  static constexpr bool keeps_closure = flattened<result>::is_handle;
+  struct end_of_closure {
+    job_cell* job;
+    void operator()() const { job->drop(); }
+  };
+
+  job_cell(executor_type ex, allocator_type a, std::source_location at) noexcept : base(&job_table, 0, std::move(ex), std::move(a), at) {
+    turn.kind = hook_kind::released;  // it looks at no outcome
+    turn.owner = this;
+    turn.type = &turn_type;
+    turn.holds = false;
+    stopping.kind = hook_kind::stop;
+    stopping.owner = this;
+    stopping.type = &stop_type;
+  }
+
+  void take(F& from) {
+    if constexpr (takes_stop<F>) {
+      stop = std::stop_source();
+      registry<C>::add_cancel(*this, stopping, true);
+    }
+    std::construct_at(&f, std::move(from));
+    alive = true;
+  }
+  void drop() noexcept {
+    if (std::exchange(alive, false)) std::destroy_at(&f);
+  }
+
+  static job_cell& of(state& s) noexcept { return static_cast<job_cell&>(s); }
+
+  static void run(hook<C>& h, hook_action) {
+    job_cell& self = of(*h.owner);
+    producer r = state_access::produce<P>(static_cast<base*>(&self));
+    if (self.is(word::settled | word::requested)) {
+      if constexpr (!keeps_closure) self.drop();
       r.cancel();
       return;
     }
-    guarded([&] { call(j, r); },
+    guarded([&] { self.call(r); },
             [&](std::exception_ptr p) {
-              j.drop();
+              if constexpr (!keeps_closure) self.drop();
               end_thrown(r, std::move(p));
             });
   }
-  static void fire(hook<C>& stopping, hook_action action) {
-    Job& j = *reinterpret_cast<Job*>(reinterpret_cast<std::byte*>(&stopping) - sizeof(hook<C>));  // its second
-    if (action == hook_action::invoke) j.stop.request_stop();
+  static void fire(hook<C>& h, hook_action action) {
+    if (action == hook_action::invoke) of(*h.owner).stop.request_stop();
   }
   static constexpr hook_type<C> turn_type{&run, 0, 0};
   static constexpr hook_type<C> stop_type{&fire, 0, 0};
 
-  static void call(Job& j, producer& r) {
+  void call(producer& r) {
     if constexpr (flattened<result>::is_handle) {
-      follow(r, call_job(j.f, j.stop));  // the closure stays: a coroutine refers to it until it is released
+      follow(r, call_job(f, stop));
     } else if constexpr (std::is_void_v<result>) {
-      call_job(j.f, j.stop);
-      j.drop();
+      call_job(f, stop);
+      drop();
       r.complete();
     } else {
-      result v = call_job(j.f, j.stop);
-      j.drop();
+      result v = call_job(f, stop);
+      drop();
       r.complete(std::move(v));
     }
   }
 
   /// The operation that the function returned becomes a child, and its outcome ours. A cold coroutine starts here.
   template <class H>
-  static void follow(producer& r, H child) {
-    state_base<C>* const c = state_access::get(child);
-    basic_operation<C> const self = r.op();
-    state_base<C>& s = *state_access::get(self);
-    if (c == nullptr || !registry<C>::adopt(s, *c)) {
+  void follow(producer& r, H child) {
+    state* const c = state_access::get(child);
+    if (c == nullptr || !registry<C>::adopt(*this, *c)) {
       r.fail(P::make_error(errc::no_memory));
       return;
     }
-    engine<C>::warm(*c, &s);
+    engine<C>::warm(*c, this);
     auto pass_on = [to = std::move(r)](outcome<typename P::value_type, typename P::error_type>&& o) mutable { to.settle(std::move(o)); };
     std::move(child).on_done(std::move(pass_on));
   }
+
+  static void destroy(state& s) noexcept {
+    tell_executor(of(s).executor, s, monitor_event::destroyed);
+    unmake(of(s));
+  }
+  static void unmake(job_cell& self) noexcept {
+    allocator_type a = std::move(self.allocator);
+    std::destroy_at(&self);
+    byte_source<allocator_type>::deallocate(a, &self, sizeof(job_cell), alignof(job_cell));
+  }
+  static constexpr state_table<C> table_of_jobs() noexcept {
+    state_table<C> t = base::table_of();
+    t.destroy = &destroy;
+    return t;
+  }
+  static state_table<C> const job_table;
 };
+
+template <class P, class F>
+constexpr state_table<typename P::terminal> const job_cell<P, F>::job_table = job_cell<P, F>::table_of_jobs();
 
 }  // namespace settle::inline v0::detail
 
