@@ -30,6 +30,7 @@ namespace settle::inline v0 {
 template <class C>
 class bound_to {
  public:
+  /// To `where`; empty or settled, the hook never runs. One atomic increment.
   explicit bound_to(basic_operation<C> where) noexcept : where_(std::move(where)) {}
 
  private:

@@ -31,12 +31,14 @@ constexpr std::string_view to_string(cause c) noexcept {
 /// How a cancellation came about: `why` as this operation saw it, `root` at the top of the tree it came down,
 /// `where` the call that started it.
 struct cancellation {
-  cause why = cause::requested;
-  cause root = cause::requested;
-  std::source_location where{};
+  cause why = cause::requested;   ///< as this operation saw it
+  cause root = cause::requested;  ///< as it was at the top of the tree it came down
+  std::source_location where{};   ///< the call that started it
 
   constexpr cancellation() noexcept = default;
+  /// Begun here: the cause is the root as well.
   constexpr cancellation(cause c, std::source_location at) noexcept : why(c), root(c), where(at) {}
+  /// Come down from above.
   constexpr cancellation(cause c, cause top, std::source_location at) noexcept : why(c), root(top), where(at) {}
 
   /// The time was over, here or further up.

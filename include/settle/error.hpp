@@ -20,18 +20,24 @@ namespace settle::inline v0 {
 /// ```
 class error {
  public:
+  /// A code.
   error(std::error_code c) noexcept : category_(&c.category()), value_(c.value()) {}
+  /// One of settle's own.
   error(errc e) noexcept : error(make_error_code(e)) {}
+  /// An exception; must not be null.
   error(std::exception_ptr p) noexcept : category_(nullptr), exception_(std::move(p)) {}
 
+  /// The same code, or another reference to the same exception.
   error(error const& o) noexcept : category_(o.category_) {
     if (category_ != nullptr) value_ = o.value_;
     else std::construct_at(&exception_, o.exception_);
   }
+  /// A moved-from exception is null, a code stays.
   error(error&& o) noexcept : category_(o.category_) {
     if (category_ != nullptr) value_ = o.value_;
     else std::construct_at(&exception_, std::move(o.exception_));
   }
+  /// Copies or moves, as its argument was made.
   error& operator=(error o) noexcept {
     std::destroy_at(this);
     std::construct_at(this, std::move(o));

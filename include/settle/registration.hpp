@@ -23,7 +23,9 @@ template <class C>
 class basic_registration {
  public:
   basic_registration() noexcept = default;
+  /// The source is empty afterwards.
   basic_registration(basic_registration&& o) noexcept : hook_(std::exchange(o.hook_, nullptr)) {}
+  /// The hook it stood for before is kept, as by the destructor.
   basic_registration& operator=(basic_registration&& o) noexcept {
     basic_registration gone(std::move(*this));
     hook_ = std::exchange(o.hook_, nullptr);

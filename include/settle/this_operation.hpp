@@ -16,22 +16,27 @@ class this_operation_t {
  public:
   explicit constexpr this_operation_t() noexcept = default;
 
+  /// What `co_await settle::this_operation` goes through.
   template <class C>
   class awaiter {
    public:
     awaiter() noexcept = default;
+    /// Asks the coroutine.
     static constexpr bool await_ready() noexcept { return false; }
+    /// Never suspends.
     template <detail::own_promise Pr>
     bool await_suspend(std::coroutine_handle<Pr> me) noexcept {
       self_ = me.promise().op();
       return false;
     }
+    /// The operation.
     basic_operation<C> await_resume() noexcept { return std::move(self_); }
 
    private:
     basic_operation<C> self_;
   };
 
+  /// For coroutines of the thread-safe terminal.
   awaiter<cas_terminal> operator co_await() const noexcept { return {}; }
 };
 

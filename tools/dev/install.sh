@@ -30,6 +30,7 @@ apt_packages() {
     lint) echo git clang-tidy-19 clang-format-19 ;;
     check) echo git clang-16 clang-19 libclang-rt-16-dev libclang-rt-19-dev clang-tidy-19 clang-format-19 gcovr ;;
     single) echo python3 ;;
+    docs) echo doxygen ;;
     fresh) echo debootstrap debian-archive-keyring git ;;
   esac
 }
@@ -54,6 +55,7 @@ tools_missing() {
       lint) set -- git clang-tidy-19 clang-format-19 ;;
       check) set -- git clang++-16 clang++-19 clang-tidy-19 clang-format-19 gcovr ;;
       single) set -- python3 ;;
+      docs) set -- doxygen ;;
       fresh) set -- debootstrap git ;;
     esac
     for tool in "$@"; do command -v "$tool" >/dev/null || echo "$tool"; done

@@ -106,11 +106,15 @@ concept asio_concrete_executor =
 template <class Ex>
   requires detail::asio_executor<Ex>
 struct executor_traits<Ex> {
+  /// Asio can store work in our memory: neither type-erased nor a strand.
   static constexpr bool concrete = detail::asio_concrete_executor<Ex>;
+  /// Room for two pieces of work in each operation's state.
   static constexpr std::size_t storage_size = concrete ? sizeof(detail::asio_storage) : 0;
 
+  /// Asio's own equality.
   static bool equal(Ex const& a, Ex const& b) noexcept { return a == b; }
 
+  /// Asks the executor; a type-erased one cannot say, so there user code is posted.
   static bool running_in_this_thread(Ex const& ex) noexcept {
     if constexpr (requires {
                     { ex.running_in_this_thread() } -> std::convertible_to<bool>;
@@ -119,6 +123,7 @@ struct executor_traits<Ex> {
     else return false;
   }
 
+  /// Posts. Throws what asio::post throws: with a concrete executor only for a third piece of work at the same time.
   template <class Work>
   static void submit(Ex const& ex, Work&& work, void* storage) {
     if constexpr (concrete)
@@ -126,10 +131,12 @@ struct executor_traits<Ex> {
     else ::asio::post(ex, std::forward<Work>(work));
   }
 
+  /// Puts the room in order.
   static void construct_storage(void* at) noexcept {
     if constexpr (concrete) ::new (at) detail::asio_storage;
   }
 
+  /// Steady timers of the context.
   static asio_timers<Ex> timers(Ex const& ex) noexcept { return asio_timers<Ex>(ex); }
 };
 

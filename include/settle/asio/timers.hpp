@@ -88,11 +88,14 @@ class asio_wait {
 template <class Ex>
 class asio_timers {
  public:
+  /// A timer as timer_service asks for it: an asio::basic_waitable_timer, made when it is started.
   class timer {
    public:
+    /// Not started. Allocates nothing.
     explicit timer(asio_timers const& s) noexcept : ex_(s.ex_) {}
     timer(timer&&) = delete;
 
+    /// False when Asio could not take it. Call it where the executor runs, or where nothing else uses the timer.
     bool start(std::chrono::steady_clock::time_point when, timer_done done) noexcept {
       bool ok = true;
       done_ = done;
@@ -106,6 +109,7 @@ class asio_timers {
       starting_.store(false, std::memory_order_release);  // the last touch: it may have ended meanwhile
       return ok;
     }
+    /// Cancels the wait; on the executor only.
     void stop() noexcept {
       if (wait_) detail::guarded([&] { wait_->cancel(); }, [](std::exception_ptr const&) {});
     }
@@ -132,8 +136,10 @@ class asio_timers {
     detail::asio_wait_room room_;
   };
 
+  /// Over a copy of the executor.
   explicit asio_timers(Ex const& ex) noexcept : ex_(ex) {}
 
+  /// The steady clock.
   static std::chrono::steady_clock::time_point now() noexcept { return std::chrono::steady_clock::now(); }
 
  private:

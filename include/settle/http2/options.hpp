@@ -36,8 +36,8 @@ struct options {
 
   /// SETTINGS entries in one frame, CONTINUATION frames of one header block, queued acknowledgements (RFC 9113 10.5).
   std::size_t max_settings = 32;
-  std::size_t max_continuations = 4;
-  std::size_t max_outbound_acks = 100;
+  std::size_t max_continuations = 4;    ///< CONTINUATION frames of one header block
+  std::size_t max_outbound_acks = 100;  ///< queued acknowledgements of SETTINGS and PING
   /// Frames that may wait to be sent on one connection; more, and it is closed: the peer asks and does not read.
   std::size_t outbound_frames = 1000;
   /// How many streams may be reset by the peer, or because of what the peer did, beyond those that ended well.

@@ -23,7 +23,8 @@ using any_executor = asio::any_io_executor;
 
 /// A header field: a view of a name and a value.
 struct field {
-  std::string_view name, value;
+  std::string_view name;   ///< lower case, as HTTP/2 sends them
+  std::string_view value;  ///< as it came
 };
 
 /// Bytes that belong to somebody else.
@@ -57,6 +58,7 @@ class request {
   request(request const&) = delete;
   request& operator=(request const&) = delete;
 
+  /// `GET`, `POST`, ..., as it came.
   std::string_view method() const noexcept { return method_; }
   /// With the query, as it came: `/slow?ms=10`.
   std::string_view path() const noexcept { return path_; }

@@ -36,7 +36,9 @@ class handler;
 /// ```
 class responder {
  public:
+  /// The source is empty afterwards.
   responder(responder&& o) noexcept : pin_(std::move(o.pin_)), stream_(std::exchange(o.stream_, nullptr)) {}
+  /// What it held before is dropped, as by the destructor.
   responder& operator=(responder&& o) noexcept {
     responder taken(std::move(o));
     std::swap(pin_, taken.pin_);

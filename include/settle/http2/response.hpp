@@ -25,8 +25,10 @@ using shared_bytes = std::shared_ptr<std::vector<std::byte> const>;
 /// ```
 class response {
  public:
+  /// Names and values, in the order in which they are sent.
   using header_list = std::vector<std::pair<std::string, std::string>>;
 
+  /// A status, and a body that is moved in.
   // NOLINTNEXTLINE(google-explicit-constructor): a handler may return a status, or a status and a body
   response(int status = 200, std::string body = {}) : status_(status), text_(std::move(body)) {}
 
@@ -37,6 +39,7 @@ class response {
     headers_.emplace_back(std::move(name), std::move(value));
     return *this;
   }
+  /// The same on a temporary: `response(200).header(...)`.
   response&& header(std::string name, std::string value) && { return std::move(header(std::move(name), std::move(value))); }
 
   /// Replaces the body by bytes that are shared, not copied: they are kept until the stream has taken the last of them.
@@ -44,9 +47,12 @@ class response {
     shared_ = std::move(b);
     return *this;
   }
+  /// The same on a temporary.
   response&& body(shared_bytes b) && noexcept { return std::move(body(std::move(b))); }
 
+  /// The status, as it was given.
   int status() const noexcept { return status_; }
+  /// The headers so far.
   header_list const& headers() const noexcept { return headers_; }
   /// The body, whichever way it was given; valid while this response lives and is not changed.
   std::string_view body() const noexcept {

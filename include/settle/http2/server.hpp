@@ -56,6 +56,7 @@ namespace settle::inline v0::http2 {
 /// ```
 class server {
  public:
+  /// Serves on `ex`, under no operation. Nothing is accepted before `listen`.
   template <class Ex, class H>
     requires(!std::is_base_of_v<operation, std::remove_cvref_t<Ex>>)
   server(Ex ex, options const& o, H handler) {
@@ -68,7 +69,9 @@ class server {
     make_core(parent, detail::loop_executor(std::move(ex)), o, std::move(handler));
   }
 
+  /// A moved-from server serves nothing; only destroying it and assigning to it is left.
   server(server&&) noexcept = default;
+  /// Stops what it served before, as the destructor does.
   server& operator=(server&& o) noexcept {
     if (core_) core_->stop(cause::shutdown);
     core_ = std::move(o.core_);
@@ -95,6 +98,7 @@ class server {
   /// The server as an operation: pending while it serves.
   operation op() const noexcept { return core_->root(); }
 
+  /// What was counted so far.
   counters statistics() const noexcept { return core_->counts.snapshot(); }
 
   /// The pool the requests' arenas come from.

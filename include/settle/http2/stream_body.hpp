@@ -36,7 +36,9 @@ class responder;
 /// ```
 class stream_body {
  public:
+  /// The source is empty afterwards.
   stream_body(stream_body&& o) noexcept : pin_(std::move(o.pin_)), stream_(std::exchange(o.stream_, nullptr)) {}
+  /// What it held before is dropped, as by the destructor.
   stream_body& operator=(stream_body&& o) noexcept {
     stream_body taken(std::move(o));
     std::swap(pin_, taken.pin_);

@@ -20,7 +20,7 @@ class basic_arena_pool;
 
 /// The name of one lease of an arena as plain values, for what cannot keep a lease. Owns nothing: pass it to the pool's `release` once.
 struct arena_ticket {
-  arena* memory = nullptr;
+  arena* memory = nullptr;       ///< the arena; null names nothing
   std::uint64_t generation = 0;  ///< counts the leases of this slot
 
   friend bool operator==(arena_ticket const&, arena_ticket const&) = default;
@@ -106,17 +106,23 @@ template <class Policy>
 class basic_arena_lease {
  public:
   basic_arena_lease() noexcept = default;
+  /// The source is empty afterwards.
   basic_arena_lease(basic_arena_lease&& other) noexcept
       : slot_(std::exchange(other.slot_, nullptr)), generation_(other.generation_), acquired_at_(other.acquired_at_) {}
+  /// Gives back what it held before.
   basic_arena_lease& operator=(basic_arena_lease&& other) noexcept {
     basic_arena_lease(std::move(other)).swap(*this);
     return *this;
   }
   ~basic_arena_lease() { release(acquired_at_); }
 
+  /// It holds an arena.
   [[nodiscard]] explicit operator bool() const noexcept { return slot_ != nullptr; }
+  /// The arena, null when empty.
   [[nodiscard]] arena* get() const noexcept { return slot_ == nullptr ? nullptr : std::addressof(slot_->memory); }
+  /// The arena. Precondition: not empty.
   [[nodiscard]] arena& operator*() const noexcept { return slot_->memory; }
+  /// The arena. Precondition: not empty.
   [[nodiscard]] arena* operator->() const noexcept { return std::addressof(slot_->memory); }
 
   /// Gives it back now; the lease is empty afterwards. False when it was empty, or was refused and reported.
@@ -129,6 +135,7 @@ class basic_arena_lease {
     return t;
   }
 
+  /// Exchanges what the two hold.
   void swap(basic_arena_lease& other) noexcept {
     std::swap(slot_, other.slot_);
     std::swap(generation_, other.generation_);

@@ -27,11 +27,11 @@ namespace settle::inline v0 {
 
 /// What a pool has counted, all of one instant (`peak`: of the life so far). acquires == releases + in_use, always.
 struct arena_pool_counters {
-  std::size_t capacity = 0;
+  std::size_t capacity = 0;    ///< how many arenas there are
   std::uint64_t acquires = 0;  ///< modulo 2^48
-  std::uint64_t releases = 0;
-  std::size_t in_use = 0;
-  std::size_t peak = 0;
+  std::uint64_t releases = 0;  ///< modulo 2^48
+  std::size_t in_use = 0;      ///< how many are out
+  std::size_t peak = 0;        ///< the most that were out at once
 
   friend bool operator==(arena_pool_counters const&, arena_pool_counters const&) = default;
 };
@@ -59,6 +59,7 @@ class basic_arena_pool {
   using slot = detail::arena_slot<Policy>;
 
  public:
+  /// What `try_acquire` yields.
   using lease = basic_arena_lease<Policy>;
 
   /// What the free list can count to.
@@ -126,8 +127,11 @@ class basic_arena_pool {
     return give_back(*s, now.held || now.generation == 0 ? now.generation : now.generation - 1, loc);
   }
 
+  /// How many arenas there are.
   [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
+  /// How large each one is.
   [[nodiscard]] std::size_t arena_bytes() const noexcept { return bytes_; }
+  /// How many are out. One atomic load.
   [[nodiscard]] std::size_t in_use() const noexcept { return snapshot().in_use; }
 
   /// All counters. One atomic load for acquires, releases and in_use, one for the peak.

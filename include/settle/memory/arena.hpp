@@ -39,9 +39,11 @@ namespace settle::inline v0 {
 ///     std::pmr::string name("kept in the block, however long it is", &memory);
 class arena final : public std::pmr::memory_resource {
  public:
+  /// Over a block that outlives it. Allocates nothing.
   explicit arena(std::span<std::byte> block) noexcept : begin_(block.data()), next_(begin_ + block.size()), end_(next_) {
     poison(begin_, capacity());
   }
+  /// The same, for a block that came as a pointer and a size.
   arena(void* block, std::size_t bytes) noexcept : arena(std::span<std::byte>(static_cast<std::byte*>(block), bytes)) {}
   arena(arena const&) = delete;
   arena& operator=(arena const&) = delete;
@@ -77,7 +79,9 @@ class arena final : public std::pmr::memory_resource {
   }
 
   [[nodiscard]] std::size_t used() const noexcept { return static_cast<std::size_t>(end_ - next_); }  ///< padding included
+  /// What the next allocation can get at most, alignment aside.
   [[nodiscard]] std::size_t remaining() const noexcept { return static_cast<std::size_t>(next_ - begin_); }
+  /// The size of the block.
   [[nodiscard]] std::size_t capacity() const noexcept { return static_cast<std::size_t>(end_ - begin_); }
 
  private:
@@ -120,20 +124,26 @@ class arena final : public std::pmr::memory_resource {
 template <class T = std::byte>
 class arena_allocator {
  public:
+  /// What the allocator requirements ask for.
   using value_type = T;
 
+  /// Over an arena that outlives what is allocated.
   // NOLINTNEXTLINE(google-explicit-constructor): as std::pmr::polymorphic_allocator, so that containers take the arena itself
   arena_allocator(arena& memory) noexcept : memory_(&memory) {}
+  /// The same arena, for another type.
   template <class U>
   // NOLINTNEXTLINE(google-explicit-constructor): rebinding converts, as the allocator requirements ask
   arena_allocator(arena_allocator<U> const& other) noexcept : memory_(&other.resource()) {}
 
+  /// Room for n of T. Throws std::bad_alloc when the arena is full.
   [[nodiscard]] T* allocate(std::size_t n) {
     if (n > std::numeric_limits<std::size_t>::max() / sizeof(T)) detail::raise(std::bad_array_new_length());
     return static_cast<T*>(memory_->allocate(n * sizeof(T), alignof(T)));
   }
+  /// Back to the arena: reused at once when it was the latest allocation, else at `reset()`.
   void deallocate(T* p, std::size_t n) noexcept { memory_->deallocate(p, n * sizeof(T), alignof(T)); }
 
+  /// The arena.
   [[nodiscard]] arena& resource() const noexcept { return *memory_; }
 
   template <class U>

@@ -38,6 +38,7 @@ namespace settle::inline v0 {
 template <class Tag = void>
 class basic_census {
  public:
+  /// What makes it a monitor; called by operations.
   static void on_event(monitor_event const& e) noexcept {
     books& b = here();
     std::lock_guard const guard(b.lock);

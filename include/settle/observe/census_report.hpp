@@ -23,16 +23,16 @@ enum class census_phase : std::uint8_t { pending, settled, released };
 
 /// One operation of a census, at the moment of asking. Values only.
 struct census_entry {
-  std::uint64_t serial = 0;  ///< counts the operations of this census, from 1
-  std::uint64_t parent = 0;  ///< the serial of the one that adopted it; 0: none, or none of this census
-  std::string_view tag{};    ///< the policy's
-  census_phase phase = census_phase::pending;
-  monitor_event::ending_t how = monitor_event::pending;
-  cause why = cause::requested;  ///< when it was cancelled
-  std::chrono::nanoseconds age{};
-  std::source_location where{};  ///< where it was created
-  standing now{};
-  std::uint32_t children = 0;  ///< of this census, not released
+  std::uint64_t serial = 0;                              ///< counts the operations of this census, from 1
+  std::uint64_t parent = 0;                              ///< the serial of the one that adopted it; 0: none, or none of this census
+  std::string_view tag{};                                ///< the policy's
+  census_phase phase = census_phase::pending;            ///< how far it has come
+  monitor_event::ending_t how = monitor_event::pending;  ///< how it ended, once settled
+  cause why = cause::requested;                          ///< when it was cancelled
+  std::chrono::nanoseconds age{};                        ///< since it was created
+  std::source_location where{};                          ///< where it was created
+  standing now{};                                        ///< what holds it, when asked
+  std::uint32_t children = 0;                            ///< of this census, not released
 };
 
 /// Why it is not released, as far as it can tell, in words: producer, children, pins, cleanup, and whoever refers to it when

@@ -11,14 +11,15 @@ namespace settle::inline v0 {
 
 /// What a counting monitor has seen so far. `live` counts operations that are not released yet.
 struct operation_totals {
-  std::uint64_t created = 0;
-  std::uint64_t settled = 0;
-  std::uint64_t released = 0;
-  std::uint64_t destroyed = 0;
-  std::uint64_t values = 0;
-  std::uint64_t failures = 0;
-  std::uint64_t cancelled = 0;
+  std::uint64_t created = 0;    ///< operations made
+  std::uint64_t settled = 0;    ///< whose outcome is known
+  std::uint64_t released = 0;   ///< that gave everything back
+  std::uint64_t destroyed = 0;  ///< whose memory is returned
+  std::uint64_t values = 0;     ///< settled with a value
+  std::uint64_t failures = 0;   ///< settled with an error
+  std::uint64_t cancelled = 0;  ///< settled as cancelled
 
+  /// Made and not released.
   [[nodiscard]] constexpr std::uint64_t live() const noexcept { return created - released; }
 };
 
@@ -32,6 +33,7 @@ struct operation_totals {
 template <class Tag = void>
 class counting_monitor {
  public:
+  /// What makes it a monitor; called by operations.
   static void on_event(monitor_event const& e) noexcept {
     switch (e.what) {
       case monitor_event::created:

@@ -55,11 +55,12 @@ struct default_policy {
 /// The policy behind handle_of, watcher_of and resolver_of.
 template <class T, class E, class Ex, class C>
 struct plain : default_policy {
-  using value_type = T;
-  using error_type = E;
-  using executor_type = Ex;
-  using terminal = C;
+  using value_type = T;      ///< the first argument
+  using error_type = E;      ///< the second
+  using executor_type = Ex;  ///< the third
+  using terminal = C;        ///< the fourth
 
+  /// For every E that is made from an errc or a std::error_code.
   static E make_error(errc e) noexcept {
     if constexpr (std::is_constructible_v<E, errc>) return E(e);
     else return E(make_error_code(e));

@@ -20,6 +20,7 @@ concept error_sink = requires(std::exception_ptr p, monitor_event const& e) {
 
 /// Prints one line to stderr and goes on.
 struct log_sink {
+  /// One line: what happened, where the operation was made.
   static void report(std::exception_ptr, monitor_event const& e) noexcept {
     constexpr char const* names[] = {
         "created",       "settled",       "released", "destroyed", "failure that nobody saw",     "abandoned",      "callback threw",
@@ -33,6 +34,7 @@ struct log_sink {
 
 /// The default: an exception that has no caller, and misuse, end the program; the rest is logged.
 struct terminate_sink {
+  /// Logs; then ends the program for what is a bug.
   static void report(std::exception_ptr p, monitor_event const& e) noexcept {
     log_sink::report(p, e);
     if (e.what == monitor_event::callback_threw || e.what == monitor_event::cleanup_threw || e.what == monitor_event::misuse)
@@ -42,12 +44,14 @@ struct terminate_sink {
 
 /// Says nothing.
 struct ignore_sink {
+  /// Does nothing.
   static void report(std::exception_ptr, monitor_event const&) noexcept {}
 };
 
 /// Calls a function of yours: `function_sink<&my_report>`.
 template <void (*F)(std::exception_ptr, monitor_event const&) noexcept>
 struct function_sink {
+  /// Calls F.
   static void report(std::exception_ptr p, monitor_event const& e) noexcept { F(p, e); }
 };
 

@@ -13,7 +13,7 @@ namespace settle::inline v0 {
 
 /// What an operation stands at, for those who ask why it is not released.
 struct standing {
-  bool settled = false;
+  bool settled = false;     ///< its outcome is known
   bool requested = false;   ///< it was asked to cancel
   bool releasing = false;   ///< its cleanups run
   std::uint32_t holds = 0;  ///< what holds its release back: producers, the running sequence, pins, children. None: released
@@ -21,6 +21,7 @@ struct standing {
 
 /// What happened to an operation or a resource, as monitors and error sinks see it: values, never the handle.
 struct monitor_event {
+  /// What happened.
   enum what_t : std::uint8_t {
     created,          ///< an operation exists
     settled,          ///< its outcome is known: `how` and `why`
@@ -36,11 +37,12 @@ struct monitor_event {
     cleanup_failed,   ///< the operation of an asynchronous cleanup failed, and nobody looked: `other` is where that was created
     cleanup_overrun,  ///< an asynchronous cleanup is over its budget and was asked to cancel: `other` is where it was created
   };
+  /// How an operation ended, once settled.
   enum ending_t : std::uint8_t { pending, value, failure, cancelled };
 
-  what_t what = created;
-  ending_t how = pending;
-  cause why = cause::requested;
+  what_t what = created;         ///< what happened
+  ending_t how = pending;        ///< how it ended, once settled
+  cause why = cause::requested;  ///< when it was cancelled
   std::string_view tag{};        ///< the policy's tag, empty when it has none
   std::string_view detail{};     ///< one sentence for misuse
   std::source_location where{};  ///< where the operation (or resource) was created, or the misuse happened
@@ -63,13 +65,14 @@ concept monitor = requires(monitor_event const& e) {
 
 /// The null object: zero size, zero instructions.
 struct no_monitor {
-  static constexpr bool enabled = false;
-  static constexpr void on_event(monitor_event const&) noexcept {}
+  static constexpr bool enabled = false;                            ///< nothing is recorded
+  static constexpr void on_event(monitor_event const&) noexcept {}  ///< never called
 };
 
 /// Several monitors as one, told in the order written.
 template <monitor... M>
 struct monitors {
+  /// Tells each.
   static constexpr void on_event(monitor_event const& e) noexcept { (M::on_event(e), ...); }
 };
 

@@ -19,11 +19,13 @@ struct notify_order {
                 "(see docs/policies.md#notify)");
   static_assert(A != B && B != C && A != C && A != notice::cleanup && B != notice::cleanup && C != notice::cleanup,
                 "settle: policy `notify` must name done, cancel, consumer and cleanup once each (see docs/policies.md#notify)");
-  static constexpr std::array<notice, 3> before_cleanup{A, B, C};
-  static constexpr bool reverse = Reverse;
+  static constexpr std::array<notice, 3> before_cleanup{A, B, C};  ///< the order; cleanups come after
+  static constexpr bool reverse = Reverse;                         ///< observers of one kind: last registered first
 };
 
+/// The default: done observers, cancel observers, the consumer, each kind as registered.
 struct default_order : notify_order<notice::done, notice::cancel, notice::consumer, notice::cleanup> {};
+/// The same kinds, each last registered first.
 struct reverse_order : notify_order<notice::done, notice::cancel, notice::consumer, notice::cleanup, true> {};
 
 }  // namespace settle::inline v0

@@ -109,10 +109,12 @@ class block_cache {
 /// };
 /// ```
 struct recycling {
+  /// Null when there is no memory.
   [[nodiscard]] static void* try_allocate(std::size_t bytes, std::size_t align) noexcept {
     if (kept(bytes, align)) return detail::block_cache::here().take(bytes);
     return ::operator new(bytes, std::align_val_t(align), std::nothrow);
   }
+  /// Kept for this thread, or returned.
   static void deallocate(void* p, std::size_t bytes, std::size_t align) noexcept {
     if (kept(bytes, align)) detail::block_cache::here().give(p, bytes);
     else ::operator delete(p, std::align_val_t(align));

@@ -22,16 +22,18 @@ namespace settle::inline v0 {
 struct single_thread_sync {
   template <class T>
   class atomic;
+  /// A T: nobody else is there.
   template <class T>
   using plain = T;
 
   /// Locks nothing; for books kept beside operations.
   struct mutex {
-    static void lock() noexcept {}
-    static void unlock() noexcept {}
-    static bool try_lock() noexcept { return true; }
+    static void lock() noexcept {}                    ///< nothing
+    static void unlock() noexcept {}                  ///< nothing
+    static bool try_lock() noexcept { return true; }  ///< always
   };
 
+  /// One zero-initialised T for each thread.
   template <class T>
   static T& per_thread() noexcept {
     return std_sync::per_thread<T>();
@@ -43,10 +45,13 @@ struct single_thread_sync {
     trap("an operation is ended from inside the move of its own value: it would wait for itself");
   }
 
+  /// Nobody could set it: waiting is trapped.
   class event {
    public:
-    void set() noexcept {}
+    void set() noexcept {}  ///< nobody waits
+    /// Traps.
     [[noreturn]] static void wait() noexcept { trap("a blocking wait for an operation of this very thread: nobody else could end it"); }
+    /// Traps.
     template <class TimePoint>
     static bool wait_until(TimePoint const&) noexcept {
       wait();
@@ -87,20 +92,25 @@ template <class T>
 class single_thread_sync::atomic {
  public:
   constexpr atomic() noexcept = default;
+  /// With a first value.
   constexpr atomic(T v) noexcept : value_(v) {}
   atomic(atomic&&) = delete;
 
+  /// The value.
   T load(std::memory_order = std::memory_order_seq_cst) const noexcept {
     check();
     return value_;
   }
+  /// Replaces the value.
   void store(T v, std::memory_order = std::memory_order_seq_cst) noexcept {
     check();
     value_ = v;
   }
+  /// Replaces the value, yields the old one.
   T exchange(T v, std::memory_order = std::memory_order_seq_cst) noexcept {
     return update([&](T) { return v; });
   }
+  /// Replaces the value when it is as expected; else says what it is.
   bool compare_exchange_strong(T& expected, T v, std::memory_order = std::memory_order_seq_cst,
                                std::memory_order = std::memory_order_seq_cst) noexcept {
     check();
@@ -109,19 +119,24 @@ class single_thread_sync::atomic {
     else expected = value_;
     return same;
   }
+  /// The same; never fails without a reason.
   bool compare_exchange_weak(T& expected, T v, std::memory_order o = std::memory_order_seq_cst,
                              std::memory_order f = std::memory_order_seq_cst) noexcept {
     return compare_exchange_strong(expected, v, o, f);
   }
+  /// Adds, yields the old value.
   T fetch_add(T v, std::memory_order = std::memory_order_seq_cst) noexcept {
     return update([&](T old) { return static_cast<T>(old + v); });
   }
+  /// Subtracts, yields the old value.
   T fetch_sub(T v, std::memory_order = std::memory_order_seq_cst) noexcept {
     return update([&](T old) { return static_cast<T>(old - v); });
   }
+  /// Keeps the bits of v, yields the old value.
   T fetch_and(T v, std::memory_order = std::memory_order_seq_cst) noexcept {
     return update([&](T old) { return static_cast<T>(old & v); });
   }
+  /// Adds the bits of v, yields the old value.
   T fetch_or(T v, std::memory_order = std::memory_order_seq_cst) noexcept {
     return update([&](T old) { return static_cast<T>(old | v); });
   }

@@ -28,6 +28,7 @@ template <std::size_t N, std::size_t Bytes, class Sync = std_sync, class Tag = v
 struct static_pool {
   static_assert(N > 0 && Bytes > 0, "settle: a static_pool needs at least one block of at least one byte");
 
+  /// A block, or null: full, too large, or too strictly aligned.
   [[nodiscard]] static void* try_allocate(std::size_t bytes, std::size_t align) noexcept {
     if (bytes > Bytes || align > alignof(std::max_align_t)) return nullptr;
     for (std::size_t i = 0; i != words; ++i) {
@@ -40,6 +41,7 @@ struct static_pool {
     }
     return nullptr;
   }
+  /// The block is free again.
   static void deallocate(void* p, std::size_t /*bytes*/, std::size_t /*align*/) noexcept {
     auto const at = static_cast<std::size_t>(static_cast<block*>(p) - blocks_);
     taken_[at / 64].fetch_and(~(std::uint64_t{1} << (at % 64)), std::memory_order_release);

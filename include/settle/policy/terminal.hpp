@@ -13,7 +13,7 @@ namespace settle::inline v0 {
 /// `Sync` is what it is made of: std_sync, or an explorer's.
 template <class Sync>
 struct basic_cas_terminal {
-  using sync = Sync;
+  using sync = Sync;  ///< what it is made of
 };
 
 /// For operations that one thread creates, uses and ends: no atomic instruction anywhere. What the operation is made of is
@@ -27,7 +27,7 @@ struct basic_cas_terminal {
 /// };
 /// ```
 struct unsynchronized_terminal {
-  using sync = single_thread_sync;
+  using sync = single_thread_sync;  ///< plain integers
 };
 
 /// A terminal names the synchronisation it is made of: `using sync = ...;`.

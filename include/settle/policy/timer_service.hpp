@@ -26,9 +26,11 @@ enum class timer_end : std::uint8_t {
 /// ```
 class timer_done {
  public:
+  /// What is called.
   using function = void (*)(void* context, timer_end how) noexcept;
 
   constexpr timer_done() noexcept = default;
+  /// Calls `call(context, how)`.
   constexpr timer_done(function call, void* context) noexcept : call_(call), context_(context) {}
 
   /// Calls `(self.*Member)(how)`; keeps a reference.
@@ -37,7 +39,9 @@ class timer_done {
     return {[](void* at, timer_end how) noexcept { (static_cast<T*>(at)->*Member)(how); }, &self};
   }
 
+  /// There is something to call.
   constexpr explicit operator bool() const noexcept { return call_ != nullptr; }
+  /// Calls it. Precondition: not empty.
   void operator()(timer_end how) const noexcept { call_(context_, how); }
 
  private:
@@ -77,14 +81,19 @@ concept timer_service = std::is_nothrow_constructible_v<typename S::timer, S&> &
 
 /// The null object: an executor without timers. Nothing starts; whoever asked fails with errc::no_timers.
 struct no_timers {
+  /// Never starts.
   class timer {
    public:
+    /// Takes nothing from it.
     explicit timer(no_timers const&) noexcept {}
     timer(timer&&) = delete;
+    /// False: there are no timers.
     static bool start(std::chrono::steady_clock::time_point, timer_done) noexcept { return false; }
+    /// Nothing to stop.
     static void stop() noexcept {}
   };
 
+  /// The steady clock.
   static std::chrono::steady_clock::time_point now() noexcept { return std::chrono::steady_clock::now(); }
 };
 

@@ -31,6 +31,7 @@ class basic_work_node : public detail::work {
 
   /// The executor's link, for a queue of its own.
   [[nodiscard]] basic_work_node* link() const noexcept { return static_cast<basic_work_node*>(work::next); }
+  /// Sets it.
   void link(basic_work_node* behind) noexcept { work::next = behind; }
 
   /// Runs the work.

@@ -17,8 +17,10 @@ namespace settle::inline v0::testing {
 /// Reproducible chance: the same seed gives the same numbers everywhere (splitmix64).
 class dice {
  public:
+  /// Begins at `seed`.
   explicit dice(std::uint64_t seed) noexcept : state_(seed) {}
 
+  /// The next number.
   std::uint64_t next() noexcept {
     std::uint64_t z = state_ += 0x9e3779b97f4a7c15U;
     z = (z ^ (z >> 30U)) * 0xbf58476d1ce4e5b9U;

@@ -40,20 +40,29 @@ namespace settle::inline v0::testing {
 /// ```
 class simulation {
  public:
+  /// Its executors.
   using executor = sim_executor;
+  /// Its allocator.
   using allocator = sim_allocator<>;
+  /// The clock of its timers.
   using time_point = std::chrono::steady_clock::time_point;
+  /// How time is told.
   using duration = std::chrono::nanoseconds;
 
+  /// A world at its time zero. Throws std::bad_alloc.
   explicit simulation(std::uint64_t seed, order o = order::any) : core_(seed, o) { core_.make_lane(); }
   simulation(simulation&&) = delete;
 
-  /// Always the same one, and one more each time.
+  /// Always the same one.
   executor get_executor() noexcept { return executor(core_.first_lane()); }
+  /// One more each time. Throws std::bad_alloc.
   executor make_executor() { return executor(core_.make_lane()); }
+  /// For a policy whose memory is to be counted, or to run out.
   allocator get_allocator() noexcept { return allocator(core_); }
 
+  /// What it was made with.
   std::uint64_t seed() const noexcept { return core_.seed; }
+  /// The virtual time.
   time_point now() const noexcept { return core_.now(); }
 
   /// Runs one piece of what is ready now. False: nothing was. What it throws comes out of here.
@@ -66,6 +75,7 @@ class simulation {
   }
   /// Lets time pass from one expiry to the next, running all that becomes ready on the way.
   void advance(duration d) { run_until(now() + d); }
+  /// The same up to a point in time.
   void run_until(time_point t) {
     run();
     while (core_.step(t)) run();
@@ -89,6 +99,7 @@ class simulation {
   /// An executor goes down: its queue is destroyed, its timers are lost, it takes nothing any more.
   void destroy(executor const& ex) noexcept { core_.destroy(*ex.lane_); }
 
+  /// What happened.
   sim_trace const& trace() const noexcept { return core_.trace; }
 
   /// Work that is queued, and timers that are started and have not ended.
@@ -98,6 +109,7 @@ class simulation {
   /// What is out from its allocator.
   std::size_t bytes() const noexcept { return core_.bytes; }
 
+  /// No work, no timer, no operation, no byte.
   bool is_quiescent() const noexcept { return queued() == 0 && operations() == 0 && bytes() == 0; }
   /// What is left, what happened last, and the seed that does it again.
   std::string text() const {

@@ -42,16 +42,20 @@ namespace settle::inline v0 {
 template <class Sync = std_sync, class Clock = std::chrono::steady_clock>
 class basic_timer_wheel {
  public:
+  /// What deadlines are told in.
   using time_point = std::chrono::steady_clock::time_point;
 
+  /// A timer as timer_service asks for it: 48 bytes, linked into the wheel while it is started.
   class timer : detail::wheel_node {
    public:
+    /// Not started.
     explicit timer(basic_timer_wheel& w) noexcept : wheel_(&w) { tick = ended; }
     timer(timer&&) = delete;
     ~timer() { assert(tick >= stopped && "settle: a timer is destroyed before it has ended"); }
 
     /// May be called again once it has ended.
     bool start(time_point when, timer_done done) noexcept { return wheel_ != nullptr && wheel_->start(*this, when, done); }
+    /// It lets go at the next `advance`.
     void stop() noexcept {
       if (wheel_ != nullptr) wheel_->stop(*this);
     }
@@ -73,6 +77,7 @@ class basic_timer_wheel {
   basic_timer_wheel(basic_timer_wheel&&) = delete;
   ~basic_timer_wheel() { close(); }
 
+  /// The clock.
   static time_point now() noexcept { return Clock::now(); }
 
   /// Ends what is due by `now`, and what was stopped, on this thread. What that starts anew waits for the next call.

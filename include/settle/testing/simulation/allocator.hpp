@@ -24,12 +24,15 @@ namespace settle::inline v0::testing {
 template <class T = std::byte>
 class sim_allocator {
  public:
+  /// What the allocator requirements ask for.
   using value_type = T;
 
+  /// Of the same simulation, for another type.
   template <class U>
   // NOLINTNEXTLINE(google-explicit-constructor): rebinding converts, as the allocator requirements ask
   sim_allocator(sim_allocator<U> const& o) noexcept : core_(o.core_) {}
 
+  /// Null when the fault plan says so, or there is no memory.
   void* try_allocate(std::size_t bytes, std::size_t align) noexcept {
     if (core_->faults.next_allocation_fails()) {
       core_->write({sim_event::no_memory, 0, 0, core_->since_begin()});
@@ -39,6 +42,7 @@ class sim_allocator {
     core_->bytes += p == nullptr ? 0 : bytes;
     return p;
   }
+  /// Counted back.
   void deallocate(void* p, std::size_t bytes, std::size_t align) noexcept {
     core_->bytes -= bytes;
     ::operator delete(p, std::align_val_t(align));
@@ -51,6 +55,7 @@ class sim_allocator {
     if (p == nullptr) settle::detail::raise(std::bad_alloc());
     return static_cast<T*>(p);
   }
+  /// The same for containers.
   void deallocate(T* p, std::size_t n) noexcept { deallocate(static_cast<void*>(p), n * sizeof(T), alignof(T)); }
 
   template <class U>

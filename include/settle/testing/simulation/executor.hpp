@@ -45,8 +45,11 @@ class sim_executor {
   void execute(F f) const {
     lane_->core->submit(std::make_unique<detail::sim_work<F>>(*lane_, std::move(f)));
   }
+  /// Inside a piece of work that this executor runs.
   bool running_in_this_thread() const noexcept { return lane_->core->runs(*lane_); }
+  /// Timers in virtual time.
   sim_timers timers() const noexcept { return sim_timers(*lane_); }
+  /// Of the same executor of the same simulation.
   bool operator==(sim_executor const&) const = default;
 
  private:
@@ -62,6 +65,7 @@ class sim_executor {
 /// As any executor; and the simulation hears which operations live on it.
 template <>
 struct settle::executor_traits<settle::testing::sim_executor> : settle::default_executor_traits<settle::testing::sim_executor> {
+  /// Notes what lives on it.
   static void on_event(testing::sim_executor const& ex, monitor_event const& e) noexcept {
     ex.lane_->core->live.on_event(e, ex.lane_->core->now());
   }

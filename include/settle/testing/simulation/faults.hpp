@@ -12,7 +12,7 @@ namespace settle::inline v0::testing {
 
 /// What may go wrong when work is submitted to an executor of a simulation.
 enum class submit_fault : std::uint8_t {
-  none,
+  none,     ///< all is well
   reject,   ///< execute() throws
   drop,     ///< the work is destroyed at once, without a word
   delay,    ///< it becomes ready later, in virtual time
@@ -28,8 +28,10 @@ enum class submit_fault : std::uint8_t {
 /// ```
 class fault_plan {
  public:
+  /// How delays are told.
   using duration = std::chrono::nanoseconds;
 
+  /// The n-th submission from now on; `by` is for delays. Throws std::bad_alloc.
   fault_plan& submit(std::uint64_t n, submit_fault f, duration by = std::chrono::milliseconds(1)) {
     submits_.list.push_back({submits_.seen + n, f, by});
     return *this;
@@ -59,20 +61,23 @@ class fault_plan {
     sticky_from_ = 0;
   }
 
-  /// How much there was so far that could have gone wrong.
+  /// Submissions so far: what could have gone wrong.
   std::uint64_t submits() const noexcept { return submits_.seen; }
+  /// Allocations so far.
   std::uint64_t allocations() const noexcept { return allocations_.seen; }
+  /// Timers started so far.
   std::uint64_t timers() const noexcept { return timers_.seen; }
   /// How much went wrong so far.
   std::uint64_t struck() const noexcept { return struck_; }
 
+  /// One planned fault.
   struct fault {
-    std::uint64_t n = 0;
-    submit_fault what = submit_fault::none;
-    duration by{};
+    std::uint64_t n = 0;                     ///< when: counted from 1
+    submit_fault what = submit_fault::none;  ///< what
+    duration by{};                           ///< how much later, when delayed
   };
 
-  // The simulation asks.
+  /// The simulation asks, for each piece of work.
   fault next_submit(dice& chance) noexcept {
     fault const* p = submits_.next();
     if (p == nullptr) {
@@ -81,12 +86,14 @@ class fault_plan {
     }
     return p == nullptr ? fault{} : strike(*p);
   }
+  /// The simulation asks, for each allocation.
   bool next_allocation_fails() noexcept {
     bool const planned_one = allocations_.next() != nullptr;
     bool const fails = planned_one || (sticky_from_ != 0 && allocations_.seen >= sticky_from_);
     struck_ += fails ? 1 : 0;
     return fails;
   }
+  /// The simulation asks, for each timer that is to be started.
   bool next_timer_fails() noexcept {
     bool const fails = timers_.next() != nullptr;
     struck_ += fails ? 1 : 0;

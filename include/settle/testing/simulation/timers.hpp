@@ -20,19 +20,24 @@ namespace settle::inline v0::testing {
 /// once. `faults().timer(n)` refuses one. Starting allocates for the trace only. Threads: the simulation's.
 class sim_timers {
  public:
+  /// Virtual time has this shape.
   using time_point = std::chrono::steady_clock::time_point;
 
+  /// A timer as timer_service asks for it.
   class timer final : detail::sim_item {
    public:
+    /// Not started.
     explicit timer(sim_timers const& s) noexcept : sim_item(*s.lane_, s.lane_->core->wheel) {}
     ~timer() override { assert(!done_ && "settle: a timer is destroyed before it has ended"); }
 
+    /// False: the fault plan says so, or the executor is gone.
     bool start(time_point when, timer_done done) noexcept {
       if (gone_ || !lane().core->start(*this, when)) return false;
       done_ = done;
       end_ = timer_end::fired;
       return true;
     }
+    /// It lets go when its turn comes.
     void stop() noexcept {
       if (!done_ || end_ == timer_end::stopped) return;
       if (now() == phase::ready) {
@@ -57,8 +62,10 @@ class sim_timers {
     bool gone_ = false;
   };
 
+  /// Of one executor.
   explicit sim_timers(detail::sim_lane& l) noexcept : lane_(&l) {}
 
+  /// The virtual time.
   time_point now() const noexcept { return lane_->core->now(); }
 
  private:

@@ -14,6 +14,7 @@ namespace settle::inline v0::testing {
 
 /// One thing that happened in a simulation. No address in it: the same seed gives the same events.
 struct sim_event {
+  /// What happened.
   enum what_t : std::uint8_t {
     submitted,
     ran,
@@ -30,18 +31,21 @@ struct sim_event {
     destroyed,  ///< an executor's queue
   };
 
-  what_t what = submitted;
+  what_t what = submitted;        ///< what happened
   std::uint32_t executor = 0;     ///< counted from 1; 0: none
   std::uint64_t item = 0;         ///< the work's or the timer's number
   std::chrono::nanoseconds at{};  ///< since the simulation began
+  /// All of it alike.
   bool operator==(sim_event const&) const = default;
 };
 
 /// What happened, the latest part of it, and a fingerprint of all of it.
 class sim_trace {
  public:
+  /// Keeps the latest `keep`.
   explicit sim_trace(std::size_t keep = 10'000) noexcept : keep_(keep) {}
 
+  /// Adds one. Throws std::bad_alloc.
   void note(sim_event const& e) {
     for (std::uint64_t const part : {std::uint64_t{e.what}, std::uint64_t{e.executor}, e.item, static_cast<std::uint64_t>(e.at.count())})
       hash_ = (hash_ ^ part) * 0x100000001b3U;
@@ -49,6 +53,7 @@ class sim_trace {
     if (events_.size() > keep_) events_.pop_front();
   }
 
+  /// Those that are kept, oldest first.
   std::deque<sim_event> const& events() const noexcept { return events_; }
   /// Of all events, also those that are kept no more.
   std::uint64_t hash() const noexcept { return hash_; }
