@@ -18,6 +18,7 @@ set(settle_core_headers
     include/settle/detail/closures.hpp
     include/settle/detail/context.hpp
     include/settle/detail/coroutine_state.hpp
+    include/settle/detail/direct.hpp
     include/settle/detail/dispatcher.hpp
     include/settle/detail/embedded.hpp
     include/settle/detail/engine.hpp

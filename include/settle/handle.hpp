@@ -237,7 +237,7 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
   }
 
   /// Gives ownership up.
-  void disown(bool ask) noexcept {
+  [[gnu::noinline]] void disown(bool ask) noexcept {
     detail::state_base<C>& s = *this->state_;
     if (ask && !s.is(detail::word::settled)) detail::engine<C>::request(s, cancellation(cause::dropped, s.created));
     detail::engine<C>::disown(s);

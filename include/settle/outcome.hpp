@@ -222,7 +222,10 @@ class outcome : private detail::outcome_head {
   }
 
   void require_value() const {
-    if (kind == detail::outcome_head::value) return;
+    if (kind != detail::outcome_head::value) [[unlikely]]
+      raise_what_it_is();
+  }
+  [[noreturn]] void raise_what_it_is() const {
     if (kind == failure) detail::raise_error(error_);
     detail::raise(operation_cancelled(cancel()));
   }

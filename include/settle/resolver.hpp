@@ -12,6 +12,7 @@
 #include "detail/born.hpp"
 #include "detail/cell.hpp"
 #include "detail/cleanups.hpp"
+#include "detail/direct.hpp"
 #include "detail/engine.hpp"
 #include "handle.hpp"
 #include "operation.hpp"
@@ -95,7 +96,8 @@ class resolver {
     return *this;
   }
   ~resolver() {
-    if (cell_ != nullptr) engine::abandon(*cell_, cell_->sole());
+    if (cell_ != nullptr) [[unlikely]]
+      engine::abandon(*cell_, cell_->sole());
   }
 
   /// False once it has settled (or lost), or was moved from.
@@ -104,12 +106,12 @@ class resolver {
   /// The owner's end. Once; a second call, or one on an operation `with_done`, gives an empty handle.
   handle<P> get_handle() noexcept {
     if (cell_ == nullptr) return {};
-    bool const alone = cell_->sole();
+    bool const alone = cell_->counts.load(std::memory_order_acquire) == detail::count::both && !cell_->is(detail::word::kept);
     std::uint32_t const w = cell_->lock(alone);
     bool const first = (w & detail::word::handled) == 0;
     cell_->unlock(first ? w | detail::word::handled | detail::word::owned : w);
     if (!first) return {};
-    cell_->add_ref(alone && (w & detail::word::kept) == 0);
+    cell_->add_ref(alone);
     return handle<P>(basic_operation<C>(cell_));
   }
 
@@ -212,6 +214,10 @@ class resolver {
   /// User code may run in here, and may look at the resolver or destroy it: it is empty before, and untouched after a win.
   bool announce(detail::outcome_head::kind_t kind) noexcept {
     cell* const c = std::exchange(cell_, nullptr);
+    if constexpr (detail::direct<P>::possible) {
+      if (detail::direct<P>::is_alone(*c)) return detail::direct<P>::settle_alone(*c, kind), true;
+      if (detail::direct<P>::settle_shared(*c, kind)) return true;
+    }
     if (engine::settle(*c, kind, c->sole())) return true;
     cell_ = c;
     return false;
@@ -232,6 +238,16 @@ class resolver {
   }
 
   bool complete_quietly(stored& v) noexcept {
+    if constexpr (detail::direct<P>::possible) {
+      if (cell_ != nullptr && detail::direct<P>::is_alone(*cell_)) {
+        ::new (static_cast<void*>(access::value(cell_->result))) stored(std::move(v));
+        detail::direct<P>::settle_alone(*std::exchange(cell_, nullptr), detail::outcome_head::value);
+        return true;
+      }
+    }
+    return complete_in_any_case(v);
+  }
+  [[gnu::noinline]] bool complete_in_any_case(stored& v) noexcept {
     if (lost()) return give_up();
     auto* const at = ::new (static_cast<void*>(access::value(cell_->result))) stored(std::move(v));
     if (announce(detail::outcome_head::value)) return true;

@@ -10,6 +10,7 @@
 
 #include "cell.hpp"
 #include "closures.hpp"
+#include "direct.hpp"
 #include "exceptions.hpp"
 
 namespace settle::inline v0::detail {
@@ -48,13 +49,15 @@ struct born_cell final : cell<P> {
   static born_cell& of(state& s) noexcept { return static_cast<born_cell&>(s); }
 
   /// The consumer's turn: once, on every path. Afterwards nobody can take the value.
-  static void consume(state& s) noexcept {
+  static void consume(state& s, [[maybe_unused]] bool alone) noexcept {
     born_cell& self = of(s);
     outcome_type& o = self.result;
     s.seen.store(true, std::memory_order_relaxed);
     guarded([&] { call(self.f, o, s); }, [&](std::exception_ptr p) { s.report(std::move(p), monitor_event::callback_threw); });
     outcome_access::clear(o);
     std::destroy_at(&self.f);
+    if constexpr (direct<P>::possible)
+      if (alone) direct<P>::end_alone(self, [&] { destroy(s); });
   }
   static void call(F& f, outcome_type& o, state& s) {
     if constexpr (std::invocable<F&, outcome_type&&>) std::move(f)(std::move(o));

@@ -115,6 +115,7 @@ struct cell : typed_state<typename P::value_type, typename P::error_type, typena
   using executor_type = typename P::executor_type;
   using allocator_type = typename P::allocator_type;
   using slots_type = cleanup_slots<C, typename P::cleanup>;
+  static constexpr bool value_dies_quietly = std::is_trivially_destructible_v<lift<typename P::value_type>>;
   using storage_type = submit_storage<executor_access<executor_type>::storage_size()>;
 
   [[no_unique_address]] slots_type slots;
@@ -125,6 +126,7 @@ struct cell : typed_state<typename P::value_type, typename P::error_type, typena
   cell(state_table<C> const* t, std::uint32_t w, executor_type ex, allocator_type a, std::source_location at) noexcept
       : base(t, w, count::both, at), executor(std::move(ex)), allocator(std::move(a)) {
     executor_access<executor_type>::construct_storage(storage.get());
+    assert(P::cleanup::inline_slots == 0 || static_cast<void*>(this->slot(0)) == &slots);
   }
 
   /// Null when there is no memory.
@@ -175,13 +177,6 @@ struct cell : typed_state<typename P::value_type, typename P::error_type, typena
     else return {};
   }
 
-  static constexpr bool value_dies_quietly = std::is_trivially_destructible_v<lift<typename P::value_type>>;
-
-  static std::byte* slots_of(state& s) noexcept {
-    if constexpr (P::cleanup::inline_slots != 0) return reinterpret_cast<std::byte*>(&of(s).slots);
-    else return nullptr;
-  }
-
  protected:
   static constexpr state_table<C> table_of() noexcept {
     return {
@@ -200,7 +195,7 @@ struct cell : typed_state<typename P::value_type, typename P::error_type, typena
         P::cleanup::may_allocate,
         traits::cleanup_budget(),
         timer_functions_of<C, executor_type, &cell::executor_in>(),
-        &slots_of,
+        sizeof(base),
         base::result_offset,
         slots_type::slot_size,
         P::cleanup::inline_slots,

@@ -179,7 +179,7 @@ constexpr state_table<typename P::terminal> const coroutine_state<P, Ex>::policy
     true,
     coroutine_state::traits::cleanup_budget(),
     coroutine_state::timers(),
-    nullptr,
+    0,
     coroutine_state::base::result_offset,
     0,
     0,

@@ -26,13 +26,17 @@ class dispatcher {
   /// Nothing is under way on this thread, and any thread will do: the sequence runs at once, without going through a queue.
   /// What it makes ready goes through this drain as ever. False: not so.
   static bool run_here(state& s, frame<C>& f) noexcept {
-    if (s.table->executor != nullptr || !f.idle()) return false;
-    drain<C> d;
-    f.current = &d;
+    if (s.table->executor != nullptr || !f.is_free() || !f.outbox.empty()) return false;
+    f.enter();
     sequence<C>::run(s);
-    if (!d.queue.empty()) run_queue(d);
-    f.current = nullptr;
+    leave_drain(f);
     return true;
+  }
+  /// What came meanwhile runs, then this thread is in no drain any more.
+  static void leave_drain(frame<C>& f) noexcept {
+    if (!f.own.queue.empty()) [[unlikely]]
+      run_queue(f.own);
+    f.current = nullptr;
   }
 
   /// A job begins: given to its executor by itself, even from that one's own drain, which it must not wait for.

@@ -9,6 +9,12 @@
 // The one place that knows whether exceptions are on. Everything else says what it means.
 namespace settle::inline v0::detail {
 
+/// Out of the way of what happens when nothing is thrown.
+template <class H>
+[[gnu::noinline]] void hand_on_thrown(H& on_throw) noexcept {
+  on_throw(std::current_exception());
+}
+
 /// Runs f; what it throws goes to on_throw(std::exception_ptr).
 template <class F, class H>
 void guarded(F&& f, [[maybe_unused]] H&& on_throw) noexcept {
@@ -16,7 +22,7 @@ void guarded(F&& f, [[maybe_unused]] H&& on_throw) noexcept {
   try {
     std::forward<F>(f)();
   } catch (...) {
-    std::forward<H>(on_throw)(std::current_exception());
+    hand_on_thrown(on_throw);
   }
 #else
   std::forward<F>(f)();

@@ -44,9 +44,12 @@ struct frame {
   deciding<C>* decides = nullptr;  // the innermost producer of this thread whose value is being moved
   bool pumping = false;
   bool submitting = false;
+  drain<C> own;  // for what runs here at once
 
-  /// Nothing is queued and nobody further up is at it.
-  bool idle() const noexcept { return current == nullptr && !pumping && outbox.empty() && structure.empty(); }
+  /// Nobody further up is at it.
+  bool is_free() const noexcept { return current == nullptr && !pumping; }
+  /// This thread is in a drain from now on, until dispatcher<C>::leave_drain.
+  void enter() noexcept { current = &own; }
 
   static frame& here() noexcept { return C::sync::template per_thread<frame>(); }
 };

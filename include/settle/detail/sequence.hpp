@@ -84,6 +84,14 @@ struct sequence {
     s.free_hook(h, type);
   }
 
+  /// Observers and a consumer, as the policy orders them.
+  static void run_in_order(state& s) noexcept {
+    for (notice n : s.table->order) {
+      if (s.observers() != nullptr) notify(s, n);
+      if (n == notice::consumer && s.table->born != nullptr) s.table->born(s, false);
+    }
+  }
+
  private:
   /// Arbitrates with a kept registration. True: it still stands.
   static bool start(node& h, hook_action& action) noexcept {
@@ -150,13 +158,6 @@ struct sequence {
 
   static notice notice_of(node const& h) noexcept {
     return h.kind == hook_kind::cancel ? notice::cancel : h.kind == hook_kind::consumer ? notice::consumer : notice::done;
-  }
-
-  static void run_in_order(state& s) noexcept {
-    for (notice n : s.table->order) {
-      if (s.observers() != nullptr) notify(s, n);
-      if (n == notice::consumer && s.table->born != nullptr) s.table->born(s);
-    }
   }
 
   /// Cancel observers of what was not cancelled in the end are only destroyed.

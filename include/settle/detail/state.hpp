@@ -102,13 +102,15 @@ struct state_table {
   bool cleanup_may_allocate;
   std::chrono::milliseconds cleanup_budget;
   timer_functions<C> const* timers;  // null: its executor has none
-  std::byte* (*slots)(state_base<C>&) noexcept;
+  std::size_t slots_offset;
   std::size_t head_offset;
   std::size_t slot_size;  // with the pointer to its type
   std::size_t slot_count;
   std::size_t slot_bytes;  // for the closure
   std::string_view tag;
-  void (*born)(state_base<C>&) noexcept = nullptr;  // the consumer that was born with the state, if there is one
+  /// The turn of the consumer that was born with the state; null: there is none. `alone`: nobody refers to the operation,
+  /// nothing else is to be told, and it goes on to the end of the state.
+  void (*born)(state_base<C>&, bool alone) noexcept = nullptr;
 };
 
 /// The shared state of an operation, without its types.
@@ -168,20 +170,18 @@ struct state_base : basic_work_node<C> {
     return c == count::both || (c == count::both + count::ref && with_consumer());
   }
 
-  std::uint32_t lock(bool alone = false) noexcept {
+  std::uint32_t lock() noexcept {
     std::uint32_t w = word.load(std::memory_order_relaxed);
-    if (alone && (w & word::kept) == 0) {
-      word.store(w | word::locked, std::memory_order_relaxed);
-      return w;
-    }
-    for (unsigned round = 0;;) {
-      if ((w & word::locked) != 0) {
-        sync::pause(round++, word);
-        w = word.load(std::memory_order_relaxed);
-      } else if (word.compare_exchange_weak(w, w | word::locked, std::memory_order_acquire, std::memory_order_relaxed)) {
-        return w;
-      }
-    }
+    bool const is_free = (w & word::locked) == 0;
+    if (is_free && word.compare_exchange_strong(w, w | word::locked, std::memory_order_acquire, std::memory_order_relaxed)) return w;
+    return lock_when_free(w);
+  }
+  /// `alone`: the caller is the sole reference and hold.
+  std::uint32_t lock(bool alone) noexcept {
+    std::uint32_t const w = word.load(std::memory_order_relaxed);
+    if (!alone || (w & word::kept) != 0) return lock();
+    word.store(w | word::locked, std::memory_order_relaxed);
+    return w;
   }
   void unlock(std::uint32_t w) noexcept { word.store(w, std::memory_order_release); }
 
@@ -257,10 +257,9 @@ struct state_base : basic_work_node<C> {
     e.detail = detail;
     table->report(std::move(p), e);
   }
-  cleanup_type<C> const*& slot_type(std::size_t i) noexcept {
-    return *reinterpret_cast<cleanup_type<C> const**>(table->slots(*this) + table->slot_size * i);
-  }
-  void* slot_closure(std::size_t i) noexcept { return table->slots(*this) + table->slot_size * i + sizeof(void*); }
+  cleanup_type<C> const*& slot_type(std::size_t i) noexcept { return *reinterpret_cast<cleanup_type<C> const**>(slot(i)); }
+  void* slot_closure(std::size_t i) noexcept { return slot(i) + sizeof(void*); }
+  std::byte* slot(std::size_t i) noexcept { return reinterpret_cast<std::byte*>(this) + table->slots_offset + table->slot_size * i; }
   /// The slot that `closure` lies in; slot_count when it is no slot's.
   std::size_t slot_of(std::byte* closure) noexcept {
     for (std::size_t i = 0; i != table->slot_count; ++i)
@@ -274,7 +273,17 @@ struct state_base : basic_work_node<C> {
     unlock(w);
   }
 
- private:
+  [[gnu::noinline]] std::uint32_t lock_when_free(std::uint32_t w) noexcept {
+    for (unsigned round = 0;;) {
+      if ((w & word::locked) != 0) {
+        sync::pause(round++, word);
+        w = word.load(std::memory_order_relaxed);
+      } else if (word.compare_exchange_weak(w, w | word::locked, std::memory_order_acquire, std::memory_order_relaxed)) {
+        return w;
+      }
+    }
+  }
+  /// No reference is left.
   void end() noexcept {
     std::uint32_t const w = word.load(std::memory_order_relaxed);
     if ((w & (word::failure | word::context)) != 0) end_with(w);

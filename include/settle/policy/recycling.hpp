@@ -44,7 +44,7 @@ class block_cache {
   }
   void give(void* p, std::size_t bytes) noexcept {
     shelf& s = shelves_[index(bytes)];
-    if (s.room == 0 && !opened_now()) {
+    if (s.room == 0 && !opened_now()) [[unlikely]] {
       ::operator delete(p);
     } else {
       *static_cast<void**>(p) = s.top;
@@ -77,7 +77,7 @@ class block_cache {
 
   /// The first block that comes back: from now on they are kept, until the thread ends. False: it is in use already, and
   /// full, or the thread is at its end.
-  bool opened_now() noexcept {
+  [[gnu::noinline]] bool opened_now() noexcept {
     if (opened_) return false;
     opened_ = true;
     static_cast<void>(std_sync::per_thread<closer>());  // closes at the thread's end; what comes back after that is not kept

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef SETTLE_DETAIL_DIRECT_HPP
+#define SETTLE_DETAIL_DIRECT_HPP
+
+#include <cstddef>
+#include <cstdint>
+
+#include "cell.hpp"
+#include "dispatcher.hpp"
+#include "frame.hpp"
+#include "releaser.hpp"
+#include "sequence.hpp"
+#include "state.hpp"
+
+namespace settle::inline v0::detail {
+
+/// The short way through settling, for what is most common: user code may run on any thread, nobody listens, nothing is
+/// under way on this thread, the operation has no children, was not asked to cancel, and nobody waits for its release.
+/// It does what the engine does, in the same order, without queues; all else is left to the engine.
+template <class P>
+class direct {
+  using traits = policy_traits<P>;
+  using C = typename P::terminal;
+  using state = cell<P>;
+  using node = hook<C>;
+
+ public:
+  static constexpr bool possible = traits::is_inline && !traits::monitored;
+
+  /// Nobody but the producer, and the consumer if there is one, refers to the operation: `settle_alone` will do.
+  static bool is_alone(state& s) noexcept {
+    std::uint64_t const c = s.counts.load(std::memory_order_acquire);
+    std::uint32_t const w = s.word.load(std::memory_order_acquire);
+    if ((w & ~(plain_bits & ~word::kept)) != 0 || s.lasting.load(std::memory_order_relaxed) != nullptr) return false;
+    return (c == count::both || ((w & word::given) != 0 && s.with_consumer())) && frame<C>::here().is_free();
+  }
+  /// The producer's, the payload written. Takes over its hold and reference.
+  static void settle_alone(state& s, outcome_head::kind_t kind) noexcept {
+    std::uint32_t const w = s.word.load(std::memory_order_relaxed);
+    outcome_access::head(s.result).kind = kind;
+    s.word.store(w | settled_bits(kind), std::memory_order_relaxed);
+    frame<C>::here().enter();
+    auto* const born = s.table->born;
+    if (born != nullptr && s.observers() == nullptr) born(s, true);
+    else tell_and_end(s, w, kind);
+    dispatcher<C>::leave_drain(frame<C>::here());
+  }
+
+  /// The same when others refer to it, who are only to be told. False: nothing was done.
+  static bool settle_shared(state& s, outcome_head::kind_t kind) noexcept {
+    frame<C>& f = frame<C>::here();
+    if (!is_plain(s, s.word.load(std::memory_order_relaxed)) || !f.is_free()) return false;
+    std::uint32_t const w = s.lock();
+    if (!is_plain(s, w)) {
+      s.unlock(w);
+      return false;
+    }
+    outcome_access::head(s.result).kind = kind;
+    s.unlock(w | settled_bits(kind));
+    f.enter();
+    sequence<C>::run(s);
+    dispatcher<C>::leave_drain(f);
+    return true;
+  }
+
+  /// The second half for a state that nobody else refers to, all observers and a consumer being told: the cleanups, then
+  /// `destroy()` what is left.
+  template <class Destroy>
+  static void end_alone(state& s, Destroy destroy) noexcept {
+    if (!has_cleanups(s) || released(s)) destroy();
+  }
+
+ private:
+  static constexpr std::uint32_t plain_bits = word::handled | word::owned | word::given | word::watched | word::kept;
+
+  static bool is_plain(state& s, std::uint32_t w) noexcept {
+    return (w & ~plain_bits) == 0 && s.lasting.load(std::memory_order_relaxed) == nullptr;
+  }
+  static constexpr std::uint32_t settled_bits(outcome_head::kind_t kind) noexcept {
+    return word::settled | (kind == outcome_head::failure ? word::failure : kind == outcome_head::cancelled ? word::cancelled : 0u);
+  }
+
+  // From here on nobody else refers to the operation, and nobody can: no atomic operation, and no trace of the steps.
+
+  [[gnu::noinline]] static void tell_and_end(state& s, std::uint32_t w, outcome_head::kind_t kind) noexcept {
+    tell(s, w);
+    end_alone(s, [&] { finish(s, kind); });
+  }
+  static void tell(state& s, std::uint32_t w) noexcept {
+    node* const first = s.observers();
+    bool const is_born = s.table->born != nullptr;
+    if (first != nullptr && first->next == first && !is_born) {
+      s.observers(nullptr);
+      run_only(s, *first);
+    } else if (first != nullptr) {
+      sequence<C>::run_in_order(s);
+    }
+    if constexpr (!state::value_dies_quietly)
+      if (!is_born && (w & word::given) == 0) s.table->dispose(s);
+  }
+  /// Nobody kept it, nobody withdraws it.
+  static void run_only(state& s, node& h) noexcept {
+    s.seen.store(true, std::memory_order_relaxed);
+    hook_type<C> const& type = *h.type;
+    type.run(h, hook_action::invoke);
+    if (type.size != 0) byte_source<typename P::allocator_type>::deallocate(s.allocator, &h, type.size, type.align);
+  }
+
+  /// The cleanups in the state's slots. False: one has not ended when it returned, or there is more to do than that; whoever
+  /// does it goes on with the release.
+  static bool released(state& s) noexcept {
+    constexpr std::uint64_t mine = count::both | count::releasing;
+    s.counts.store(mine, std::memory_order_relaxed);
+    if constexpr (P::cleanup::may_allocate && P::cleanup::inline_slots != 0) {
+      while (s.slots_used() != 0 && s.top_cleanup() == nullptr) {
+        std::size_t const i = s.slots_used() - 1u;
+        s.slots_used(i);
+        if (!s.slots.slots[i].type->run(s.slots.slots[i].bytes, s)) return false;
+      }
+    }
+    if (!has_cleanups(s) && s.lasting.load(std::memory_order_relaxed) == nullptr && s.counts.load(std::memory_order_relaxed) == mine)
+      return true;
+    engine<C>::release(s);
+    return false;
+  }
+  static bool has_cleanups(state& s) noexcept { return s.slots_used() != 0 || s.top_cleanup() != nullptr; }
+  static void finish(state& s, outcome_head::kind_t kind) noexcept {
+    if (kind != outcome_head::value) s.end();
+    else s.table->destroy(s);
+  }
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
