@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef SETTLE_TESTING_WEAVE_STEP_HPP
+#define SETTLE_TESTING_WEAVE_STEP_HPP
+
+#include <array>
+#include <cstdint>
+
+#include "clock.hpp"
+#include "location.hpp"
+
+namespace settle::inline v0::testing::weave {
+
+/// What a thread is about to do to what it shares.
+enum class op_kind : std::uint8_t {
+  load,
+  store,
+  exchange,  ///< any read-modify-write that always succeeds
+  swap,      ///< compare-and-swap: one that fails is a load
+  lock,      ///< a compare-and-swap that waits until it can succeed
+  take,      ///< decrements what is not zero, and waits until it is not
+  wait,      ///< a load that waits until there is something but zero
+  resume,    ///< goes on after pause(): waits for a write of another thread
+  choose,    ///< nothing shared: one of n
+  none,
+};
+
+struct operation {
+  op_kind kind = op_kind::none;
+  bool sequential = false;  // memory_order_seq_cst
+  bool exact = false;       // a load that reads the newest value only
+  bool may_fail = false;    // a weak compare-and-swap
+  bool acquires = false;    // where it only reads
+  std::uint32_t where = 0;  // id of the location; for choose: how many
+  bits expected{};
+};
+
+/// How an event is ordered with others of its location.
+enum class effect : std::uint8_t {
+  none,
+  weak_read,   ///< may read old values: commutes with every store but the one it reads
+  exact_read,  ///< reads the newest: commutes with other reads
+  exclusive,   ///< commutes with nothing but weak reads
+};
+
+/// One step of an execution, and what the search knows about its alternatives.
+struct step {
+  std::uint8_t thread = 0;
+  std::uint8_t choice = 0;  // 0 the newest value, 1 the one before, ...
+  std::uint8_t enabled = 0;  // masks of threads
+  std::uint8_t backtrack = 0;
+  std::uint8_t done = 0;
+  std::uint8_t asleep = 0;   // those up to `bound` of their values
+  std::uint8_t awake = 0;    // has choices that do not sleep
+  std::uint8_t preemptions = 0;
+  std::uint8_t previous = 0;  // who ran before
+  std::array<std::uint64_t, max_threads> left{};  // choices of each thread that are yet to be tried, and do not sleep
+  std::array<std::uint32_t, max_threads> bound{};
+  std::array<std::uint32_t, max_threads> newest{};
+  std::array<std::uint32_t, max_threads> print{};  // what each thread was about to do: must be the same when replayed
+
+  // The event that was executed.
+  effect what = effect::none;
+  op_kind kind = op_kind::none;
+  std::uint32_t where = 0;
+  std::uint32_t number = 0;
+  vector_clock clock;  // what it depends on: the order of the search, not of the memory model
+};
+
+}  // namespace settle::inline v0::testing::weave
+
+#endif
