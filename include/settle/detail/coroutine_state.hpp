@@ -47,8 +47,6 @@ struct coroutine_state final : typed_state<typename P::value_type, typename P::e
   using storage_type = submit_storage<executor_access<Ex>::storage_size()>;
 
   coroutine_base<C> coro;
-  using storage_type = submit_storage<executor_access<Ex>::storage_size()>;
-
   [[no_unique_address]] Ex executor;
   [[no_unique_address]] allocator_type allocator;
   [[no_unique_address]] storage_type storage;
