@@ -67,6 +67,7 @@ TEST(sleep, cancelled_or_dropped_it_ends_at_once) {
     EXPECT_FALSE(op.is_released()) << "the timer still holds the producer";
     io.run();
     ASSERT_NE(w.peek(), nullptr);
+    ASSERT_TRUE(w.peek()->is_cancelled());
     EXPECT_EQ(w.peek()->cancel().why, how == 2 ? cause::dropped : cause::shutdown);
     EXPECT_TRUE(op.is_released());
     op.cancel();

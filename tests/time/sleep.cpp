@@ -72,6 +72,7 @@ TYPED_TEST(sleep, cancelled_or_dropped_it_ends_at_once_and_is_released_when_the_
     EXPECT_FALSE(op.is_released()) << "the timer still holds the producer";
     this->place.pass(0ns);
     ASSERT_NE(w.peek(), nullptr);
+    ASSERT_TRUE(w.peek()->is_cancelled());
     EXPECT_EQ(w.peek()->cancel().why, how == 2 ? cause::dropped : cause::shutdown);
     EXPECT_TRUE(op.is_released());
     op.cancel();

@@ -36,7 +36,7 @@ class dice {
   std::uint64_t state_;
 };
 
-namespace detail {
+namespace sim_detail {
 
 struct seed_book {
   std::mutex lock;
@@ -48,23 +48,23 @@ struct seed_book {
   }
 };
 
-}  // namespace detail
+}  // namespace sim_detail
 
 /// A seed for a simulation: the number in the environment variable SETTLE_SEED, or else a new one each time.
 /// SETTLE_PRINT_SEEDS makes a failing test print it.
 inline std::uint64_t seed() {
   char const* const wanted = std::getenv("SETTLE_SEED");  // NOLINT(concurrency-mt-unsafe): nobody writes the environment
   std::uint64_t const s = wanted != nullptr ? std::strtoull(wanted, nullptr, 0) : std::random_device()();
-  std::lock_guard const guard(detail::seed_book::here().lock);
-  detail::seed_book::here().given.push_back(s);
+  std::lock_guard const guard(sim_detail::seed_book::here().lock);
+  sim_detail::seed_book::here().given.push_back(s);
   return s;
 }
 
 /// What seed() has given since this was called last, oldest first.
 inline std::vector<std::uint64_t> take_seeds() {
-  std::lock_guard const guard(detail::seed_book::here().lock);
+  std::lock_guard const guard(sim_detail::seed_book::here().lock);
   std::vector<std::uint64_t> given;
-  given.swap(detail::seed_book::here().given);
+  given.swap(sim_detail::seed_book::here().given);
   return given;
 }
 

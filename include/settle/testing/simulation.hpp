@@ -120,7 +120,7 @@ class simulation {
   }
 
  private:
-  detail::sim_core core_;
+  sim_detail::sim_core core_;
 };
 
 }  // namespace settle::inline v0::testing

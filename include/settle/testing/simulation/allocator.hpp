@@ -67,9 +67,9 @@ class sim_allocator {
   friend class simulation;
   template <class>
   friend class sim_allocator;
-  explicit sim_allocator(detail::sim_core& c) noexcept : core_(&c) {}
+  explicit sim_allocator(sim_detail::sim_core& c) noexcept : core_(&c) {}
 
-  detail::sim_core* core_;
+  sim_detail::sim_core* core_;
 };
 
 }  // namespace settle::inline v0::testing

@@ -30,7 +30,7 @@ enum class order : std::uint8_t {
   first_in_first_out,  ///< as it became ready
 };
 
-namespace detail {
+namespace sim_detail {
 
 /// What happens when in a simulation. Its executors, timers and allocators refer to it.
 class sim_core {
@@ -231,7 +231,7 @@ class sim_core {
   std::thread::id owner_ = std::this_thread::get_id();
 };
 
-}  // namespace detail
+}  // namespace sim_detail
 }  // namespace settle::inline v0::testing
 
 #endif

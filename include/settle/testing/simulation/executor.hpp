@@ -14,7 +14,7 @@
 
 namespace settle::inline v0::testing {
 
-namespace detail {
+namespace sim_detail {
 
 template <class F>
 class sim_work final : public sim_item {
@@ -34,7 +34,7 @@ class sim_work final : public sim_item {
   F f_;
 };
 
-}  // namespace detail
+}  // namespace sim_detail
 
 /// An executor of a simulation: cheap to copy, equal to its copies. Runs nothing but inside the simulation's run functions.
 /// Must not be used after its simulation. Submitting allocates.
@@ -43,7 +43,7 @@ class sim_executor {
   /// Throws what the fault plan says, and std::bad_alloc.
   template <class F>
   void execute(F f) const {
-    lane_->core->submit(std::make_unique<detail::sim_work<F>>(*lane_, std::move(f)));
+    lane_->core->submit(std::make_unique<sim_detail::sim_work<F>>(*lane_, std::move(f)));
   }
   /// Inside a piece of work that this executor runs.
   bool running_in_this_thread() const noexcept { return lane_->core->runs(*lane_); }
@@ -55,9 +55,9 @@ class sim_executor {
  private:
   friend class simulation;
   friend struct executor_traits<sim_executor>;
-  explicit sim_executor(detail::sim_lane& l) noexcept : lane_(&l) {}
+  explicit sim_executor(sim_detail::sim_lane& l) noexcept : lane_(&l) {}
 
-  detail::sim_lane* lane_;
+  sim_detail::sim_lane* lane_;
 };
 
 }  // namespace settle::inline v0::testing

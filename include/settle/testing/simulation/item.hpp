@@ -13,7 +13,7 @@
 #include "../../time/timer_wheel.hpp"
 #include "trace.hpp"
 
-namespace settle::inline v0::testing::detail {
+namespace settle::inline v0::testing::sim_detail {
 
 /// When a simulation begins; its wheel needs no clock but that.
 struct sim_epoch {
@@ -103,6 +103,6 @@ class sim_items {
   std::uint64_t last_number_ = 0;
 };
 
-}  // namespace settle::inline v0::testing::detail
+}  // namespace settle::inline v0::testing::sim_detail
 
 #endif

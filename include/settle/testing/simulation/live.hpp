@@ -15,7 +15,7 @@
 #include "../../observe/census_report.hpp"
 #include "../../policy/monitor.hpp"
 
-namespace settle::inline v0::testing::detail {
+namespace settle::inline v0::testing::sim_detail {
 
 /// The operations whose executor is one of a simulation's, from created to destroyed.
 class sim_live {
@@ -65,6 +65,6 @@ class sim_live {
   std::uint64_t last_ = 0;
 };
 
-}  // namespace settle::inline v0::testing::detail
+}  // namespace settle::inline v0::testing::sim_detail
 
 #endif

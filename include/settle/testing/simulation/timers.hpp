@@ -24,7 +24,7 @@ class sim_timers {
   using time_point = std::chrono::steady_clock::time_point;
 
   /// A timer as timer_service asks for it.
-  class timer final : detail::sim_item {
+  class timer final : sim_detail::sim_item {
    public:
     /// Not started.
     explicit timer(sim_timers const& s) noexcept : sim_item(*s.lane_, s.lane_->core->wheel) {}
@@ -63,13 +63,13 @@ class sim_timers {
   };
 
   /// Of one executor.
-  explicit sim_timers(detail::sim_lane& l) noexcept : lane_(&l) {}
+  explicit sim_timers(sim_detail::sim_lane& l) noexcept : lane_(&l) {}
 
   /// The virtual time.
   time_point now() const noexcept { return lane_->core->now(); }
 
  private:
-  detail::sim_lane* lane_;
+  sim_detail::sim_lane* lane_;
 };
 
 }  // namespace settle::inline v0::testing
