@@ -198,11 +198,12 @@ struct state_base : basic_work_node<C> {
   void add_hold() noexcept { counts.fetch_add(count::both, std::memory_order_relaxed); }
 
   /// A hold while there is still one: pins want none once the cleanups run, late cleanups take one even then.
+  /// Where there is none, what ran before the release is visible: whatever came too late for it runs after it.
   bool try_hold(bool even_releasing) noexcept {
-    std::uint64_t c = counts.load(std::memory_order_relaxed);
+    std::uint64_t c = counts.load(std::memory_order_acquire);
     for (;;) {
       if (count::holds(c) == 0 || (!even_releasing && (c & count::releasing) != 0)) return false;
-      if (counts.compare_exchange_weak(c, c + count::both, std::memory_order_acquire, std::memory_order_relaxed)) return true;
+      if (counts.compare_exchange_weak(c, c + count::both, std::memory_order_acquire, std::memory_order_acquire)) return true;
     }
   }
 
