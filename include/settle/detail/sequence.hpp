@@ -127,7 +127,7 @@ struct sequence {
   static void run_beside_owners(state& s) noexcept {
     for (notice n : s.table->order) {
       notify_beside_owners(s, n);
-      if (n == notice::consumer && s.table->born != nullptr) s.table->born(s);
+      if (n == notice::consumer && s.table->born != nullptr) s.table->born(s, false);
     }
   }
 
