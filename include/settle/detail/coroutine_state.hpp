@@ -65,7 +65,6 @@ struct coroutine_state final : typed_state<typename P::value_type, typename P::e
 
   coroutine_state(Ex ex, std::source_location at) noexcept
       : base(&policy_table, word::handled | word::owned, count::both, at), executor(std::move(ex)) {
-    executor_access<Ex>::construct_storage(storage.get());
     coro.turn.owner = this;
     coro.turn.kind = hook_kind::released;
     coro.turn.type = &turn_type;

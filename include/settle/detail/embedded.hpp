@@ -17,8 +17,8 @@ struct embedded_hook;
 /// first, the hook's owner or its turn, parts the two.
 template <class C>
 struct late_call {
-  embedded_hook<C>* self = nullptr;  // under the lock of
-  state_base<C>* state = nullptr;    // this
+  typename C::sync::template plain<embedded_hook<C>*> self = nullptr;  // under the lock of
+  state_base<C>* state = nullptr;                                      // this
 
   late_call() noexcept = default;
   late_call(late_call&&) noexcept {}  // before the two know each other
@@ -34,6 +34,8 @@ struct embedded_hook : hook<C> {
   using state = state_base<C>;
   using event = typename C::sync::event;
   using thread_id = decltype(C::sync::this_thread_id());
+  template <class T>
+  using plain = typename C::sync::template plain<T>;
 
   enum phase_t : std::uint8_t {
     over,     // never registered, or through
@@ -43,11 +45,11 @@ struct embedded_hook : hook<C> {
     running,  // by `runner`
   };
 
-  phase_t phase = over;
-  bool* gone = nullptr;  // the runner's: destroyed inside itself
-  thread_id runner{};
-  event* waiter = nullptr;  // the owner's, while it waits for the runner
-  late_call<C>* stand_in = nullptr;
+  plain<phase_t> phase = over;
+  plain<bool*> gone = nullptr;  // the runner's: destroyed inside itself
+  plain<thread_id> runner = thread_id();
+  plain<event*> waiter = nullptr;  // the owner's, while it waits for the runner
+  plain<late_call<C>*> stand_in = nullptr;
 
   /// Runs it; called under the lock, with the hook off its ring, and gives the lock back.
   static void run(state& s, embedded_hook& h, std::uint32_t w) noexcept {
@@ -76,7 +78,7 @@ struct embedded_hook : hook<C> {
       over_there.wait();
       return;
     }
-    if (phase == running) *gone = true;
+    if (phase == running) *static_cast<bool*>(gone) = true;
     if (phase == late) stand_in->self = nullptr;
     if (phase == due) ring<C>::remove(nullptr, this);  // the errand's own node heads that ring
     if (phase == waiting) take_off(s);
@@ -102,7 +104,9 @@ template <class C>
 void late_call<C>::operator()() noexcept {
   state_base<C>& s = *std::exchange(state, nullptr);
   std::uint32_t const w = s.lock();
-  if (self != nullptr) embedded_hook<C>::run(s, *std::exchange(self, nullptr), w);
+  embedded_hook<C>* const hook = self;
+  self = nullptr;
+  if (hook != nullptr) embedded_hook<C>::run(s, *hook, w);
   else s.unlock(w);
 }
 
