@@ -16,7 +16,7 @@ namespace settle::inline v0 {
 ///
 /// ```cpp
 /// settle::error e = settle::errc::timed_out;
-/// if (e.code() == std::errc::timed_out) ...
+/// if (e.code() == std::errc::timed_out) retry();
 /// ```
 class error {
  public:

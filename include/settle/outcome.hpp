@@ -84,7 +84,7 @@ template <class E>
 ///
 /// ```cpp
 /// std::move(h).on_done([](auto&& out) {
-///   out.visit([](int v) { ... }, [](settle::error const& e) { ... }, [](settle::cancellation const& c) { ... });
+///   out.visit([](int v) { use(v); }, [](settle::error const& e) { log(e); }, [](settle::cancellation const&) { retry(); });
 /// });
 /// ```
 template <class T, class E>

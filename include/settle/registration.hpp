@@ -17,7 +17,7 @@ namespace settle::inline v0 {
 ///
 /// ```cpp
 /// settle::registration r = op.on_cancel([&] { socket.close(); });
-/// if (r.withdraw()) ...  // it never ran, and never will
+/// if (r.withdraw()) use(socket);  // it never ran, and never will
 /// ```
 template <class C>
 class basic_registration {

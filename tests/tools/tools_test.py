@@ -13,6 +13,7 @@ sys.path += [str(ROOT / "tools"), str(ROOT / "tools" / "dev"), str(ROOT / "tests
 
 import amalgamate
 import count_tests
+import examples
 import extract
 import mutate
 
@@ -156,6 +157,25 @@ class Extract(Folder):
         said = self.program("says", "echo x\n")
         self.assertEqual(extract.compare(str(said), str(self.write("same.txt", "x\n"))), "")
         self.assertIn("The program prints:\nx", extract.compare(str(said), str(self.write("other.txt", "y\n"))))
+
+
+class Examples(Folder):
+    def test_declarations_go_before_statements(self):
+        code = "f(x);\nstruct a {\n  int b;\n};\nvoid g(int n) { f(n); }\nserver web(io, {}, [](int q) {\n  return q;\n});\n"
+        declarations, statements = examples.parts(code)
+        self.assertEqual(declarations, "struct a {\n  int b;\n};\nvoid g(int n) { f(n); }\n")
+        self.assertEqual(statements, "f(x);\nserver web(io, {}, [](int q) {\n  return q;\n});\n")
+
+    def test_control_flow_is_no_declaration(self):
+        code = "while (f(1)) {\n  g();\n}\nif (int n = f(2)) {\n}\nauto r = make<int>([](int) { return 1; });\n"
+        self.assertEqual(examples.parts(code), ("", code))
+
+    def test_each_component_has_its_own_file(self):
+        self.write("include/settle/a.hpp", "/// ```cpp\n/// f();\n/// ```\n")
+        self.write("include/settle/asio/b.hpp", "  /// ```cpp\n  /// g();\n  /// ```\n")
+        found = examples.examples(self.folder / "include")
+        self.assertEqual(found, {"core": [("a.hpp", 2, "f();\n")], "asio": [("asio/b.hpp", 2, "g();\n")]})
+        self.assertIn("auto& op = world::op;", examples.translation_unit(found["core"], "extern settle::operation op;\n"))
 
 
 class Amalgamate(Folder):

@@ -26,13 +26,15 @@ class responder;
 /// Cost: one copy of the bytes. Throws std::bad_alloc.
 ///
 /// ```cpp
-/// std::move(reply).stream(settle::http2::response(200)).on_done([](auto&& out) {
-///   if (!out) return;
-///   auto body = std::make_shared<settle::http2::stream_body>(std::move(out).value());
-///   body->write("first, ").on_done([body](auto&& room) {
-///     if (room) std::move(*body).finish().detach();
+/// void hello(settle::http2::responder reply) {
+///   std::move(reply).stream(settle::http2::response(200)).on_done([](auto&& out) {
+///     if (!out) return;
+///     auto body = std::make_shared<settle::http2::stream_body>(std::move(out).value());
+///     body->write("first, ").on_done([body](auto&& room) {
+///       if (room) std::move(*body).finish().detach();
+///     });
 ///   });
-/// });
+/// }
 /// ```
 class stream_body {
  public:

@@ -99,9 +99,11 @@ struct alignas(64) arena_slot {
 /// Errors: an arena that was given back behind the lease's back is refused and reported; where no call can be named, because the
 /// destructor gave it back, `where` is the call that acquired it.
 ///
-///     settle::arena_lease memory = pool.try_acquire();
-///     if (!memory) return refuse();
-///     void* p = memory->allocate(100);
+/// ```cpp
+/// settle::arena_pool pool(16, 4096);
+/// settle::arena_lease memory = pool.try_acquire();
+/// if (memory) use(memory->allocate(100));
+/// ```
 template <class Policy>
 class basic_arena_lease {
  public:

@@ -47,11 +47,13 @@ struct arena_pool_counters {
 /// `monitor_event::misuse` with `where` the call and `other` the first release (see `release`).
 /// Without exceptions Boost wants a boost::throw_exception of yours, and an impossible size terminates.
 ///
-///     settle::arena_pool pool(1024, 65536);                  // 1024 arenas of 64 KiB
-///     if (settle::arena_lease memory = pool.try_acquire()) {  // given back at the end of the scope, or
-///       void* p = memory->allocate(100);
-///       op.own(std::move(memory));                            // with the operation
-///     }
+/// ```cpp
+/// settle::arena_pool pool(1024, 65536);                  // 1024 arenas of 64 KiB
+/// if (settle::arena_lease memory = pool.try_acquire()) {  // given back at the end of the scope, or
+///   use(memory->allocate(100));
+///   op.own(std::move(memory));                            // with the operation
+/// }
+/// ```
 template <class Policy>
 class basic_arena_pool {
   static_assert(error_sink<typename Policy::error_sink>,

@@ -34,9 +34,11 @@ namespace settle::inline v0 {
 /// Errors: in builds with AddressSanitizer everything not allocated is poisoned, so whoever touches memory after `deallocate`
 /// or `reset` is named.
 ///
-///     std::array<std::byte, 1024> block;
-///     settle::arena memory(block);
-///     std::pmr::string name("kept in the block, however long it is", &memory);
+/// ```cpp
+/// std::array<std::byte, 1024> block;
+/// settle::arena memory(block);
+/// std::pmr::string name("kept in the block, however long it is", &memory);
+/// ```
 class arena final : public std::pmr::memory_resource {
  public:
   /// Over a block that outlives it. Allocates nothing.

@@ -23,9 +23,9 @@ namespace settle::inline v0 {
 /// ```cpp
 /// struct fetch : settle::default_policy {
 ///   using value_type    = std::string;
-///   using executor_type = asio::any_io_executor;
+///   using executor_type = loop_executor;
 /// };
-/// settle::resolver<fetch> r(executor);
+/// settle::resolver<fetch> r(loop);
 /// settle::handle_of<std::string> h = r.get_handle();  // the policy stays with the producer
 /// ```
 struct default_policy {

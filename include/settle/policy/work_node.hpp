@@ -18,8 +18,8 @@ namespace settle::inline v0 {
 ///
 /// ```cpp
 /// struct loop_executor {
-///   loop* l;
-///   void submit(settle::work_node& n) const noexcept { l->queue.push_back(n); }  // n.link() is the queue's
+///   run_loop* loop;
+///   void submit(settle::work_node& n) const noexcept { loop->queue.push_back(n); }  // n.link() is the queue's
 ///   bool operator==(loop_executor const&) const = default;
 /// };
 /// ```

@@ -62,7 +62,7 @@ inline std::chrono::steady_clock::time_point later(std::chrono::steady_clock::ti
 /// cancel observer), and what the timer service needs to start.
 ///
 /// ```cpp
-/// settle::sleep(io.get_executor(), 100ms).on_done([](auto&& out) { ... });
+/// settle::sleep(io.get_executor(), 100ms).on_done([] { retry(); });
 /// ```
 template <executor Ex>
 handle_of<void> sleep(Ex const& ex, std::chrono::steady_clock::time_point when, std::source_location at = std::source_location::current()) {

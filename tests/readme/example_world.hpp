@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef SETTLE_TESTS_README_EXAMPLE_WORLD_HPP
+#define SETTLE_TESTS_README_EXAMPLE_WORLD_HPP
+
+// What the examples in the comments of the headers take for granted: the program around them. Declared only, nothing is run.
+#include <settle/settle.hpp>
+#include <settle/testing/simulation.hpp>
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cassert>
+#include <chrono>
+#include <cstddef>
+#include <cstdio>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <memory_resource>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <utility>
+
+namespace world {
+
+using namespace std::chrono_literals;
+
+struct loop_executor {
+  template <class F>
+  void execute(F f) const {
+    f();
+  }
+  settle::timer_wheel& timers() const noexcept;
+  bool operator==(loop_executor const&) const = default;
+};
+struct my_context {
+  loop_executor get_executor() const;
+};
+struct my_pool {
+  void submit(std::function<void()>);
+};
+struct node_queue {
+  void push_back(settle::work_node&) noexcept;
+};
+struct run_loop {
+  node_queue queue;
+};
+struct image {};
+struct frame {};
+struct buffer {};
+struct my_socket {
+  void close();
+};
+struct my_session {
+  settle::operation op() const;
+  void show(settle::outcome<int> const&);
+};
+struct my_connection {
+  settle::handle_of<void> say_goodbye();
+};
+struct pipe {
+  void shut();
+  bool read_into(pipe&);
+};
+struct read : settle::default_policy {
+  using value_type = int;
+};
+
+using int_handle = settle::handle_of<int>;
+using int_resolver = settle::resolver_of<int>;
+
+extern settle::operation op;
+extern settle::timer_done done;
+extern settle::testing::simulation sim;
+extern int_handle h;
+extern int_resolver r;
+extern my_context io;
+extern loop_executor loop;
+extern loop_executor workers;
+extern my_pool pool;
+extern my_socket socket;
+extern my_session session;
+extern my_connection connection;
+extern image in;
+extern int fd;
+
+void use(auto const&) {}
+void log(settle::error const&);
+void retry();
+void step();
+void show();
+settle::handle_of<int> fetch();
+int compute();
+image scale(image const&, std::stop_token const&);
+void c_read(int fd, void (*f)(void*, int), void* user);
+void on_read(void* user, int n);
+
+}  // namespace world
+
+#endif
