@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "../support/situations.hpp"
+#include "../support/stack.hpp"
 
 // Coroutines that return handles: hot and cold, joining and watching, every way to end. (Closures and aggregates stand in
 // no co_await expression here: g++ 12 destroys such temporaries twice.)
@@ -434,7 +435,7 @@ settle::handle<test::counted<long>> deep(long n) {
 }
 
 TEST(G09_flat, a_million_nested_awaits) {
-  EXPECT_EQ(deep(1'000'000).wait().value(), 1'000'000);
+  test::on_a_stack_of(8 * 1024 * 1024, [] { EXPECT_EQ(deep(1'000'000).wait().value(), 1'000'000); });
   auto h = deep(1'000);
   EXPECT_TRUE(h.cancel());
 }

@@ -3,13 +3,13 @@
 #include <settle/settle.hpp>
 
 #include <gtest/gtest.h>
-#include <pthread.h>
 
 #include <functional>
 #include <memory>
 #include <vector>
 
 #include "situations.hpp"
+#include "stack.hpp"
 
 namespace {
 
@@ -24,7 +24,8 @@ using namespace test;
 #define SETTLE_TEST_SANITIZED 1
 #endif
 
-// A million, in a stack that holds a few hundred calls. Under a sanitizer a tenth: its shadow takes the memory.
+// A million, in a stack that holds a few hundred calls. Under a sanitizer a tenth: a million takes gigabytes of shadow and minutes, and a
+// hundred thousand calls, of five bytes each, would overflow this stack already.
 #if defined(SETTLE_TEST_SANITIZED)
 constexpr std::size_t many = 100'000;
 constexpr std::size_t stack_size = 512 * 1024;
@@ -33,20 +34,7 @@ constexpr std::size_t many = 1'000'000;
 constexpr std::size_t stack_size = 64 * 1024;
 #endif
 
-/// Runs f on a thread with a small stack.
-void on_a_small_stack(std::function<void()> f) {
-  pthread_attr_t attributes;
-  ASSERT_EQ(pthread_attr_init(&attributes), 0);
-  ASSERT_EQ(pthread_attr_setstacksize(&attributes, stack_size), 0);
-  pthread_t thread{};
-  auto const start = [](void* at) -> void* {
-    (*static_cast<std::function<void()>*>(at))();
-    return nullptr;
-  };
-  ASSERT_EQ(pthread_create(&thread, &attributes, start, &f), 0);
-  pthread_join(thread, nullptr);
-  pthread_attr_destroy(&attributes);
-}
+void on_a_small_stack(std::function<void()> f) { on_a_stack_of(stack_size, std::move(f)); }
 
 /// As small as it gets: a million of them at once.
 using small = settle::plain<void>;
@@ -128,64 +116,77 @@ TEST(G09_flat, a_chain_of_observers) {
   });
 }
 
+/// How the links of a chain end: both ways run the same sequence, and neither may nest.
+template <class Resolver>
+void end_link(Resolver& r, bool cancelled) {
+  if (cancelled) r.op().cancel();
+  else r.complete();
+}
+
 // 10^6 steps of a callback that starts the next.
-TEST(G09_flat, a_callback_that_starts_the_next) {
+TEST(A12_deep_graph, a_callback_that_starts_the_next) {
   on_a_small_stack([] {
     struct stepper {
+      bool cancelled;
       std::size_t left = many;
       void step() {
         if (left-- == 0) return;
         settle::resolver<small> r;
         r.get_handle().detach().on_done([this] { step(); });
-        r.complete();
+        end_link(r, cancelled);
       }
-    } s;
-    s.step();
-    EXPECT_EQ(s.left, static_cast<std::size_t>(-1));
+    };
+    for (bool const cancelled : {false, true}) {
+      stepper s{cancelled};
+      s.step();
+      EXPECT_EQ(s.left, static_cast<std::size_t>(-1));
+    }
   });
 }
 
 // Each operation on the other executor than the one before. They run their work inside execute(): nothing may nest.
-TEST(G09_flat, alternating_executors_that_run_inside) {
+TEST(A12_deep_graph, links_that_alternate_between_executors_that_run_inside) {
   on_a_small_stack([] {
     manual_loop loops[2];
     for (auto& l : loops) l.mood(manual_loop::runs_inside);
     using looped = settle::plain<void, settle::error, manual_loop::executor>;
-    std::vector<settle::resolver<looped>> chain;
-    std::size_t const length = many / 10;
-    std::size_t reached = 0;
-    for (std::size_t i = 0; i != length; ++i) {
-      chain.emplace_back(loops[i % 2].get_executor());
-      chain[i].op().on_done([&chain, &reached, i] {
-        ++reached;
-        if (i + 1 != length) chain[i + 1].complete();
-      });
+    for (bool const cancelled : {false, true}) {
+      std::vector<settle::resolver<looped>> chain;
+      chain.reserve(many);
+      std::size_t reached = 0;
+      for (std::size_t i = 0; i != many; ++i) {
+        chain.emplace_back(loops[i % 2].get_executor());
+        chain[i].op().on_done([&chain, &reached, cancelled, i] {
+          ++reached;
+          if (i + 1 != many) end_link(chain[i + 1], cancelled);
+        });
+      }
+      end_link(chain[0], cancelled);
+      EXPECT_EQ(reached, many);
     }
-    chain[0].complete();
-    EXPECT_EQ(reached, length);
   });
 }
 
-TEST(G09_flat, alternating_queues) {
+TEST(A12_deep_graph, links_that_alternate_between_queues) {
   on_a_small_stack([] {
     manual_loop loops[2];
     using looped = settle::plain<void, settle::error, manual_loop::executor>;
     for (int how = 0; how != 2; ++how) {
       std::vector<settle::resolver<looped>> chain;
-      std::size_t const length = many / 10;
+      chain.reserve(many);
       std::size_t reached = 0;
-      for (std::size_t i = 0; i != length; ++i) {
+      for (std::size_t i = 0; i != many; ++i) {
         chain.emplace_back(loops[i % 2].get_executor());
         if (i != 0) chain[i - 1].op().adopt(chain[i].op());
         chain[i].op().on_cleanup([&reached] { ++reached; });
       }
       settle::operation const root = chain[0].op();
       if (how == 0) root.cancel();
-      else root.request_cancel();
+      else chain[0].complete();
       chain.clear();
       while (loops[0].run() + loops[1].run() != 0) {
       }
-      EXPECT_EQ(reached, length);
+      EXPECT_EQ(reached, many);
       EXPECT_TRUE(root.is_released());
     }
   });

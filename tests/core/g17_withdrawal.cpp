@@ -7,6 +7,7 @@
 #include <atomic>
 #include <memory>
 
+#include "hooks.hpp"
 #include "situations.hpp"
 
 namespace {
@@ -156,21 +157,38 @@ TEST(G17_withdrawal, a_million_registrations_leave_nothing) {
   EXPECT_EQ(ran, 0);
 }
 
+/// What an operation has about it: hooks on it, and memory of settle's altogether.
+struct burden {
+  std::size_t hooks;
+  long blocks = ledger::blocks;
+  long bytes = ledger::bytes;
+  explicit burden(settle::operation const& op) : hooks(hooks_on(op)) {}
+  friend bool operator==(burden const&, burden const&) = default;
+};
+
+/// Adopted, settled and released, in the ways that there are.
+void come_and_go(settle::operation const& parent, unsigned how) {
+  settle::resolver<counted<void>> child(parent);
+  child.on_cleanup([] {});
+  if (how % 4 == 0) child.complete();
+  else if (how % 4 == 1) child.cancel();
+  else if (how % 4 == 2) child.op().cancel();
+}
+
 TEST(A52_long_lived_parent, a_million_children_come_and_go) {
   subject<counted<int>> parent;
   int heard = 0;
-  long const bytes = ledger::bytes;
-  for (int i = 0; i != 1'000'000; ++i) {
-    settle::resolver<counted<void>> child(parent.op);
-    if (i % 2 == 0) child.complete();
-    else child.cancel();
+  burden const before(parent.op);
+  for (unsigned i = 0; i != 1'000'000; ++i) {
+    come_and_go(parent.op, i);
+    ASSERT_EQ(burden(parent.op), before) << "after child " << i;
   }
-  EXPECT_EQ(ledger::bytes, bytes);
   std::vector<settle::resolver<counted<void>>> live;
   for (int i = 0; i != 10; ++i) {
     live.emplace_back(parent.op);
     live.back().on_cancel([&] { ++heard; });
   }
+  EXPECT_EQ(hooks_on(parent.op), before.hooks + 10);
   parent.op.cancel();
   EXPECT_EQ(heard, 10) << "only the live ones hear it, each once";
 }
@@ -178,14 +196,13 @@ TEST(A52_long_lived_parent, a_million_children_come_and_go) {
 TEST(A52_long_lived_parent, from_four_threads) {
   crew threads(4);
   subject<counted<int>> parent;
-  long const bytes = ledger::bytes;
-  threads.run([&](unsigned) {
-    for (int i = 0; i != 20'000; ++i) {
-      settle::resolver<counted<void>> child(parent.op);
-      child.complete();
-    }
-  });
-  EXPECT_EQ(ledger::bytes, bytes);
+  burden const before(parent.op);
+  for (int round = 0; round != 10; ++round) {
+    threads.run([&](unsigned n) {
+      for (unsigned i = 0; i != 5'000; ++i) come_and_go(parent.op, i + n);
+    });
+    ASSERT_EQ(burden(parent.op), before);
+  }
   std::atomic<int> heard = 0;
   threads.run([&](unsigned i) {
     if (i == 0) {
@@ -198,6 +215,7 @@ TEST(A52_long_lived_parent, from_four_threads) {
     }
   });
   EXPECT_EQ(heard, 6000) << "abandoned or told by the parent, each once";
+  EXPECT_EQ(hooks_on(parent.op), 0U);
 }
 
 // A53: true means never run, false means run exactly once.
@@ -206,6 +224,8 @@ void withdraw_race(int others, Operate operate) {
   crew threads(static_cast<unsigned>(others) + 2);
   for (int round = 0; round != 2000; ++round) {
     using policy = counted<int>;
+    long const blocks = ledger::blocks;
+    long const bytes = ledger::bytes;
     auto s = std::make_unique<subject<policy>>();
     std::atomic<int> ran[3] = {};
     settle::registration r[3];
@@ -222,6 +242,8 @@ void withdraw_race(int others, Operate operate) {
       else if (i == 2) s->op.on_done([] {}).withdraw();
     });
     s.reset();
+    ASSERT_EQ(ledger::blocks, blocks) << "a hook was left behind in round " << round;
+    ASSERT_EQ(ledger::bytes, bytes);
     for (int k = 0; k != 3; ++k) {
       bool const due = k != 1 || kind == settle::ending::cancelled;
       ASSERT_EQ(ran[k], !withdrawn[k] && due ? 1 : 0) << k << " in round " << round;
@@ -277,6 +299,7 @@ TEST(A53_withdraw_race, four_threads_register_and_withdraw) {
       }
       if (i == 0) s.end(way::abandon);
     });
+    ASSERT_EQ(hooks_on(s.op), 0U);
     ASSERT_EQ(ran, expected);
   }
 }
