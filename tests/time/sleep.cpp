@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "allocations.hpp"
@@ -156,6 +158,41 @@ TYPED_TEST(sleep, its_executor_goes_down_with_all_pending) {
     sleeps.clear();
     seen.clear();
   }
+}
+
+TEST(sleep_that_closes, may_be_cancelled_again_by_force_and_is_released_when_the_timer_has_let_go) {
+  for (std::uint64_t seed = 0; seed != 20; ++seed) {
+    settle::testing::simulation sim(seed);
+    sim.close_delay(10ms);
+    auto h = settle::sleep(sim.get_executor(), 1h);
+    auto w = h.watch();
+    h.request_cancel(cause::shutdown);
+    sim.run();  // the timer is asked to let go
+    h.cancel(cause::overload);
+    settle::operation const op = h;
+    h = {};
+    sim.run();
+    op.cancel();
+    sim.advance(10ms);
+    ASSERT_TRUE(op.is_released());
+    ASSERT_NE(w.peek(), nullptr);
+    EXPECT_TRUE(w.peek()->is_cancelled());
+  }
+}
+
+TEST(sleep_under_a_parent, that_was_cancelled_before_ends_at_once_and_holds_it_until_released) {
+  settle::testing::simulation sim(settle::testing::seed());
+  settle::resolver_of<int> parent;
+  auto h = parent.get_handle();
+  h.request_cancel(cause::disconnect);
+  auto nap = settle::sleep(sim.get_executor(), 1h);
+  settle::operation const child = nap;
+  h.adopt(std::move(nap));
+  parent.cancel();
+  EXPECT_FALSE(h.is_released());
+  sim.run();
+  EXPECT_TRUE(child.is_released());
+  EXPECT_TRUE(h.is_released());
 }
 
 TEST(sleep_without_timers, fails_and_says_so) {
