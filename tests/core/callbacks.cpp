@@ -238,7 +238,7 @@ TEST(G08_loud_cancel, a_request_tells_callbacks_and_observers_in_order) {
 TEST(G09_flat, force_goes_down_a_chain_whose_requests_wait_in_the_executor) {
   using P = counted<void, manual_loop::executor>;
   manual_loop loop;
-  constexpr int depth = 100'000;
+  constexpr int depth = 30'000;
   struct link {
     subject<P> s;
     settle::cancel_callback<std::function<void()>> callback;
