@@ -238,7 +238,7 @@ TEST(G08_loud_cancel, a_request_tells_callbacks_and_observers_in_order) {
 TEST(G09_flat, force_goes_down_a_chain_whose_requests_wait_in_the_executor) {
   using P = counted<void, manual_loop::executor>;
   manual_loop loop;
-  constexpr int depth = 100'000;
+  constexpr int depth = 30'000;
   struct link {
     subject<P> s;
     settle::cancel_callback<std::function<void()>> callback;
@@ -343,6 +343,34 @@ TEST(G11_no_leak_at_the_door, a_late_callback_without_memory_says_so) {
   }
   keep.reset();
   loop.run();
+  EXPECT_EQ(ran, 0);
+}
+
+// The operation ends while its memory is asked for: the stand-in finds that there is nothing to tell any more.
+std::function<void()> when_allocating;
+
+template <class T>
+struct meddling_allocator : counting_allocator<T> {
+  using value_type = T;
+  meddling_allocator() noexcept = default;
+  template <class U>
+  meddling_allocator(meddling_allocator<U> const&) noexcept {}
+  T* allocate(std::size_t n) const {
+    if (auto const f = std::exchange(when_allocating, nullptr)) f();
+    return counting_allocator<T>::allocate(n);
+  }
+};
+struct meddled_with : counted<int> {
+  using allocator_type = meddling_allocator<std::byte>;
+};
+
+TEST(G06_never_late, a_callback_that_comes_late_for_a_request_and_finds_a_value) {
+  subject<meddled_with> s;
+  int ran = 0;
+  s.op.request_cancel();
+  when_allocating = [&] { s.r.complete(1); };
+  settle::cancel_callback late(s.op, [&] { ++ran; });
+  EXPECT_TRUE(s.op.is_released());
   EXPECT_EQ(ran, 0);
 }
 
