@@ -20,9 +20,10 @@ namespace settle::inline v0 {
 /// An outcome to look at, and the pin that holds back what it may point into.
 template <class P>
 struct pinned_outcome {
-  outcome<typename P::value_type, typename P::error_type> const& result;
-  basic_pin<typename P::terminal> pin;
+  outcome<typename P::value_type, typename P::error_type> const& result;  ///< good while the handle or a watcher lives
+  basic_pin<typename P::terminal> pin;                                    ///< empty when the cleanups run already, or have
 
+  /// Made by `co_await h.pinned()`.
   pinned_outcome(outcome<typename P::value_type, typename P::error_type> const& o, basic_pin<typename P::terminal> p) noexcept
       : result(o), pin(std::move(p)) {}
 };
@@ -43,16 +44,18 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
   using base = basic_operation<C>;
 
  public:
-  using policy_type = P;
-  using T = typename P::value_type;
-  using E = typename P::error_type;
+  using policy_type = P;             ///< the one in the type; the producer's may be another
+  using T = typename P::value_type;  ///< what it yields
+  using E = typename P::error_type;  ///< what it fails with
 
   handle() noexcept = default;
-  handle(handle&&) noexcept = default;
+  handle(handle&&) noexcept = default;  ///< the source is empty afterwards: it owns nothing, and reads as failed with errc::no_memory
+  /// From a handle of another policy that agrees in value, error and terminal. No cost.
   template <class Q>
     requires(!std::same_as<Q, P> && std::same_as<typename Q::value_type, T> && std::same_as<typename Q::error_type, E> &&
              std::same_as<typename Q::terminal, C>)
   handle(handle<Q>&& o) noexcept : base(static_cast<base&&>(o)) {}
+  /// What it owned before is dropped, as by the destructor.
   handle& operator=(handle&& o) noexcept {
     handle gone(std::move(*this));
     static_cast<base&>(*this) = static_cast<base&&>(o);
@@ -187,6 +190,7 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
     if (this->state_ != nullptr && !detail::released_wait<C>(*this->state_).wait_until(t)) return std::nullopt;
     return take();
   }
+  /// `d` from now, by the steady clock.
   template <class Rep, class Period>
   std::optional<outcome<T, E>> wait_for(std::chrono::duration<Rep, Period> const& d) && {
     return std::move(*this).wait_until(std::chrono::steady_clock::now() + d);

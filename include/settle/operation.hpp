@@ -37,13 +37,16 @@ template <class C>
 class basic_operation {
  public:
   basic_operation() noexcept = default;
+  /// Another reference. One atomic increment.
   basic_operation(basic_operation const& o) noexcept : state_(o.state_) {
     if (state_ != nullptr) state_->add_ref();
   }
+  /// The source is empty afterwards. No atomic operation.
   basic_operation(basic_operation&& o) noexcept : state_(std::exchange(o.state_, nullptr)) {}
   /// An owner does not turn into a mere reference by being moved: say `std::move(h).detach()`, or copy from `h`.
   template <class P>
   basic_operation(handle<P>&&) = delete;
+  /// Copies or moves, as its argument was made; lets go of what it referred to before.
   basic_operation& operator=(basic_operation o) noexcept {
     std::swap(state_, o.state_);
     return *this;
@@ -52,6 +55,7 @@ class basic_operation {
     if (state_ != nullptr) state_->drop_ref();
   }
 
+  /// It refers to an operation.
   explicit operator bool() const noexcept { return state_ != nullptr; }
   friend bool operator==(basic_operation const& a, basic_operation const& b) noexcept { return a.state_ == b.state_; }
 
@@ -206,6 +210,7 @@ class basic_operation {
   }
 
  protected:
+  /// @cond internal
   friend struct detail::state_access;
   template <class>
   friend class basic_operation;
@@ -253,6 +258,7 @@ class basic_operation {
   }
 
   detail::state_base<C>* state_ = nullptr;
+  /// @endcond
 };
 
 }  // namespace settle::inline v0

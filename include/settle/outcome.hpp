@@ -20,19 +20,24 @@ namespace settle::inline v0 {
 
 /// How an operation ended, without its types: what hooks that do not care for the value are told.
 struct ending {
+  /// One of the three.
   enum kind_t : std::uint8_t { value, failure, cancelled };
-  kind_t kind = value;
+  kind_t kind = value;    ///< which of the three
   cancellation cancel{};  ///< meaningful when cancelled
 
   constexpr ending() noexcept = default;
+  /// All of it.
   constexpr ending(kind_t k, cancellation const& c) noexcept : kind(k), cancel(c) {}
 };
 
 /// Thrown by value() of a cancelled outcome.
 class operation_cancelled : public std::exception {
  public:
+  /// For `c`. Allocates nothing.
   explicit operation_cancelled(cancellation const& c) noexcept : why_(c) {}
+  /// How it came about.
   cancellation const& why() const noexcept { return why_; }
+  /// One sentence.
   char const* what() const noexcept override { return "settle: the operation was cancelled"; }
 
  private:
@@ -90,27 +95,32 @@ template <class E>
 template <class T, class E>
 class outcome : private detail::outcome_head {
  public:
-  using value_type = T;
-  using error_type = E;
-  using stored = detail::lift<T>;
+  using value_type = T;            ///< what a value is
+  using error_type = E;            ///< what an error is
+  using stored = detail::lift<T>;  ///< T, or std::monostate for void
 
+  /// A value. Throws what moving it throws.
   outcome(std::in_place_t, stored v) noexcept(std::is_nothrow_move_constructible_v<stored>) {
     std::construct_at(&value_, std::move(v));
     kind = detail::outcome_head::value;
   }
+  /// An error.
   outcome(E e) noexcept {
     std::construct_at(&error_, std::move(e));
     kind = failure;
   }
+  /// A cancellation.
   outcome(cancellation const& c) noexcept {
     cancelled_by(c);
     kind = cancelled;
   }
+  /// Throws what moving the value throws, the source as it was.
   outcome(outcome&& o) noexcept(std::is_nothrow_move_constructible_v<stored>) : detail::outcome_head(o.bare()) {
     if (o.kind == detail::outcome_head::value) std::construct_at(&value_, std::move(o.value_));
     else if (o.kind == failure) std::construct_at(&error_, std::move(o.error_));
     kind = o.kind;
   }
+  /// When T and E can be copied. Throws what copying them throws.
   outcome(outcome const& o)
     requires(std::is_copy_constructible_v<stored> && std::is_copy_constructible_v<E>)
       : detail::outcome_head(o.bare()) {
@@ -118,6 +128,7 @@ class outcome : private detail::outcome_head {
     else if (o.kind == failure) std::construct_at(&error_, o.error_);
     kind = o.kind;
   }
+  /// Copies or moves, as its argument was made.
   outcome& operator=(outcome o) noexcept(std::is_nothrow_move_constructible_v<stored>) {
     clear();
     static_cast<outcome_head&>(*this) = o.bare();
@@ -128,10 +139,15 @@ class outcome : private detail::outcome_head {
   }
   ~outcome() { clear(); }
 
+  /// It is a value.
   bool has_value() const noexcept { return kind == detail::outcome_head::value; }
+  /// It is an error.
   bool has_error() const noexcept { return kind == failure; }
+  /// It was cancelled.
   bool is_cancelled() const noexcept { return kind == cancelled; }
+  /// The consumer took what it was, or it was emptied.
   bool is_taken() const noexcept { return kind == taken; }
+  /// has_value().
   explicit operator bool() const noexcept { return has_value(); }
 
   /// The value. Throws what the error is, or operation_cancelled; std::logic_error never: `taken` counts as cancelled.
@@ -139,10 +155,12 @@ class outcome : private detail::outcome_head {
     require_value();
     if constexpr (!std::is_void_v<T>) return value_;
   }
+  /// The same to look at.
   std::add_lvalue_reference_t<T const> value() const& {
     require_value();
     if constexpr (!std::is_void_v<T>) return value_;
   }
+  /// The same to take; the outcome keeps a moved-from value.
   T value() && {
     require_value();
     if constexpr (!std::is_void_v<T>) return std::move(value_);
@@ -150,6 +168,7 @@ class outcome : private detail::outcome_head {
 
   /// Precondition: has_error().
   E const& error() const& noexcept { return error_; }
+  /// The same to take.
   E&& error() && noexcept { return std::move(error_); }
   /// Precondition: is_cancelled().
   cancellation cancel() const noexcept { return cancelled_by(); }
@@ -166,6 +185,7 @@ class outcome : private detail::outcome_head {
   decltype(auto) visit(V&& on_value, F&& on_error, C&& on_cancelled) const& {
     return visit_as(*this, std::forward<V>(on_value), std::forward<F>(on_error), std::forward<C>(on_cancelled));
   }
+  /// The same, the value and the error as rvalues.
   template <class V, class F, class C>
   decltype(auto) visit(V&& on_value, F&& on_error, C&& on_cancelled) && {
     return visit_as(std::move(*this), std::forward<V>(on_value), std::forward<F>(on_error), std::forward<C>(on_cancelled));
@@ -182,10 +202,12 @@ class outcome : private detail::outcome_head {
       else return E(make_error_code(code));
     });
   }
+  /// The same by the policy's make_error.
   template <class Expected, class P>
   Expected to() && {
     return std::move(*this).template to<Expected>([](cancellation const& c) -> E { return policy_traits<P>::make_error(c); });
   }
+  /// The same by `on_cancel(cancellation) -> E`.
   template <class Expected, class F>
   Expected to(F&& on_cancel) && {
     if (has_value()) {

@@ -60,7 +60,9 @@ template <class C>
 class basic_pin {
  public:
   basic_pin() noexcept = default;
+  /// The source is empty afterwards.
   basic_pin(basic_pin&& o) noexcept : state_(std::exchange(o.state_, nullptr)) {}
+  /// Lets go of what it held before.
   basic_pin& operator=(basic_pin&& o) noexcept {
     basic_pin gone(std::move(*this));
     state_ = std::exchange(o.state_, nullptr);
@@ -68,11 +70,13 @@ class basic_pin {
   }
   ~basic_pin() { reset(); }
 
+  /// It holds the cleanups back.
   explicit operator bool() const noexcept { return state_ != nullptr; }
-  /// Lets the cleanups go.
+  /// Lets the cleanups go: the last pin of a settled operation starts them. Never throws.
   void reset() noexcept {
     if (state_ != nullptr) detail::engine<C>::leave(*std::exchange(state_, nullptr));
   }
+  /// A reference to the operation. Empty when this is.
   [[nodiscard]] basic_operation<C> op() const noexcept {
     return state_ == nullptr ? basic_operation<C>() : basic_operation<C>::of(*state_);
   }
@@ -83,10 +87,12 @@ class basic_pin {
   R& own(R r) {
     return detail::owning<C>::own(*state_, std::move(r), false);
   }
+  /// The same with a typed closer: `closer(R)` noexcept.
   template <class R, class Closer>
   R& own(R r, Closer closer) {
     return detail::owning<C>::own(*state_, std::move(r), std::move(closer), false);
   }
+  /// Makes an R in the operation. Null: full, or no memory, and nothing was made. Precondition: not empty.
   template <class R, class... A>
   R* try_own(A&&... args) noexcept {
     return detail::owning<C>::template try_own<R>(*state_, false, std::forward<A>(args)...);

@@ -41,15 +41,16 @@ class resolver {
   using access = detail::outcome_access;
 
  public:
-  using policy_type = P;
-  using executor_type = typename P::executor_type;
-  using T = typename P::value_type;
-  using E = typename P::error_type;
-  using stored = detail::lift<T>;
+  using policy_type = P;                            ///< how the operation behaves
+  using executor_type = typename P::executor_type;  ///< where its user code runs
+  using T = typename P::value_type;                 ///< what it settles with
+  using E = typename P::error_type;                 ///< what it fails with
+  using stored = detail::lift<T>;                   ///< T, or std::monostate for void
 
   /// A new pending operation: one allocation. Throws std::bad_alloc.
   explicit resolver(executor_type ex, std::source_location at = std::source_location::current())
       : resolver(std::allocator_arg, typename P::allocator_type(), std::move(ex), at) {}
+  /// The same on a default constructed executor.
   explicit resolver(std::source_location at = std::source_location::current())
     requires(std::default_initializable<executor_type>)
       : resolver(executor_type(), at) {}
@@ -59,10 +60,13 @@ class resolver {
       : resolver(std::move(ex), at) {
     parent.adopt(op());
   }
+  /// The same on a default constructed executor.
   explicit resolver(basic_operation<C> parent, std::source_location at = std::source_location::current())
     requires(std::default_initializable<executor_type>)
       : resolver(std::move(parent), executor_type(), at) {}
 
+  /// From an instance of the allocator, which moves into the state. What it draws from must outlive every reference to the
+  /// operation. Throws std::bad_alloc.
   resolver(std::allocator_arg_t, typename P::allocator_type a, executor_type ex = executor_type(),
            std::source_location at = std::source_location::current())
       : cell_(cell::make(std::move(ex), std::move(a), at)) {
@@ -89,7 +93,9 @@ class resolver {
     return resolver(c);
   }
 
+  /// The source is empty afterwards: it may be destroyed on any thread, and settles nothing.
   resolver(resolver&& o) noexcept : cell_(std::exchange(o.cell_, nullptr)) {}
+  /// What it stood for before is dropped unsettled, as by the destructor.
   resolver& operator=(resolver&& o) noexcept {
     resolver gone(std::move(*this));
     cell_ = std::exchange(o.cell_, nullptr);
@@ -126,6 +132,7 @@ class resolver {
     if constexpr (std::is_nothrow_move_constructible_v<stored>) return complete_quietly(v);
     else return complete_claimed([&](void* at) { ::new (at) stored(std::move(v)); });
   }
+  /// The same with a copy. A copy that throws leaves the operation pending.
   bool complete(stored const& v)
     requires(!std::is_void_v<T> && std::is_copy_constructible_v<stored>)
   {
@@ -133,6 +140,7 @@ class resolver {
     ::new (static_cast<void*>(access::value(cell_->result))) stored(v);
     return announce(detail::outcome_head::value) || (std::destroy_at(access::value(cell_->result)), give_up());
   }
+  /// The same for void. Never throws.
   bool complete() noexcept
     requires(std::is_void_v<T>)
   {
@@ -184,6 +192,7 @@ class resolver {
   bool on_cleanup(F f) {
     return detail::offer_cleanup<C>(*cell_, std::move(f), cell_->sole()).how == detail::kept::yes;
   }
+  /// As basic_operation::on_cancel: the place to stop the work. Allocates one block; throws std::bad_alloc.
   template <class F>
   basic_registration<C> on_cancel(F f) {
     return op().on_cancel(std::move(f));

@@ -31,9 +31,9 @@ class shared_resolver {
   using access = detail::outcome_access;
 
  public:
-  using T = typename P::value_type;
-  using E = typename P::error_type;
-  using stored = detail::lift<T>;
+  using T = typename P::value_type;  ///< what it settles with
+  using E = typename P::error_type;  ///< what it fails with
+  using stored = detail::lift<T>;    ///< T, or std::monostate for void
   static_assert(std::is_nothrow_move_constructible_v<stored>,
                 "settle: the value of a shared_resolver must be nothrow move constructible: the winner writes it after it has won");
 
@@ -46,10 +46,13 @@ class shared_resolver {
     if (at == nullptr) detail::raise(std::bad_alloc());
     block_ = ::new (at) block{std::exchange(r.cell_, nullptr)};
   }
+  /// One more producer. One atomic increment.
   shared_resolver(shared_resolver const& o) noexcept : block_(o.block_) {
     if (block_ != nullptr) block_->producers.fetch_add(1, std::memory_order_relaxed);
   }
+  /// The source is empty afterwards.
   shared_resolver(shared_resolver&& o) noexcept : block_(std::exchange(o.block_, nullptr)) {}
+  /// Copies or moves, as its argument was made; what it stood for before is let go, as by the destructor.
   shared_resolver& operator=(shared_resolver o) noexcept {
     std::swap(block_, o.block_);
     return *this;
@@ -58,7 +61,9 @@ class shared_resolver {
     if (block_ != nullptr) let_go();
   }
 
+  /// False once it has tried to settle, or was moved from.
   explicit operator bool() const noexcept { return block_ != nullptr; }
+  /// A reference to the operation. Empty when this is.
   [[nodiscard]] basic_operation<C> op() const noexcept {
     return block_ == nullptr ? basic_operation<C>() : basic_operation<C>::of(*block_->state);
   }
@@ -69,11 +74,13 @@ class shared_resolver {
   {
     return attempt(detail::outcome_head::value, [&](cell& c) { ::new (static_cast<void*>(access::value(c.result))) stored(std::move(v)); });
   }
+  /// The same for void.
   bool complete() noexcept
     requires(std::is_void_v<T>)
   {
     return attempt(detail::outcome_head::value, [](cell&) {});
   }
+  /// Settles with an error. True to the one winner. Never throws.
   bool fail(E e) noexcept {
     return attempt(detail::outcome_head::failure, [&](cell& c) { ::new (static_cast<void*>(access::error(c.result))) E(std::move(e)); });
   }

@@ -48,12 +48,14 @@ class watcher : public basic_operation<typename P::terminal> {
   using base = basic_operation<C>;
 
  public:
-  using policy_type = P;
-  using T = typename P::value_type;
-  using E = typename P::error_type;
+  using policy_type = P;             ///< the one in the type; the producer's may be another
+  using T = typename P::value_type;  ///< what it yields
+  using E = typename P::error_type;  ///< what it fails with
 
   watcher() noexcept = default;
+  /// `std::move(h).share()`: nobody owns the operation any more.
   watcher(handle<P>&& h) noexcept;
+  /// From a watcher of another policy that agrees in value, error and terminal. No cost but the copy's.
   template <class Q>
     requires(!std::same_as<Q, P> && std::same_as<typename Q::value_type, T> && std::same_as<typename Q::error_type, E> &&
              std::same_as<typename Q::terminal, C>)

@@ -16,11 +16,12 @@ namespace settle::inline v0 {
 
 /// The null object: user code runs on the thread that settles, after its structural part, never nested.
 struct inline_executor {
+  /// Runs f here and now.
   template <class F>
   void execute(F&& f) const {
     std::forward<F>(f)();
   }
-  bool operator==(inline_executor const&) const = default;
+  bool operator==(inline_executor const&) const = default;  ///< all are equal
 };
 
 namespace detail {
@@ -37,12 +38,14 @@ struct any_work {
 /// specialisation of executor_traits leaves out.
 template <class Ex>
 struct default_executor_traits {
-  static constexpr std::size_t storage_size = 0;
+  static constexpr std::size_t storage_size = 0;  ///< `submit` needs none
 
+  /// As the executor says, else never.
   static bool equal(Ex const& a, Ex const& b) noexcept {
     if constexpr (std::equality_comparable<Ex>) return a == b;
     else return false;
   }
+  /// As the executor says, else never.
   static bool running_in_this_thread(Ex const& ex) noexcept {
     if constexpr (requires {
                     { ex.running_in_this_thread() } -> std::convertible_to<bool>;
@@ -50,11 +53,13 @@ struct default_executor_traits {
       return ex.running_in_this_thread();
     else return false;
   }
+  /// `ex.execute(work)`.
   template <class Work>
     requires requires(Ex const& e, Work&& w) { e.execute(std::forward<Work>(w)); }
   static void submit(Ex const& ex, Work&& work, void* /*storage*/) {
     ex.execute(std::forward<Work>(work));
   }
+  /// As the executor says, else none.
   static decltype(auto) timers(Ex const& ex) noexcept {
     if constexpr (requires { ex.timers(); }) return ex.timers();
     else return no_timers();
@@ -139,10 +144,9 @@ concept has_timers = timer_service<timer_service_of<Ex>> && !std::same_as<timer_
 /// Anything with `execute(f)`, for f move-only and called at most once; or with `submit(work_node&)`; or whose executor_traits
 /// can `submit`. Work that is destroyed without having run is noticed; nothing is lost.
 template <class Ex>
-concept executor =
-    std::move_constructible<Ex> &&
-    (node_executor<Ex, cas_terminal> || node_executor<Ex, unsynchronized_terminal> ||
-     requires(Ex const& ex, detail::any_work w) { detail::executor_access<Ex>::submit(ex, std::move(w), nullptr); });
+concept executor = std::move_constructible<Ex> &&
+                   (node_executor<Ex, cas_terminal> || node_executor<Ex, unsynchronized_terminal> ||
+                    requires(Ex const& ex, detail::any_work w) { detail::executor_access<Ex>::submit(ex, std::move(w), nullptr); });
 
 }  // namespace settle::inline v0
 

@@ -78,23 +78,25 @@ template <class P>
 struct policy_traits {
   static_assert(detail::diagnose_policy<P>());
 
-  using value_type = typename P::value_type;
-  using error_type = typename P::error_type;
-  using terminal = typename P::terminal;
-  using executor_type = typename P::executor_type;
-  using cleanup = typename P::cleanup;
-  using notify = typename P::notify;
-  using allocator_type = typename P::allocator_type;
-  using error_sink = typename P::error_sink;
-  using monitor = typename P::monitor;
+  using value_type = typename P::value_type;          ///< what it yields
+  using error_type = typename P::error_type;          ///< what it fails with
+  using terminal = typename P::terminal;              ///< one thread or many
+  using executor_type = typename P::executor_type;    ///< where user code runs
+  using cleanup = typename P::cleanup;                ///< where cleanups live
+  using notify = typename P::notify;                  ///< the order of user code
+  using allocator_type = typename P::allocator_type;  ///< where states and hooks live
+  using error_sink = typename P::error_sink;          ///< where exceptions without a caller go
+  using monitor = typename P::monitor;                ///< what is recorded
 
-  static constexpr bool is_inline = std::is_same_v<executor_type, inline_executor>;
-  static constexpr bool monitored = !std::is_same_v<monitor, no_monitor>;
+  static constexpr bool is_inline = std::is_same_v<executor_type, inline_executor>;  ///< nothing is ever submitted
+  static constexpr bool monitored = !std::is_same_v<monitor, no_monitor>;            ///< events are told
 
+  /// What monitors call the operation.
   static constexpr std::string_view tag() {
     if constexpr (requires { P::tag; }) return P::tag;
     else return {};
   }
+  /// What co_await of a failure does.
   static constexpr await_error on_error() {
     if constexpr (requires { P::on_error; }) return P::on_error;
     else return await_error::throws;
@@ -107,10 +109,12 @@ struct policy_traits {
       return P::make_error(c);
     else return P::make_error(c.by_deadline() ? errc::timed_out : errc::cancelled);
   }
+  /// How long an asynchronous cleanup may take.
   static constexpr std::chrono::milliseconds cleanup_budget() {
     if constexpr (requires { P::cleanup_budget; }) return P::cleanup_budget;
     else return std::chrono::seconds(5);
   }
+  /// User code may run inside the settling call.
   static constexpr bool dispatch() {
     if constexpr (requires { P::dispatch; }) return P::dispatch;
     else return true;

@@ -15,12 +15,14 @@ namespace settle::inline v0::testing::weave {
 /// Work in the order it came, run by a thread of the world, or by the one that sets up and checks while that is alone.
 class run_queue {
  public:
+  /// Adds work. Throws std::bad_alloc.
   template <class F>
   void push(F&& f) {
     auto work = std::make_unique<holder<std::decay_t<F>>>(std::forward<F>(f));
     waiting_.add(std::source_location::current());
     work_.push_back(std::move(work));
   }
+  /// This thread runs its work.
   bool is_here() const noexcept { return runner_ == execution::current()->thread(); }
 
   /// The loop of its thread.
@@ -67,12 +69,16 @@ class run_queue {
 /// An executor whose work a thread of the world runs: world::get_executor().
 class executor {
  public:
+  /// Over a queue that outlives it: the world's.
   explicit executor(run_queue& q) noexcept : queue_(&q) {}
+  /// Adds work. Throws std::bad_alloc.
   template <class F>
   void execute(F&& f) const {
     queue_->push(std::forward<F>(f));
   }
+  /// Inside its work.
   bool running_in_this_thread() const noexcept { return queue_->is_here(); }
+  /// Of the same queue.
   bool operator==(executor const&) const = default;
 
  private:

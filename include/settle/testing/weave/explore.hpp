@@ -18,27 +18,31 @@ namespace settle::inline v0::testing::weave {
 
 /// What an exploration found, and how far it looked.
 struct report {
-  std::uint64_t executions = 0;  ///< that differ
-  std::uint64_t redundant = 0;   ///< that turned out to be like another one
-  bool exhausted = false;        ///< nothing is left to try (within the bound)
-  bool clean = true;             ///< nothing failed
+  std::uint64_t executions = 0;           ///< that differ
+  std::uint64_t redundant = 0;            ///< that turned out to be like another one
+  bool exhausted = false;                 ///< nothing is left to try (within the bound)
+  bool clean = true;                      ///< nothing failed
   std::optional<unsigned> preemptions{};  ///< the bound
-  std::string failure{};
-  std::string schedule{};  ///< of the execution that failed, for replay()
-  std::string trace{};     ///< what it did, step by step
+  std::string failure{};                  ///< what failed; empty when nothing did
+  std::string schedule{};                 ///< of the execution that failed, for replay()
+  std::string trace{};                    ///< what it did, step by step
 
   /// For people: what failed and how to see it again, or what was looked at.
   std::string text() const {
     std::string s = clean ? "clean" : failure + "\n" + trace + "replay(\"" + schedule + "\")";
     s += "\n" + std::to_string(executions) + " executions, " + std::to_string(redundant) + " redundant, " +
-         (exhausted ? "exhausted" : clean ? "cut off" : "stopped");
+         (exhausted ? "exhausted"
+          : clean   ? "cut off"
+                    : "stopped");
     if (preemptions) s += " within " + std::to_string(*preemptions) + " preemptions";
     return s;
   }
 };
 
+/// What explore() does.
 class explorer {
  public:
+  /// Runs the test until it fails, or nothing is left to try.
   template <class Test>
   static report run(Test& test, options const& o) {
     report r = search(test, o);

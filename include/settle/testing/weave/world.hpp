@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "executor.hpp"
 #include "execution.hpp"
+#include "executor.hpp"
 
 namespace settle::inline v0::testing::weave {
 
@@ -21,6 +21,7 @@ class moment {
  public:
   /// Now, on this thread.
   moment() : thread_(execution::current()->thread()), number_(execution::current()->now()) {}
+  /// By the memory model.
   bool happened_before_this_thread() const { return execution::current()->happened(thread_, number_); }
 
  private:
@@ -36,6 +37,7 @@ class world : private execution {
   friend class explorer;
 
  public:
+  /// Made by explore().
   explicit world(options const& o) : execution(o) {}
 
   /// At most 7. Threads may not be added once they run.
