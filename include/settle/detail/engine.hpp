@@ -66,7 +66,8 @@ class engine {
 
   /// The value lost its owner after the sequence had offered it: it dies on the executor, before released if it can.
   static void dispose(state& s) noexcept {
-    if (dispatcher<C>::runs_anywhere(s) && frame<C>::here().current == nullptr) {
+    frame<C> const& here = frame<C>::here();
+    if (dispatcher<C>::runs_anywhere(s) && here.current == nullptr && !here.pumping) {
       s.table->dispose(s);  // (inside a drain, late observers may be queued before it)
     } else if (s.try_hold(true)) {
       std::uint32_t const w = s.lock();
@@ -119,14 +120,18 @@ class engine {
 
   /// The producer ends as cancelled, with the cause that was asked for or else this one. Takes over its hold and reference.
   static void end_cancelled(state& s, cancellation const& c) noexcept {
+    if (!settle_cancelled(s, c)) leave(s);
+  }
+  /// The same; false: it is settled, and they are still the producer's.
+  static bool settle_cancelled(state& s, cancellation const& c) noexcept {
     std::uint32_t const w = s.lock();
     if ((w & word::settled) != 0) {
       s.unlock(w);
-      leave(s);
-      return;
+      return false;
     }
     if ((w & word::requested) == 0) s.head().cancelled_by(c);
     settle_locked(s, w, outcome_head::cancelled, frame<C>::here());
+    return true;
   }
 
   /// Starts a coroutine that waits for an owner: on the executor of `parent`, if there is one.
