@@ -142,16 +142,15 @@ std::remove_cvref_t<H> never_empty(H&& h) {
 
 /// Adopts or watches, and starts what waits for an owner. Settled already, it is fed here and now.
 template <class C>
-void connect(input<C>& in, state_base<C>& result, hook_type<C> const& type) noexcept {
+void connect(input<C>& in, state_base<C>& result, hook_type<C> const& feed, link<C>& edge, hook_type<C> const& when_released) noexcept {
   state_base<C>& s = *state_access::get(in.from);
   in.kind = hook_kind::input;
-  in.type = &type;
+  in.type = &feed;
   in.owner = &s;
   in.result = &result;
   if (in.adopted) {
-    ::new (static_cast<void*>(&in.edge)) link<C>;
-    in.edge.tie(result, s, link<C>::embedded);
-    registry<C>::tie(result, s, in.edge);
+    edge.tie(result, s, when_released);
+    registry<C>::tie(result, s, edge);
     engine<C>::warm(s, &result);
   } else {
     result.add_hold();
@@ -163,8 +162,12 @@ void connect(input<C>& in, state_base<C>& result, hook_type<C> const& type) noex
     result.add_hold();
     in.holds = true;
   }
-  type.run(in, hook_action::feed);
+  feed.run(in, hook_action::feed);
   if (pinned) engine<C>::leave(s);
+}
+template <class C>
+void connect(input<C>& in, state_base<C>& result, hook_type<C> const& feed) noexcept {
+  connect<C>(in, result, feed, in.edge, link<C>::embedded);
 }
 
 /// A loser is asked to stop, and nobody takes its value any more. What it was watched for is over.
