@@ -43,14 +43,16 @@ struct verdict {
 verdict expect_all(plot const& p) {
   std::vector<int> const seen = seen_order(p);
   for (int n = 0; n != 3; ++n)
-    if (p.ends[static_cast<std::size_t>(seen[static_cast<std::size_t>(n)])] != end_t::value) return {seen[static_cast<std::size_t>(n)], n + 1};
+    if (p.ends[static_cast<std::size_t>(seen[static_cast<std::size_t>(n)])] != end_t::value)
+      return {seen[static_cast<std::size_t>(n)], n + 1};
   return {3, 3};
 }
 verdict expect_race(plot const& p) { return {seen_order(p)[0], 1}; }
 verdict expect_any(plot const& p) {
   std::vector<int> const seen = seen_order(p);
   for (int n = 0; n != 3; ++n)
-    if (p.ends[static_cast<std::size_t>(seen[static_cast<std::size_t>(n)])] == end_t::value) return {seen[static_cast<std::size_t>(n)], n + 1};
+    if (p.ends[static_cast<std::size_t>(seen[static_cast<std::size_t>(n)])] == end_t::value)
+      return {seen[static_cast<std::size_t>(n)], n + 1};
   return {seen[2], 3};
 }
 
@@ -143,11 +145,13 @@ void all_plots() {
   on_each_executor([](auto& place) {
     in_every_plot([&](plot const& p) {
       verdict const v = expect_all(p);
-      play<T>(place, p, [](auto&&... h) { return settle::all(std::forward<decltype(h)>(h)...); }, v, [&](auto const& o) {
-        if (v.by != 3) return expect_ending(o, p, v.by);
-        ASSERT_TRUE(o.has_value());
-        EXPECT_EQ(o.value(), std::tuple(value_of<T>(0), value_of<T>(1), value_of<T>(2)));
-      });
+      play<T>(
+          place, p, [](auto&&... h) { return settle::all(std::forward<decltype(h)>(h)...); }, v,
+          [&](auto const& o) {
+            if (v.by != 3) return expect_ending(o, p, v.by);
+            ASSERT_TRUE(o.has_value());
+            EXPECT_EQ(o.value(), std::tuple(value_of<T>(0), value_of<T>(1), value_of<T>(2)));
+          });
     });
   });
 }
@@ -159,12 +163,14 @@ void race_plots() {
   on_each_executor([](auto& place) {
     in_every_plot([&](plot const& p) {
       verdict const v = expect_race(p);
-      play<T>(place, p, [](auto&&... h) { return settle::race(std::forward<decltype(h)>(h)...); }, v, [&](auto const& o) {
-        expect_ending(o, p, v.by);
-        if (!o.has_value()) return;
-        EXPECT_EQ(o.value().index(), static_cast<std::size_t>(v.by));
-        std::visit([&](auto const& x) { EXPECT_EQ(x, value_of<T>(v.by)); }, o.value());
-      });
+      play<T>(
+          place, p, [](auto&&... h) { return settle::race(std::forward<decltype(h)>(h)...); }, v,
+          [&](auto const& o) {
+            expect_ending(o, p, v.by);
+            if (!o.has_value()) return;
+            EXPECT_EQ(o.value().index(), static_cast<std::size_t>(v.by));
+            std::visit([&](auto const& x) { EXPECT_EQ(x, value_of<T>(v.by)); }, o.value());
+          });
     });
   });
 }
@@ -176,10 +182,14 @@ void any_plots() {
   on_each_executor([](auto& place) {
     in_every_plot([&](plot const& p) {
       verdict const v = expect_any(p);
-      play<T>(place, p, [](auto&&... h) { return settle::any(std::forward<decltype(h)>(h)...); }, v, [&](auto const& o) {
-        expect_ending(o, p, v.by);
-        if (o.has_value()) EXPECT_EQ(o.value(), value_of<T>(v.by));
-      });
+      play<T>(
+          place, p, [](auto&&... h) { return settle::any(std::forward<decltype(h)>(h)...); }, v,
+          [&](auto const& o) {
+            expect_ending(o, p, v.by);
+            if (o.has_value()) {
+              EXPECT_EQ(o.value(), value_of<T>(v.by));
+            }
+          });
     });
   });
 }
@@ -190,13 +200,17 @@ template <class T>
 void all_settled_plots() {
   on_each_executor([](auto& place) {
     in_every_plot([&](plot const& p) {
-      play<T>(place, p, [](auto&&... h) { return settle::all_settled(std::forward<decltype(h)>(h)...); }, verdict{3, 3}, [&](auto const& o) {
-        ASSERT_TRUE(o.has_value());
-        expect_ending(std::get<0>(o.value()), p, 0);
-        expect_ending(std::get<1>(o.value()), p, 1);
-        expect_ending(std::get<2>(o.value()), p, 2);
-        if (p.ends[1] == end_t::value) EXPECT_EQ(std::get<1>(o.value()).value(), value_of<T>(1));
-      });
+      play<T>(
+          place, p, [](auto&&... h) { return settle::all_settled(std::forward<decltype(h)>(h)...); }, verdict{3, 3},
+          [&](auto const& o) {
+            ASSERT_TRUE(o.has_value());
+            expect_ending(std::get<0>(o.value()), p, 0);
+            expect_ending(std::get<1>(o.value()), p, 1);
+            expect_ending(std::get<2>(o.value()), p, 2);
+            if (p.ends[1] == end_t::value) {
+              EXPECT_EQ(std::get<1>(o.value()).value(), value_of<T>(1));
+            }
+          });
     });
   });
 }
@@ -232,7 +246,9 @@ TEST(A15_race, of_a_range_agrees_with_the_model) {
       };
       play<std::string>(place, p, of_range, v, [&](auto const& o) {
         expect_ending(o, p, v.by);
-        if (o.has_value()) EXPECT_EQ(o.value(), (std::pair{static_cast<std::size_t>(v.by), value_of<std::string>(v.by)}));
+        if (o.has_value()) {
+          EXPECT_EQ(o.value(), (std::pair{static_cast<std::size_t>(v.by), value_of<std::string>(v.by)}));
+        }
       });
     });
   });
