@@ -5,6 +5,32 @@ set(settle_core_headers
     include/settle/bound_to.hpp
     include/settle/cancel_callback.hpp
     include/settle/cause.hpp
+    include/settle/combine/all.hpp
+    include/settle/combine/all_settled.hpp
+    include/settle/combine/any.hpp
+    include/settle/combine/backoff.hpp
+    include/settle/combine/detail/alarm.hpp
+    include/settle/combine/detail/calls.hpp
+    include/settle/combine/detail/finally_step.hpp
+    include/settle/combine/detail/group.hpp
+    include/settle/combine/detail/input.hpp
+    include/settle/combine/detail/limit.hpp
+    include/settle/combine/detail/made.hpp
+    include/settle/combine/detail/pipe.hpp
+    include/settle/combine/detail/result.hpp
+    include/settle/combine/detail/retrying.hpp
+    include/settle/combine/detail/shapes.hpp
+    include/settle/combine/detail/step.hpp
+    include/settle/combine/failed.hpp
+    include/settle/combine/finally.hpp
+    include/settle/combine/never.hpp
+    include/settle/combine/or_else.hpp
+    include/settle/combine/race.hpp
+    include/settle/combine/ready.hpp
+    include/settle/combine/retry.hpp
+    include/settle/combine/then.hpp
+    include/settle/combine/via.hpp
+    include/settle/combine/within.hpp
     include/settle/coroutine.hpp
     include/settle/coroutine/join_awaiter.hpp
     include/settle/coroutine/promise.hpp
@@ -48,6 +74,7 @@ set(settle_core_headers
     include/settle/fwd.hpp
     include/settle/handle.hpp
     include/settle/hooks/bound_call.hpp
+    include/settle/hooks/home_of.hpp
     include/settle/initiate.hpp
     include/settle/link_stop_token.hpp
     include/settle/memory/arena.hpp

@@ -122,14 +122,18 @@ class engine {
 
   /// The producer ends as cancelled, with the cause that was asked for or else this one. Takes over its hold and reference.
   static void end_cancelled(state& s, cancellation const& c) noexcept {
+    if (!settle_cancelled(s, c)) leave(s);
+  }
+  /// The same; false: it is settled, and they are still the producer's.
+  static bool settle_cancelled(state& s, cancellation const& c) noexcept {
     std::uint32_t const w = s.lock();
     if ((w & word::settled) != 0) {
       s.unlock(w);
-      leave(s);
-      return;
+      return false;
     }
     if ((w & word::requested) == 0) s.head().cancelled_by(c);
     settle_locked(s, w, outcome_head::cancelled, frame<C>::here());
+    return true;
   }
 
   /// Starts a coroutine that waits for an owner: on the executor of `parent`, if there is one.

@@ -18,13 +18,14 @@ enum class hook_kind : std::uint8_t {
   child,     ///< the parent's end of a link: leads cancellation down
   parent,    ///< the child's end of a link: structural, runs at once at release, after the observers
   waiting,   ///< likewise: a waiting thread, the owner of an asynchronous cleanup
+  input,     ///< a combinator's: structural, told when the operation settles; then it may wait for the outcome as an observer
   stop,      ///< structural: told of the first request or forced cancel at once, where the cancel happens
   released,  ///< observer of released
   marker,    ///< how far a walk has come
 };
 
-/// `invoke` runs the closure and destroys it; `discard` only destroys it.
-enum class hook_action : std::uint8_t { invoke, discard };
+/// `invoke` runs the closure and destroys it; `discard` only destroys it; `feed` tells an input that its operation has settled.
+enum class hook_action : std::uint8_t { invoke, discard, feed };
 
 template <class C>
 struct hook;

@@ -88,6 +88,37 @@ struct registry {
     return true;
   }
 
+  /// A combinator's hook, on an operation that whoever adds it refers to as long as it stands. False: that is settled
+  /// already, and the caller feeds it.
+  static bool add_input(state& s, node& h) noexcept {
+    std::uint32_t const w = s.lock();
+    bool const pending = (w & word::settled) == 0;
+    h.taken = !pending;
+    if (pending) push_lasting(s, h);
+    s.unlock(pending ? w | word::inputs : w);
+    return pending;
+  }
+  /// True: it will not be fed. False: it was, or is being just now.
+  static bool withdraw_input(state& s, node& h) noexcept {
+    std::uint32_t const w = s.lock();
+    bool const stands = !h.taken;
+    if (stands) {
+      s.lasting.store(ring<C>::remove(s.lasting.load(std::memory_order_relaxed), &h), std::memory_order_release);
+      h.taken = true;
+    }
+    s.unlock(w);
+    return stands;
+  }
+
+  /// A structural hook that is told of the first request or forced cancel. False: there was one.
+  static bool add_stop(state& s, node& h) noexcept {
+    std::uint32_t const w = s.lock();
+    bool const pending = (w & (word::settled | word::requested)) == 0;
+    if (pending) push_lasting(s, h);
+    s.unlock(pending ? w | word::below : w);
+    return pending || (w & (word::requested | word::cancelled)) == 0;
+  }
+
   /// Hands a hook to the executor now. It carries a hold, or on a released operation a reference.
   static void at_once(state& s, node& h) noexcept {
     h.holds = s.try_hold(true);

@@ -29,6 +29,7 @@ struct sequence {
       s.observers(nullptr);
       run_hook(s, *first, action_of(s, *first));
     }
+    if (s.table->observed != nullptr) s.table->observed(s);
     if (releaser<C>::end_sequence(s)) return;
     if (!s.is(word::offered)) offer_value(s);
     if (s.is(word::given)) s.drop_ref();

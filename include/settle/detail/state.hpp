@@ -44,6 +44,7 @@ enum : std::uint32_t {
   disposal = 1u << 16,    // the value lost its owner late: the releaser destroys it
   context = 1u << 19,     // it has one, which goes with it
   kept = 1u << 17,        // a registration may withdraw its hook: it holds no reference, so plain stores will not do
+  inputs = 1u << 20,      // combinators wait for it
   embedded = 1u << 24,    // hooks stand on the rings whose owners may take them off until they start
   errand = 1u << 25,      // the state is queued to run the cancel observers of a request
   owed = 1u << 26,        // and settled meanwhile: its sequence comes right after them
@@ -108,6 +109,8 @@ struct state_table {
   std::size_t slot_count;
   std::size_t slot_bytes;  // for the closure
   std::string_view tag;
+  void (*observed)(state_base<C>&) noexcept = nullptr;  // combinators: what fed it need not be held back any more
+  bool lonely = false;                                  // nobody produces it: its last reference gone, it is abandoned
   /// The turn of the consumer that was born with the state; null: there is none. `alone`: nobody refers to the operation,
   /// nothing else is to be told, and it goes on to the end of the state.
   void (*born)(state_base<C>&, bool alone) noexcept = nullptr;
@@ -190,8 +193,11 @@ struct state_base : basic_work_node<C> {
     else counts.fetch_add(count::ref, std::memory_order_relaxed);
   }
   void drop_ref() noexcept {
-    if (counts.load(std::memory_order_acquire) == count::ref || counts.fetch_sub(count::ref, std::memory_order_acq_rel) == count::ref)
-      end();
+    bool const is_lonely = table->lonely;
+    std::uint64_t const before =
+        counts.load(std::memory_order_acquire) == count::ref ? count::ref : counts.fetch_sub(count::ref, std::memory_order_acq_rel);
+    if (before == count::ref) end();
+    else if (is_lonely && before == count::both + count::ref) engine<C>::abandon(*this, true);
   }
 
   /// One more hold and reference; the caller knows that a hold stands (an unsettled operation under its lock).

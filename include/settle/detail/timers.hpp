@@ -14,13 +14,20 @@
 
 namespace settle::inline v0::detail {
 
+inline std::chrono::steady_clock::time_point later(std::chrono::steady_clock::time_point now, std::chrono::nanoseconds d) noexcept {
+  using time_point = std::chrono::steady_clock::time_point;
+  auto const step = std::chrono::duration_cast<time_point::duration>(d);
+  return step > time_point::duration::zero() && now > time_point::max() - step ? time_point::max() : now + step;
+}
+
 /// An executor's timers without their type. `at` is room for one; the executor is that of the state it is asked of.
 template <class C>
 struct timer_functions {
   std::size_t size;
   std::size_t align;
   std::chrono::steady_clock::time_point (*now)(state_base<C>&) noexcept;
-  bool (*start)(state_base<C>&, void* at, std::chrono::milliseconds, timer_done) noexcept;  // false: nothing was made
+  bool (*start)(state_base<C>&, void* at, std::chrono::milliseconds, timer_done) noexcept;                 // false: nothing was made
+  bool (*start_at)(state_base<C>&, void* at, std::chrono::steady_clock::time_point, timer_done) noexcept;  // likewise
   void (*stop)(void* timer) noexcept;
   void (*destroy)(void* timer) noexcept;
 };
@@ -47,18 +54,21 @@ struct typed_timers {
   static std::chrono::steady_clock::time_point now(state_base<C>& s) noexcept { return timers_of(Home(s)).now(); }
 
   static bool start(state_base<C>& s, void* at, std::chrono::milliseconds after, timer_done done) noexcept {
+    auto const t0 = now(s);
+    if (after >= std::chrono::steady_clock::time_point::max() - t0) return false;  // never
+    return start_at(s, at, t0 + after, done);
+  }
+  static bool start_at(state_base<C>& s, void* at, std::chrono::steady_clock::time_point when, timer_done done) noexcept {
     auto&& service = timers_of(Home(s));
-    auto const t0 = service.now();
-    if (after >= std::chrono::floor<std::chrono::milliseconds>(std::chrono::steady_clock::time_point::max() - t0)) return false;  // never
     auto* const t = ::new (at) timer(service);
-    if (t->start(t0 + after, done)) return true;
+    if (t->start(when, done)) return true;
     std::destroy_at(t);
     return false;
   }
   static void stop(void* t) noexcept { static_cast<timer*>(t)->stop(); }
   static void destroy(void* t) noexcept { std::destroy_at(static_cast<timer*>(t)); }
 
-  static constexpr timer_functions<C> functions{sizeof(timer), alignof(timer), &now, &start, &stop, &destroy};
+  static constexpr timer_functions<C> functions{sizeof(timer), alignof(timer), &now, &start, &start_at, &stop, &destroy};
 };
 
 /// Null: no timers.

@@ -24,8 +24,8 @@ class walker {
     return has_cause ? s.head().cancelled_by().passed_down() : cancellation(cause::parent, s.created);
   }
 
-  /// Children and cancel observers that were asked already have nothing more to hear, unless it is by force.
-  static bool has_structure(std::uint32_t w, bool asked) noexcept { return (w & word::below) != 0 && !asked; }
+  /// Children and cancel observers that were asked already have nothing more to hear, unless it is by force. Combinators have.
+  static bool has_structure(std::uint32_t w, bool asked) noexcept { return ((w & word::below) != 0 && !asked) || (w & word::inputs) != 0; }
 
   /// The structural part of one operation: tells its children and cancel observers one at a time.
   /// This thread owns `walking`, and (has_ref) for a request a reference. The marker goes once round the ring; what is told goes
@@ -35,8 +35,8 @@ class walker {
     marker.kind = hook_kind::marker;
     std::uint32_t w = s.lock();
     bool due = false;
-    for (told at_start = told::nothing; at_start != target(w);) {  // a force that comes in between goes round again
-      at_start = target(w);
+    for (std::uint32_t at_start = ~news(w); at_start != news(w);) {  // what comes in between goes round again
+      at_start = news(w);
       s.lasting.store(ring<C>::push_back(s.lasting.load(std::memory_order_relaxed), &marker), std::memory_order_relaxed);
       w = circle(s, marker, w, f, due);
       s.lasting.store(ring<C>::remove(&marker, &marker), std::memory_order_relaxed);
@@ -46,6 +46,9 @@ class walker {
   }
 
  private:
+  /// What there is to tell.
+  static std::uint32_t news(std::uint32_t w) noexcept { return w & (word::forced | ((w & word::inputs) != 0 ? word::settled : 0u)); }
+
   /// How much the lasting hooks are to be told in this state of the word.
   static told target(std::uint32_t w) noexcept { return (w & word::forced) != 0 ? told::everything : told::request; }
 
@@ -54,6 +57,8 @@ class walker {
     for (node* h = s.lasting.load(std::memory_order_relaxed); h != &marker; h = s.lasting.load(std::memory_order_relaxed)) {
       if (h->kind == hook_kind::cancel && !told_by_errand(w)) {
         take_cancel(s, *h, w, f);
+      } else if (h->kind == hook_kind::input && (w & word::settled) != 0) {
+        feed(s, *h, w);
       } else if (h->kind == hook_kind::stop) {
         take_stop(s, *h, w);
       } else {
@@ -112,6 +117,14 @@ class walker {
       s.unlock(w);
       f.outbox.push(&h);
     }
+  }
+
+  /// A combinator hears of it, here and now.
+  static void feed(state& s, node& h, std::uint32_t w) noexcept {
+    s.lasting.store(ring<C>::remove(&h, &h), std::memory_order_relaxed);
+    h.taken = true;
+    s.unlock(w);
+    h.type->run(h, hook_action::feed);
   }
 
   /// A stop source leaves the ring, and is asked to stop here and now.

@@ -14,30 +14,9 @@
 #include "../detail/state_access.hpp"
 #include "../pin.hpp"
 #include "../resolver.hpp"
+#include "home_of.hpp"
 
 namespace settle::inline v0::detail {
-
-/// An executor that is another operation's, whatever that one runs on. Keeps its state, not the operation, alive.
-template <class C>
-class home_of {
- public:
-  explicit home_of(basic_operation<C> op) noexcept : op_(std::move(op)) {}
-
-  executor_ref<C> home() const noexcept { return state_access::get(op_)->home(); }
-
-  /// Throws std::bad_alloc.
-  template <class F>
-  void execute(F f) const {
-    state_base<C>& s = *state_access::get(op_);
-    hook<C>* const h = make_hook<call_with_ending>(s, hook_kind::released, std::move(f), false);
-    if (h == nullptr) raise(std::bad_alloc());
-    registry<C>::at_once(s, *h);
-  }
-  bool operator==(home_of const&) const noexcept = default;
-
- private:
-  basic_operation<C> op_;
-};
 
 /// What goes from one operation to the other's executor; the first one's cleanups wait for it.
 template <class O, class C>

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "../detail/exceptions.hpp"
+#include "../detail/timers.hpp"
 #include "../errc.hpp"
 #include "../handle.hpp"
 #include "../policy/executor.hpp"
@@ -43,13 +44,6 @@ struct nap {
     return h;
   }
 };
-
-inline std::chrono::steady_clock::time_point later(std::chrono::steady_clock::time_point now, std::chrono::nanoseconds d) noexcept {
-  using time_point = std::chrono::steady_clock::time_point;
-  auto const step = std::chrono::duration_cast<time_point::duration>(d);
-  if (step <= time_point::duration::zero()) return now;
-  return now > time_point::max() - step ? time_point::max() : now + step;
-}
 
 }  // namespace detail
 

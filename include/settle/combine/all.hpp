@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef SETTLE_COMBINE_ALL_HPP
+#define SETTLE_COMBINE_ALL_HPP
+
+#include <ranges>
+#include <source_location>
+#include <utility>
+
+#include "detail/shapes.hpp"
+
+namespace settle::inline v0 {
+
+/// All values, in order: a std::tuple (void: std::monostate). The first failure or cancellation is the result's, at once; the
+/// others are asked to cancel. No inputs: an empty list.
+///
+/// Handles are adopted: asked to cancel with the result (and, cause sibling, when it is decided without them), released
+/// before it. Watchers are watched, and let go when the result settles. What counts is the structural step in which an
+/// input settles; among those that have settled before, the order of the arguments. User code runs where the first input's
+/// does; the combinator is cold when that is.
+///
+/// Errors: those of the inputs, which must have one error type (or one that the others convert to). Throws std::bad_alloc.
+/// Cost: one block; no allocation once wired. A value waits in its slot for the others, and dies there if they fail.
+///
+/// ```cpp
+/// settle::all(fetch(a), fetch(b)).on_done([](auto&& both) { if (both) use(std::get<0>(both.value())); });
+/// ```
+template <class... H>
+  requires(sizeof...(H) != 0 && (detail::input_of<H>::is_input && ...))
+auto all(H&&... inputs) {
+  static_assert((detail::check_input<H>() && ...));
+  return detail::combine_pack<detail::rule::all>(std::source_location::current(), std::forward<H>(inputs)...);
+}
+
+/// The same of a range of handles (moved in) or watchers. A std::vector of the values.
+template <std::ranges::input_range R>
+auto all(R&& inputs, std::source_location at = std::source_location::current()) {
+  return detail::combine_range<detail::rule::all>(at, std::forward<R>(inputs));
+}
+
+}  // namespace settle::inline v0
+
+#endif

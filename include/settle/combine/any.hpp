@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef SETTLE_COMBINE_ANY_HPP
+#define SETTLE_COMBINE_ANY_HPP
+
+#include <ranges>
+#include <source_location>
+#include <utility>
+
+#include "detail/shapes.hpp"
+
+namespace settle::inline v0 {
+
+/// The first value; when there is none, the outcome of the last that ended without one. The others are asked to cancel.
+/// No inputs: errc::no_inputs.
+///
+/// Handles are adopted: asked to cancel with the result (and, cause sibling, when it is decided without them), released
+/// before it. Watchers are watched, and let go when the result settles. What counts is the structural step in which an
+/// input settles; among those that have settled before, the order of the arguments. User code runs where the first input's
+/// does; the combinator is cold when that is.
+///
+/// Errors: the last one's; a cancelled input counts as failed. The value is of the inputs' common type. Throws
+/// std::bad_alloc. Cost: one block; no allocation once wired.
+///
+/// ```cpp
+/// auto answer = settle::any(ask(primary), ask(mirror));
+/// ```
+template <class... H>
+  requires(sizeof...(H) != 0 && (detail::input_of<H>::is_input && ...))
+auto any(H&&... inputs) {
+  static_assert((detail::check_input<H>() && ...));
+  return detail::combine_pack<detail::rule::any>(std::source_location::current(), std::forward<H>(inputs)...);
+}
+
+/// The same of a range of handles (moved in) or watchers.
+template <std::ranges::input_range R>
+auto any(R&& inputs, std::source_location at = std::source_location::current()) {
+  return detail::combine_range<detail::rule::any>(at, std::forward<R>(inputs));
+}
+
+}  // namespace settle::inline v0
+
+#endif

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef SETTLE_COMBINE_DETAIL_GROUP_HPP
+#define SETTLE_COMBINE_DETAIL_GROUP_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include "input.hpp"
+#include "result.hpp"
+
+namespace settle::inline v0::detail {
+
+/// When a group is decided: by the first to settle, by the first value, by the first that is none, or by all.
+enum class rule : std::uint8_t { race, any, all, all_settled };
+
+/// An input of a group, with room for what it yielded.
+template <rule R, class H, std::size_t I>
+struct slot : input<typename input_of<H>::C> {
+  using T = typename input_of<H>::T;
+  using E = typename input_of<H>::E;
+  static constexpr rule how = R;
+  static constexpr std::size_t position = I;
+  static constexpr bool is_quiet = R == rule::all_settled ? is_quiet_value<T> && is_quiet_error<E> : is_quiet_value<T>;
+  using kept = std::conditional_t<R == rule::all, lift<T>, std::conditional_t<R == rule::all_settled, outcome<T, E>, std::monostate>>;
+
+  std::uint32_t index = I;
+  std::optional<kept> value;
+};
+
+/// Several inputs and a rule. `Shape` has the slots, and makes the value out of them.
+///
+/// An input is counted, and may decide, in the structural step in which it settles. What is decided takes effect once all
+/// inputs are wired (`gate`): losers are asked to stop, and the winner's outcome goes on; at once when nothing of the
+/// user's runs for it, else in the user code of that input. `all` and `all_settled` collect values in the slots as they
+/// come, and make the result of them on its executor.
+template <class P, class Shape>
+class group {
+ public:
+  using C = typename P::terminal;
+  using E = typename P::error_type;
+  using cell_type = result_cell<P, group>;
+  using state = state_base<C>;
+  static constexpr rule how = Shape::how;
+  static constexpr bool collects = how == rule::all || how == rule::all_settled;
+
+  template <class... A>
+  explicit group(A&&... args) : shape_(std::forward<A>(args)...), missing_(shape_.size()), to_come_(1 + shape_.loud()) {}
+
+  void wire(cell_type& c) noexcept {
+    bool watches = false;
+    shape_.each([&](auto& s) {
+      using slot_type = std::remove_reference_t<decltype(s)>;
+      static constexpr hook_type<C> type{&run<slot_type>, 0, 0};
+      watches = watches || !s.adopted;
+      connect<C>(s, c, type);
+    });
+    asked_.kind = hook_kind::stop;
+    asked_.owner = &c;
+    asked_.type = &asked_type;
+    if (watches && !registry<C>::add_stop(c, asked_)) asked(c);
+    if (shape_.size() == 0) decided_.store(0, std::memory_order_relaxed);
+    if (shape_.size() == 0) arrive(c);
+    arrive(c);
+  }
+  void close(cell_type&) noexcept { shape_.clear(); }
+
+ private:
+  static constexpr std::uint32_t none = ~std::uint32_t{0};
+
+  template <class Slot>
+  static void run(hook<C>& h, hook_action action) {
+    auto& s = static_cast<Slot&>(static_cast<input<C>&>(h));
+    auto& c = static_cast<cell_type&>(*s.result);
+    if (action != hook_action::feed) {
+      c.body.heard(c, s);
+      s.finish();
+    } else if (s.again) {
+      c.body.deliver(c, s);
+    } else {
+      c.body.told(c, s);
+    }
+  }
+  static void run_asked(hook<C>& h, hook_action action) {
+    auto& c = static_cast<cell_type&>(*h.owner);
+    if (action == hook_action::invoke) c.body.asked(c);
+  }
+  static constexpr hook_type<C> asked_type{&run_asked, 0, 0};
+
+  /// Watched operations go on; to the result they are as good as cancelled.
+  void asked(cell_type&) noexcept {
+    shape_.each([&](input<C>& in) {
+      if (in.adopted || !registry<C>::withdraw_input(in.state(), in)) return;
+      in.absent = true;
+      in.type->run(in, hook_action::feed);
+    });
+  }
+
+  bool decide(std::uint32_t i) noexcept {
+    std::uint32_t undecided = none;
+    return decided_.compare_exchange_strong(undecided, i, std::memory_order_acq_rel, std::memory_order_relaxed);
+  }
+  bool is_last() noexcept { return missing_.fetch_sub(1, std::memory_order_acq_rel) == 1; }
+  void arrive(cell_type& c) noexcept {
+    if (gate_.fetch_sub(1, std::memory_order_acq_rel) == 1) conclude(c);
+  }
+
+  template <class Slot>
+  static std::uint32_t ending_of(Slot& s) noexcept {
+    return s.absent ? std::uint32_t{word::cancelled} : s.state().word.load(std::memory_order_acquire);
+  }
+
+  /// Structural: an input has settled.
+  template <class Slot>
+  void told(cell_type& c, Slot& s) noexcept {
+    if (!s.absent) s.state().seen.store(true, std::memory_order_relaxed);
+    bool const is_value = (ending_of(s) & (word::failure | word::cancelled)) == 0;
+    if constexpr (how == rule::all_settled) collect(c, s);
+    else if constexpr (how == rule::all) is_value ? collect(c, s) : settle_by(c, s, true);
+    else if constexpr (how == rule::any) settle_by(c, s, is_value || is_last());
+    else settle_by(c, s, true);
+  }
+  template <class Slot>
+  void settle_by(cell_type& c, Slot& s, bool decides) noexcept {
+    if (decides && decide(s.index)) arrive(c);
+    else s.lose();
+  }
+  /// One more of all. What it yielded goes to its slot, here or where its user code runs.
+  template <class Slot>
+  void collect(cell_type& c, Slot& s) noexcept {
+    bool const here = Slot::is_quiet || s.absent;
+    if (here) keep_quietly(c, s);
+    else s.queue();
+    bool const last = is_last() && decide(shape_.size());
+    if (last && !s.absent) c.keep(s.state());
+    if (last) arrive(c);
+    if constexpr (!Slot::is_quiet) {
+      if (here && came()) c.template post<&make>();
+    }
+    if (here) s.finish();
+  }
+  template <class Slot>
+  static void keep_quietly(cell_type& c, Slot& s) noexcept {
+    using T = typename Slot::T;
+    if constexpr (how == rule::all_settled) {
+      if (s.absent) s.value.emplace(c.head().cancelled_by());
+      else if constexpr (Slot::is_quiet) s.value.emplace(static_cast<typed_state<T, typename Slot::E, C>&>(s.state()).result);
+    } else if constexpr (Slot::is_quiet) {
+      s.value.emplace(*outcome_access::value(static_cast<typed_state<T, typename Slot::E, C>&>(s.state()).result));
+    }
+  }
+  bool came() noexcept { return to_come_.fetch_sub(1, std::memory_order_acq_rel) == 1; }
+
+  /// Decided, and all wired. The result may be gone afterwards.
+  void conclude(cell_type& c) noexcept {
+    std::uint32_t const winner = decided_.load(std::memory_order_acquire);
+    input<C>* first = nullptr;
+    std::uint32_t i = 0;
+    shape_.each([&](input<C>& in) {
+      if (i++ == winner) {
+        first = &in;
+        return;
+      }
+      if (winner != shape_.size()) let_off(in, cause::sibling);
+      if (in.adopted) in.from = basic_operation<C>();  // what is watched may yet be asked for
+    });
+    if (first != nullptr) {
+      basic_operation<C> const until_told = first->from;
+      if (first->adopted) first->from = basic_operation<C>();
+      first->again = true;
+      first->type->run(*first, hook_action::feed);
+    } else if (came()) {
+      if (shape_.loud() == 0) make(c);
+      else c.template post<&make>();
+    }
+    engine<C>::pump(frame<C>::here());
+  }
+
+  /// Structural: this input decided. Its outcome is the result's.
+  template <class Slot>
+  void deliver(cell_type& c, Slot& s) noexcept {
+    std::uint32_t const w = ending_of(s);
+    if (s.absent) {
+      c.end_cancelled(c.head().cancelled_by());
+    } else if ((w & word::cancelled) != 0) {
+      c.keep(s.state());
+      c.end_cancelled(s.state().head().cancelled_by());
+    } else if ((w & word::failure) != 0 ? is_quiet_error<typename Slot::E> : is_quiet_value<typename Slot::T>) {
+      c.keep(s.state());
+      pass_on(c, s);
+    } else {
+      s.queue();
+      return;
+    }
+    s.finish();
+  }
+  template <class Slot>
+  static void pass_on(cell_type& c, Slot& s) noexcept {
+    using T = typename Slot::T;
+    using SlotE = typename Slot::E;
+    outcome<T, SlotE> const& o = static_cast<typed_state<T, SlotE, C>&>(s.state()).result;
+    if (o.has_error()) {
+      if constexpr (is_quiet_error<SlotE> && how != rule::all_settled) c.fail(E(o.error()));
+    } else if constexpr (!collects && is_quiet_value<T>) {
+      c.yield([&](void* at) { Shape::construct(at, s, lift<T>(*outcome_access::value(const_cast<outcome<T, SlotE>&>(o)))); });
+    }
+  }
+
+  /// In the user code of an input: its outcome moves on.
+  template <class Slot>
+  void heard(cell_type& c, Slot& s) noexcept {
+    input_outcome<typename Slot::T, typename Slot::E, C> o(s);
+    std::uint32_t const winner = decided_.load(std::memory_order_acquire);
+    if (winner == s.index) {
+      c.keep(s.state());
+      if constexpr (how != rule::all_settled) hand_over(c, s, o);
+    } else if (collects && (winner == none || winner == shape_.size())) {
+      guarded([&] { fill(s, o); }, [&](std::exception_ptr p) { fail_later(std::move(p)); });
+      if (!came()) return;
+      c.keep(s.state());
+      c.template post<&make>();
+    }
+  }
+  template <class Slot, class O>
+  static void hand_over(cell_type& c, Slot& s, O& o) noexcept {
+    if (o.look().has_error()) c.fail(E(o.error()));
+    else if constexpr (!collects)
+      c.yield([&](void* at) { o.with_value([&](auto&& v) { Shape::construct(at, s, std::forward<decltype(v)>(v)); }); });
+  }
+  template <class Slot, class O>
+  static void fill(Slot& s, O& o) {
+    using T = typename Slot::T;
+    if constexpr (how == rule::all) {
+      o.with_value([&](auto&& v) { s.value.emplace(std::forward<decltype(v)>(v)); });
+    } else if constexpr (how == rule::all_settled) {
+      if (o.look().has_error()) s.value.emplace(o.error());
+      else if (o.look().is_cancelled()) s.value.emplace(o.look().cancel());
+      else if constexpr (std::is_void_v<T>) s.value.emplace(std::in_place, std::monostate());
+      else o.with_value([&](auto&& v) { s.value.emplace(std::in_place, std::forward<decltype(v)>(v)); });
+    }
+  }
+  /// Moving a value threw.
+  void fail_later(std::exception_ptr p) noexcept {
+    if (!threw_.exchange(true, std::memory_order_acq_rel)) problem_.emplace(error_from<P>(std::move(p)));
+  }
+
+  /// On the result's executor (or nothing of the user's runs): all is there.
+  static void make(cell_type& c) {
+    group& self = c.body;
+    if constexpr (!collects) {
+      c.fail(P::make_error(errc::no_inputs));
+    } else {
+      if (self.problem_) c.fail(std::move(*self.problem_));
+      else c.yield([&](void* at) { self.shape_.construct_all(at); });
+    }
+  }
+
+  template <class T>
+  using atomic = typename C::sync::template atomic<T>;
+
+  Shape shape_;
+  hook<C> asked_;
+  atomic<std::uint32_t> decided_{none};
+  atomic<std::uint32_t> missing_;  // not yet settled
+  atomic<std::uint32_t> to_come_;  // outcomes not yet in their slots, and the decision
+  atomic<std::uint32_t> gate_{2};  // wiring, and the decision
+  atomic<bool> threw_{false};
+  std::optional<E> problem_;
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef SETTLE_COMBINE_DETAIL_MADE_HPP
+#define SETTLE_COMBINE_DETAIL_MADE_HPP
+
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <new>
+#include <optional>
+#include <source_location>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include "../failed.hpp"
+#include "../ready.hpp"
+#include "calls.hpp"
+#include "step.hpp"
+
+namespace settle::inline v0::detail {
+
+/// What a function of the user's returns, as an operation.
+template <class R>
+struct made {
+  using T = typename flat<R>::T;
+  using E = error;
+  using C = cas_terminal;
+};
+template <class R>
+  requires(input_of<R>::is_input)
+struct made<R> {
+  using T = typename input_of<R>::T;
+  using E = typename input_of<R>::E;
+  using C = typename input_of<R>::C;
+};
+template <class R>
+using made_handle = handle_of<typename made<R>::T, typename made<R>::E, typename made<R>::C>;
+
+/// Calls f, and makes an operation of whatever comes of it: a handle as it is, a watcher's outcome passed on, a value that is
+/// ready, a throw that has failed. Throws std::bad_alloc when there is no memory for that.
+template <class F, class... A>
+auto make_operation(F& f, A&&... args) {
+  using R = std::invoke_result_t<F&, A...>;
+  using M = made<R>;
+  using H = made_handle<R>;
+  std::optional<H> made_one;
+  std::exception_ptr thrown;
+  guarded(
+      [&] {
+        if constexpr (!input_of<R>::is_input && std::is_void_v<R>) {
+          std::invoke(f, std::forward<A>(args)...);
+          made_one.emplace(ready<typename M::E, typename M::C>());
+        } else if constexpr (!input_of<R>::is_input) {
+          made_one.emplace(ready<R, typename M::E, typename M::C>(std::invoke(f, std::forward<A>(args)...)));
+        } else if constexpr (input_of<R>::adopted) {
+          made_one.emplace(never_empty(std::invoke(f, std::forward<A>(args)...)));
+        } else {
+          using W = std::remove_cvref_t<R>;
+          using P = result_policy<typename M::T, typename M::E, typename M::C>;
+          W w = never_empty(std::invoke(f, std::forward<A>(args)...));
+          auto home = home_at<typename M::C>(w);
+          made_one.emplace(begin_step<P, via_step<P, W>>(std::move(home), std::source_location::current(), std::move(w), std::monostate()));
+        }
+      },
+      [&](std::exception_ptr p) { thrown = std::move(p); });
+  if (!made_one)
+    made_one.emplace(
+        failed<typename M::T, typename M::E, typename M::C>(error_from<plain<typename M::T, typename M::E>>(std::move(thrown))));
+  return H(std::move(*made_one));
+}
+
+/// One operation after the other in the same place. `next` has its turn on the result's executor when one is released and
+/// through. Always adopted.
+template <class C>
+struct successive : input<C> {
+  struct place : link<C> {
+    successive* self = nullptr;
+  };
+
+  hook<C> next;
+  place stand;
+  typename C::sync::template atomic<std::uint8_t> parts{0};
+
+  template <class H>
+  void begin(H&& h, state_base<C>& result, hook_type<C> const& feed, hook_type<C> const& turn) noexcept {
+    this->take(std::forward<H>(h));
+    ::new (static_cast<void*>(&stand)) place;
+    stand.self = this;
+    parts.store(2, std::memory_order_relaxed);
+    next.kind = hook_kind::released;
+    next.owner = &result;
+    next.type = &turn;
+    next.holds = true;
+    result.add_hold();  // until next has had its turn
+    connect<C>(*this, result, feed, stand, when_released);
+  }
+  /// Nothing of the operation's outcome is needed any more.
+  void through() noexcept {
+    {
+      basic_operation<C> const last = std::move(this->from);
+      this->finish();
+    }
+    part();
+  }
+
+ private:
+  void part() noexcept {
+    if (parts.fetch_sub(1, std::memory_order_acq_rel) == 1) engine<C>::post(next);
+  }
+  static void released(hook<C>& up_end, hook_action action) {
+    if (action != hook_action::invoke) return;
+    auto& l = static_cast<place&>(link<C>::of_upper(up_end));
+    state_base<C>& p = *l.parent();
+    state_base<C>& c = *l.child();
+    l.untie();
+    c.drop_ref();
+    l.self->part();
+    engine<C>::leave(p);
+  }
+  static constexpr hook_type<C> when_released{&released, 0, 0};
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef SETTLE_COMBINE_RACE_HPP
+#define SETTLE_COMBINE_RACE_HPP
+
+#include <ranges>
+#include <source_location>
+#include <utility>
+
+#include "detail/shapes.hpp"
+
+namespace settle::inline v0 {
+
+/// The first that settles, however it ends: a std::variant by position (void: std::monostate), `index()` says who won. The
+/// others are asked to cancel; the result settles at once, and is released when they are. No inputs: errc::no_inputs.
+///
+/// Handles are adopted: asked to cancel with the result (and, cause sibling, when it is decided without them), released
+/// before it. Watchers are watched, and let go when the result settles. What counts is the structural step in which an
+/// input settles; among those that have settled before, the order of the arguments. User code runs where the first input's
+/// does; the combinator is cold when that is.
+///
+/// Errors: the winner's. A loser settles with what really happened, and its value dies where it lives. Throws
+/// std::bad_alloc. Cost: one block; no allocation once wired.
+///
+/// ```cpp
+/// auto first = settle::race(stop_signal.watch(), next_request());
+/// ```
+template <class... H>
+  requires(sizeof...(H) != 0 && (detail::input_of<H>::is_input && ...))
+auto race(H&&... inputs) {
+  static_assert((detail::check_input<H>() && ...));
+  return detail::combine_pack<detail::rule::race>(std::source_location::current(), std::forward<H>(inputs)...);
+}
+
+/// The same of a range of handles (moved in) or watchers. The position and the value of the winner, as a pair.
+template <std::ranges::input_range R>
+auto race(R&& inputs, std::source_location at = std::source_location::current()) {
+  return detail::combine_range<detail::rule::race>(at, std::forward<R>(inputs));
+}
+
+}  // namespace settle::inline v0
+
+#endif
