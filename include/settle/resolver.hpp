@@ -48,9 +48,9 @@ class resolver {
   using stored = detail::lift<T>;
 
   /// A new pending operation: one allocation. Throws std::bad_alloc.
-  explicit resolver(executor_type ex, std::source_location at = std::source_location::current())
+  [[gnu::always_inline]] inline explicit resolver(executor_type ex, std::source_location at = std::source_location::current())
       : resolver(std::allocator_arg, typename P::allocator_type(), std::move(ex), at) {}
-  explicit resolver(std::source_location at = std::source_location::current())
+  [[gnu::always_inline]] inline explicit resolver(std::source_location at = std::source_location::current())
     requires(std::default_initializable<executor_type>)
       : resolver(executor_type(), at) {}
 
@@ -63,8 +63,8 @@ class resolver {
     requires(std::default_initializable<executor_type>)
       : resolver(std::move(parent), executor_type(), at) {}
 
-  resolver(std::allocator_arg_t, typename P::allocator_type a, executor_type ex = executor_type(),
-           std::source_location at = std::source_location::current())
+  [[gnu::always_inline]] inline resolver(std::allocator_arg_t, typename P::allocator_type a, executor_type ex = executor_type(),
+                                         std::source_location at = std::source_location::current())
       : cell_(cell::make(std::move(ex), std::move(a), at)) {
     if (cell_ == nullptr) detail::raise(std::bad_alloc());
   }
