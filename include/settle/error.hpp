@@ -48,16 +48,16 @@ class error {
   }
 
   /// The code. Of an exception: that of a std::system_error, else std::errc::state_not_recoverable.
-  std::error_code code() const noexcept {
+  [[gnu::always_inline]] inline std::error_code code() const noexcept {
     if (category_ != nullptr) return {value_, *category_};
-    return code_of(exception_);
+    return detail::code_in(exception_, make_error_code(errc::no_memory));
   }
 
   /// The exception, null when it is a code.
   std::exception_ptr exception() const noexcept { return category_ == nullptr ? exception_ : std::exception_ptr{}; }
 
   /// Throws what it is: the exception, or std::system_error with the code.
-  [[noreturn]] void raise() const {
+  [[noreturn, gnu::always_inline]] inline void raise() const {
     if (category_ == nullptr) detail::rethrow(exception_);
     detail::raise(std::system_error(code()));
   }
@@ -68,23 +68,6 @@ class error {
   }
 
  private:
-  static std::error_code code_of(std::exception_ptr const& p) noexcept {
-    std::error_code found = std::make_error_code(std::errc::state_not_recoverable);
-#if defined(__cpp_exceptions)
-    try {
-      std::rethrow_exception(p);
-    } catch (std::system_error const& e) {
-      found = e.code();
-    } catch (std::bad_alloc const&) {
-      found = make_error_code(errc::no_memory);
-    } catch (...) {
-    }
-#else
-    static_cast<void>(p);
-#endif
-    return found;
-  }
-
   std::error_category const* category_;  // null: an exception
   union {
     int value_;

@@ -242,7 +242,7 @@ class basic_operation {
   }
 
   template <class How, class F>
-  basic_registration<C> add_hook(detail::hook_kind kind, F&& f) const {
+  [[gnu::always_inline]] inline basic_registration<C> add_hook(detail::hook_kind kind, F&& f) const {
     if (state_ == nullptr) return {};
     detail::hook<C>* h = detail::make_hook<How>(*state_, kind, std::forward<F>(f), true);
     if (h == nullptr) detail::raise(std::bad_alloc());

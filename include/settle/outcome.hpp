@@ -73,7 +73,7 @@ bool is_timeout(E const& e) noexcept {
 }
 
 template <class E>
-[[noreturn]] void raise_error(E const& e) {
+[[noreturn, gnu::always_inline]] inline void raise_error(E const& e) {
   if constexpr (requires { e.raise(); }) e.raise();
   else if constexpr (std::is_convertible_v<E const&, std::error_code>) raise(std::system_error(std::error_code(e)));
   else raise(e);
@@ -151,17 +151,17 @@ class outcome : private detail::outcome_head {
   explicit operator bool() const noexcept { return has_value(); }
 
   /// The value. Throws what the error is, or operation_cancelled; std::logic_error never: `taken` counts as cancelled.
-  std::add_lvalue_reference_t<T> value() & {
+  [[gnu::always_inline]] inline std::add_lvalue_reference_t<T> value() & {
     require_value();
     if constexpr (!std::is_void_v<T>) return value_;
   }
   /// The same to look at.
-  std::add_lvalue_reference_t<T const> value() const& {
+  [[gnu::always_inline]] inline std::add_lvalue_reference_t<T const> value() const& {
     require_value();
     if constexpr (!std::is_void_v<T>) return value_;
   }
   /// The same to take; the outcome keeps a moved-from value.
-  T value() && {
+  [[gnu::always_inline]] inline T value() && {
     require_value();
     if constexpr (!std::is_void_v<T>) return std::move(value_);
   }
@@ -243,11 +243,9 @@ class outcome : private detail::outcome_head {
     kind = taken;
   }
 
-  void require_value() const {
-    if (kind != detail::outcome_head::value) [[unlikely]]
-      raise_what_it_is();
-  }
-  [[noreturn]] void raise_what_it_is() const {
+  [[gnu::always_inline]] inline void require_value() const {
+    if (kind == detail::outcome_head::value) [[likely]]
+      return;
     if (kind == failure) detail::raise_error(error_);
     detail::raise(operation_cancelled(cancel()));
   }

@@ -4,10 +4,19 @@
 
 #include <exception>
 #include <new>
+#include <system_error>
 #include <utility>
 
 // The one place that knows whether exceptions are on. Everything else says what it means.
+//
+// The linker keeps one copy of an inline function, whichever unit it comes from. These have another name where exceptions
+// are off, so that a unit never gets those of the other kind; what is thin around them is always inlined, for the same reason.
 namespace settle::inline v0::detail {
+#if defined(__cpp_exceptions)
+inline namespace exceptions_on {
+#else
+inline namespace exceptions_off {
+#endif
 
 /// Out of the way of what happens when nothing is thrown.
 template <class H>
@@ -61,6 +70,23 @@ template <class X>
 #endif
 }
 
+/// The code of an exception, as settle::error tells it; `no_memory` is what std::bad_alloc counts as.
+inline std::error_code code_in([[maybe_unused]] std::exception_ptr const& p, [[maybe_unused]] std::error_code no_memory) noexcept {
+  std::error_code found = std::make_error_code(std::errc::state_not_recoverable);
+#if defined(__cpp_exceptions)
+  try {
+    std::rethrow_exception(p);
+  } catch (std::system_error const& e) {
+    found = e.code();
+  } catch (std::bad_alloc const&) {
+    found = no_memory;
+  } catch (...) {
+  }
+#endif
+  return found;
+}
+
+}  // namespace exceptions_on or exceptions_off
 }  // namespace settle::inline v0::detail
 
 #endif
