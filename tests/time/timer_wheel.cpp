@@ -343,25 +343,28 @@ TEST(timer_wheel, an_end_may_destroy_its_timer) {
   EXPECT_EQ(test::live_allocations_of_this_thread(), before);
 }
 
-TEST(timer_wheel, destroyed_it_ends_all_as_lost) {
+template <class W>
+void destroyed_it_ends_all_as_lost() {
   book log;
-  auto w = std::make_unique<wheel>();
-  std::vector<std::unique_ptr<entry<wheel>>> all;
+  auto w = std::make_unique<W>();
+  std::vector<std::unique_ptr<entry<W>>> all;
   for (int i = 0; i != 20; ++i) {
-    all.push_back(std::make_unique<entry<wheel>>(*w, log, i));
+    all.push_back(std::make_unique<entry<W>>(*w, log, i));
     ASSERT_TRUE(all.back()->start(w->now() + 1s * i));
   }
   all[3]->timer.stop();
   struct meddler {
-    std::vector<std::unique_ptr<entry<wheel>>>* all;
-    wheel::timer timer;
+    std::vector<std::unique_ptr<entry<W>>>* all;
+    typename W::timer timer;
+    typename W::timer fresh;
     int calls = 0;
-    meddler(wheel& wh, std::vector<std::unique_ptr<entry<wheel>>>& a) : all(&a), timer(wh) {}
+    meddler(W& wh, std::vector<std::unique_ptr<entry<W>>>& a) : all(&a), timer(wh), fresh(wh) {}
     void over(timer_end how) noexcept {
       EXPECT_EQ(how, timer_end::lost);
       ++calls;
       for (auto& e : *all) e->timer.stop();
       EXPECT_FALSE(timer.start(time_point(), timer_done::to<&meddler::over>(*this)));
+      EXPECT_FALSE(fresh.start(time_point(), timer_done::to<&meddler::over>(*this)));
     }
   } m(*w, all);
   ASSERT_TRUE(m.timer.start(w->now(), timer_done::to<&meddler::over>(m)));
@@ -374,6 +377,38 @@ TEST(timer_wheel, destroyed_it_ends_all_as_lost) {
     EXPECT_FALSE(e->start(time_point()));
   }
   for (auto const& l : log) EXPECT_EQ(l.second, timer_end::lost);
+}
+TEST(timer_wheel, destroyed_it_ends_all_as_lost) {
+  destroyed_it_ends_all_as_lost<wheel>();
+  destroyed_it_ends_all_as_lost<locked_wheel>();
+  destroyed_it_ends_all_as_lost<settle::timer_wheel>();
+}
+
+TEST(timer_wheel, at_the_very_ends_of_time) {
+  book log;
+  {
+    test_clock::at = time_point::min();
+    wheel w(0ns);  // as fine as it gets
+    entry<wheel> a(w, log, 1);
+    ASSERT_TRUE(a.start(time_point::max()));
+    w.advance(time_point::max() - 1h);
+    EXPECT_TRUE(log.empty());
+    w.advance(time_point::max());
+    EXPECT_EQ(log, (book{{1, timer_end::fired}}));
+  }
+  {
+    test_clock::at = time_point::max() - 1us;
+    wheel w(1ms);
+    entry<wheel> a(w, log, 2);
+    ASSERT_TRUE(a.start(time_point::max()));
+    EXPECT_EQ(w.next_expiry(), time_point::max());
+    w.advance(time_point::max());
+    EXPECT_EQ(log.size(), 1U) << "less than one step of the resolution has passed";
+    a.timer.stop();
+    w.advance(time_point::max());
+    EXPECT_EQ(log.back(), (std::pair{2, timer_end::stopped}));
+  }
+  test_clock::at = time_point(1000h);
 }
 
 TEST(timer_wheel, allocates_nothing) {
