@@ -52,26 +52,15 @@ class request {
   std::size_t next_ = 0;
 };
 
-// Asks the job to stop when the time is up; it is joined all the same.
-void limit(handle_of<image> const& job, io_executor const& ex, std::chrono::milliseconds d) {
-  settle::operation const op = job;
-  auto timer = settle::sleep(ex, d);
-  settle::operation const clock = timer;
-  op.on_done([clock] { clock.request_cancel(); });
-  std::move(timer).on_done([op](settle::outcome<void> const& out) {
-    if (out) op.request_cancel(settle::cause::deadline);
-  });
-}
-
 // As a coroutine: leaves the connection's executor, comes back to it by itself.
 handle_of<int> thumbnail(io_executor ex, request& req, asio::thread_pool& workers, std::thread::id home) {
   bytes in;
   for (bytes b = co_await req.read(); !b.empty(); b = co_await req.read()) in += b;
 
   auto job = [&in](std::stop_token stop) { return scale(in, stop); };  // `in` by reference: the frame cannot die under the worker
-  handle_of<image> work = settle::start_on(workers.get_executor(), job);
-  limit(work, ex, in == "endless" ? 10ms : 60'000ms);
-  auto img = co_await std::move(work).as_outcome();
+  auto const limit = in == "endless" ? 10ms : 60'000ms;
+  // via: on the connection's executor from here on, its timers included; with all workers busy none would fire there.
+  auto img = co_await settle::within(settle::via(settle::start_on(workers.get_executor(), job), ex), limit).as_outcome();
   // Timed out: the token has fired, and we are here only after scale() has returned.
   std::printf("  back on the io_context: %s\n", std::this_thread::get_id() == home ? "yes" : "no");
   if (!img) co_return img.timed_out() ? 504 : 500;

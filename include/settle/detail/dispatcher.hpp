@@ -2,6 +2,7 @@
 #ifndef SETTLE_DETAIL_DISPATCHER_HPP
 #define SETTLE_DETAIL_DISPATCHER_HPP
 
+#include <cassert>
 #include <utility>
 
 #include "exceptions.hpp"
@@ -182,6 +183,7 @@ class dispatcher {
     state& s = owner(*batch.front());
     s.add_ref();  // its storage carries the work until execute() has returned
     executor_ref<C> const ex = s.home();
+    assert(ex.functions != nullptr);  // what runs anywhere is handed to nobody
     work_queue refused;
     std::exception_ptr why;
     work_queue*& to = frame<C>::here().refused;

@@ -76,6 +76,7 @@ struct embedded_hook : hook<C> {
       waiter = &over_there;
       s.unlock(w);
       over_there.wait();
+      waiter = nullptr;
       return;
     }
     if (phase == running) *static_cast<bool*>(gone) = true;
