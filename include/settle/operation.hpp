@@ -246,14 +246,14 @@ class basic_operation {
     if (state_ == nullptr) return {};
     detail::hook<C>* h = detail::make_hook<How>(*state_, kind, std::forward<F>(f), true);
     if (h == nullptr) detail::raise(std::bad_alloc());
-    place(*h);
+    if (kind == detail::hook_kind::done) detail::registry<C>::add_observer(*state_, *h);
+    else place(*h);
     return basic_registration<C>(h);
   }
 
   void place(detail::hook<C>& h) const noexcept {
     using registry = detail::registry<C>;
     if (h.kind == detail::hook_kind::cancel) registry::add_cancel(*state_, h);
-    else if (h.kind != detail::hook_kind::released) registry::add_observer(*state_, h);
     else if (!registry::add_released(*state_, h)) registry::at_once(*state_, h);
   }
 

@@ -52,6 +52,7 @@ struct outcome_head {
   kind_t kind = pending;
   cause why = cause::requested;
   cause root = cause::requested;
+  bool unused = false;  // so that all four are one store
   std::source_location where{};
 
   cancellation cancelled_by() const noexcept { return {why, root, where}; }

@@ -109,22 +109,20 @@ class resolver {
   /// False once it has settled (or lost), or was moved from.
   explicit operator bool() const noexcept { return cell_ != nullptr; }
 
-  /// The owner's end. Once; a second call, or one on an operation `with_done`, gives an empty handle.
+  /// The owner's end. No atomic read-modify-write while nobody else refers to the operation. Once; a second call, or one on an operation
+  /// `with_done`, gives an empty handle.
   handle<P> get_handle() noexcept {
     if (cell_ == nullptr) return {};
-    bool const alone = cell_->counts.load(std::memory_order_acquire) == detail::count::both && !cell_->is(detail::word::kept);
-    std::uint32_t const w = cell_->lock(alone);
-    bool const first = (w & detail::word::handled) == 0;
-    cell_->unlock(first ? w | detail::word::handled | detail::word::owned : w);
-    if (!first) return {};
-    cell_->add_ref(alone);
-    return handle<P>(basic_operation<C>(cell_));
+    if (cell_->hand_out_alone()) return handle<P>(basic_operation<C>(cell_));
+    return get_handle_beside_others();
   }
 
   /// A reference for parents, helpers, cancellers. Empty when this is.
   [[nodiscard]] basic_operation<C> op() const noexcept { return cell_ == nullptr ? basic_operation<C>() : basic_operation<C>::of(*cell_); }
 
   /// Settles with a value. True to the winner; false: somebody settled it before, and the argument is as it was.
+  /// Cost: no atomic read-modify-write when only the producer, and a consumer that took the handle, refer to the operation;
+  /// else one, one more for the release, and one more when there are cleanups.
   /// What moving or copying the value throws comes out of here, the operation still pending.
   bool complete(stored&& v)
     requires(!std::is_void_v<T>)
@@ -190,6 +188,7 @@ class resolver {
   /// As basic_operation::on_cleanup; before anybody else sees the operation it costs no atomic operation.
   template <class F>
   bool on_cleanup(F f) {
+    if (detail::direct<P>::keep_in_slot(*cell_, f)) return true;
     return detail::offer_cleanup<C>(*cell_, std::move(f), cell_->sole()).how == detail::kept::yes;
   }
   /// As basic_operation::on_cancel: the place to stop the work. Allocates one block; throws std::bad_alloc.
@@ -215,6 +214,13 @@ class resolver {
   friend struct detail::state_access;
 
   explicit resolver(cell* c) noexcept : cell_(c) {}
+
+  [[gnu::noinline]] handle<P> get_handle_beside_others() noexcept {
+    std::uint32_t const w = cell_->lock();
+    bool const first = (w & detail::word::handled) == 0;
+    cell_->unlock(first ? w | detail::word::handled | detail::word::owned : w);
+    return first ? handle<P>(op()) : handle<P>();
+  }
 
   /// Settled already, or nothing to settle.
   bool lost() const noexcept { return cell_ == nullptr || cell_->is(detail::word::settled); }

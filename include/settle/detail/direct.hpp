@@ -4,8 +4,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <new>
+#include <utility>
 
+#include "async_cleanup.hpp"
 #include "cell.hpp"
+#include "closures.hpp"
 #include "dispatcher.hpp"
 #include "frame.hpp"
 #include "releaser.hpp"
@@ -63,6 +67,23 @@ class direct {
     return true;
   }
 
+  /// A small cleanup while nobody but the producer refers to the operation, into a slot of the state. False: not so, and `f`
+  /// is untouched. Throws what moving it throws.
+  template <class F>
+  static bool keep_in_slot(state& s, F& f) {
+    using storage = typename P::cleanup;
+    if constexpr (storage::may_allocate && sizeof(F) <= storage::slot_bytes && alignof(F) <= alignof(void*) && storage::inline_slots != 0 &&
+                  !is_asynchronous<C, F>()) {
+      std::size_t const i = s.slots_used();
+      if (s.counts.load(std::memory_order_acquire) != count::both || i == storage::inline_slots || s.top_cleanup() != nullptr) return false;
+      ::new (static_cast<void*>(s.slots.slots[i].bytes)) F(std::move(f));
+      s.slots.slots[i].type = &cleanup_closure<C, F>::type;
+      s.slots_used(i + 1);
+      return true;
+    }
+    return false;
+  }
+
   /// The second half for a state that nobody else refers to, all observers and a consumer being told: the cleanups, then
   /// `destroy()` what is left.
   template <class Destroy>
@@ -84,7 +105,7 @@ class direct {
 
   [[gnu::noinline]] static void tell_and_end(state& s, std::uint32_t w, outcome_head::kind_t kind) noexcept {
     tell(s, w);
-    end_alone(s, [&] { finish(s, kind); });
+    if (!has_cleanups(s) || released_here(s)) finish(s, kind);
   }
   static void tell(state& s, std::uint32_t w) noexcept {
     node* const first = s.observers();
@@ -108,14 +129,15 @@ class direct {
 
   /// The cleanups in the state's slots. False: one has not ended when it returned, or there is more to do than that; whoever
   /// does it goes on with the release.
-  static bool released(state& s) noexcept {
+  [[gnu::noinline]] static bool released(state& s) noexcept { return released_here(s); }
+  [[gnu::always_inline]] static bool released_here(state& s) noexcept {
     constexpr std::uint64_t mine = count::both | count::releasing;
     s.counts.store(mine, std::memory_order_relaxed);
     if constexpr (P::cleanup::may_allocate && P::cleanup::inline_slots != 0) {
-      while (s.slots_used() != 0 && s.top_cleanup() == nullptr) {
-        std::size_t const i = s.slots_used() - 1u;
+      for (std::size_t i = s.top_cleanup() == nullptr ? s.slots_used() : 0; i != 0;) {
+        auto& slot = s.slots.slots[--i];
         s.slots_used(i);
-        if (!s.slots.slots[i].type->run(s.slots.slots[i].bytes, s)) return false;
+        if (!slot.type->run(slot.bytes, s)) return false;
       }
     }
     if (!has_cleanups(s) && s.lasting.load(std::memory_order_relaxed) == nullptr && s.counts.load(std::memory_order_relaxed) == mine)

@@ -99,7 +99,7 @@ class engine {
 
   /// The producer goes without having settled: cancelled with the cause that was asked for, else abandoned.
   /// Takes over its hold and reference.
-  static void abandon(state& s, bool alone) noexcept {
+  [[gnu::noinline]] static void abandon(state& s, bool alone) noexcept {
     std::uint32_t w = s.lock(alone);
     if ((w & word::settled) != 0) {
       s.unlock(w);

@@ -41,7 +41,7 @@ struct hook_type {
 enum class told : std::uint8_t { nothing, request, everything };
 
 /// Who may touch a hook whose registration was kept: the sequence and the registration arbitrate here.
-enum class claim : std::uint32_t { unkept, kept, withdrawing, withdrawn, started, finished };
+enum class claim : std::uint8_t { unkept, kept, withdrawing, withdrawn, started, finished };
 
 /// Anything registered on an operation but a cleanup. Linked both ways so that it can be taken back in O(1).
 template <class C>
@@ -52,7 +52,7 @@ struct hook : basic_work_node<C> {
   bool taken = false;     // off its ring, in a queue: withdrawing only marks it
   bool holds = true;      // queued by itself it carries a hold on its operation, or (false) a reference only
   bool embedded = false;  // an embedded_hook: its owner may take the memory away, so it is never in a queue
-  typename C::sync::template atomic<claim> claimed{claim::unkept};
+  typename C::sync::template atomic<claim> claimed{claim::unkept};  // (with what stands before it: eight bytes, one store)
   hook* prev = nullptr;
   union {
     hook_type<C> const* type = nullptr;

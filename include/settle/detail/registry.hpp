@@ -17,7 +17,7 @@ struct registry {
   using node = hook<C>;
 
   /// A done observer or consumer. `more` is set in the word when it waits for the sequence; true then.
-  static bool add_observer(state& s, node& h, std::uint32_t more = 0) noexcept {
+  [[gnu::always_inline]] static bool add_observer(state& s, node& h, std::uint32_t more = 0) noexcept {
     std::uint32_t const w = s.lock();
     bool const waits = (w & word::settled) == 0 || (w & word::walking) != 0;
     if (waits) s.observers(ring<C>::push_back(s.observers(), &h));
@@ -28,7 +28,7 @@ struct registry {
 
   /// Of a settled operation. Beside the sequence, which cannot end while we hold the operation: it comes to it after the
   /// others. The sequence is over, if it does not say so itself, when the cleanups run.
-  static void add_late_observer(state& s, node& h) noexcept {
+  [[gnu::noinline]] static void add_late_observer(state& s, node& h) noexcept {
     if (s.is(word::offered) || !s.try_hold(true)) return at_once(s, h);
     std::uint32_t const w = s.lock();
     bool const is_over = (w & word::offered) != 0 || (s.counts.load(std::memory_order_relaxed) & count::releasing) != 0;

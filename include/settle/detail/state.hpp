@@ -173,7 +173,7 @@ struct state_base : basic_work_node<C> {
     return c == count::both || (c == count::both + count::ref && with_consumer());
   }
 
-  std::uint32_t lock() noexcept {
+  [[gnu::always_inline]] std::uint32_t lock() noexcept {
     std::uint32_t w = word.load(std::memory_order_relaxed);
     bool const is_free = (w & word::locked) == 0;
     if (is_free && word.compare_exchange_strong(w, w | word::locked, std::memory_order_acquire, std::memory_order_relaxed)) return w;
@@ -188,10 +188,7 @@ struct state_base : basic_work_node<C> {
   }
   void unlock(std::uint32_t w) noexcept { word.store(w, std::memory_order_release); }
 
-  void add_ref(bool alone = false) noexcept {
-    if (alone) counts.store(count::both + count::ref, std::memory_order_relaxed);
-    else counts.fetch_add(count::ref, std::memory_order_relaxed);
-  }
+  void add_ref() noexcept { counts.fetch_add(count::ref, std::memory_order_relaxed); }
   void drop_ref() noexcept {
     bool const is_lonely = table->lonely;
     std::uint64_t const before =
@@ -200,6 +197,14 @@ struct state_base : basic_work_node<C> {
     else if (is_lonely && before == count::both + count::ref) engine<C>::abandon(*this, true);
   }
 
+  /// The producer gives the handle out before anybody else has seen the state. False: not so.
+  bool hand_out_alone() noexcept {
+    std::uint32_t const w = word.load(std::memory_order_relaxed);
+    if (counts.load(std::memory_order_acquire) != count::both || w != 0) return false;
+    word.store(word::handled | word::owned, std::memory_order_relaxed);
+    counts.store(count::both + count::ref, std::memory_order_relaxed);
+    return true;
+  }
   /// One more hold and reference; the caller knows that a hold stands (an unsettled operation under its lock).
   void add_hold() noexcept { counts.fetch_add(count::both, std::memory_order_relaxed); }
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <new>
+#include <utility>
 
 #include "sync.hpp"
 
@@ -37,36 +38,30 @@ class block_cache {
   void* take(std::size_t bytes) noexcept {
     shelf& s = shelves_[index(bytes)];
     if (s.top == nullptr) return ::operator new(size(index(bytes)), std::nothrow);
-    void* const p = s.top;
-    s.top = *static_cast<void**>(p);
-    ++s.room;
-    return p;
+    block* const b = s.top;
+    s.top = b->below;
+    return b;
   }
   void give(void* p, std::size_t bytes) noexcept {
     shelf& s = shelves_[index(bytes)];
-    if (s.room == 0 && !opened_now()) [[unlikely]] {
-      ::operator delete(p);
-    } else {
-      *static_cast<void**>(p) = s.top;
-      s.top = p;
-      --s.room;
-    }
+    std::size_t const height = s.top == nullptr ? 1 : s.top->height + 1;
+    if (height > s.most) [[unlikely]]
+      return give_to_full(p, bytes);
+    s.top = ::new (p) block{s.top, height};
   }
   void empty() noexcept {
-    for (shelf& s : shelves_) {
-      while (s.top != nullptr) {
-        void* const p = s.top;
-        s.top = *static_cast<void**>(p);
-        ++s.room;
-        ::operator delete(p);
-      }
-    }
+    for (shelf& s : shelves_)
+      while (s.top != nullptr) ::operator delete(std::exchange(s.top, s.top->below));
   }
 
  private:
+  struct block {
+    block* below;
+    std::size_t height;  // of the stack up to here: taking one off needs no count
+  };
   struct shelf {
-    void* top;
-    std::size_t room;  // how many more it takes
+    block* top;
+    std::size_t most;  // that it takes
   };
   struct closer {
     ~closer() { here().close(); }
@@ -75,18 +70,18 @@ class block_cache {
   static constexpr std::size_t index(std::size_t bytes) noexcept { return (bytes - 1) / step; }
   static constexpr std::size_t size(std::size_t i) noexcept { return (i + 1) * step; }
 
-  /// The first block that comes back: from now on they are kept, until the thread ends. False: it is in use already, and
-  /// full, or the thread is at its end.
-  [[gnu::noinline]] bool opened_now() noexcept {
-    if (opened_) return false;
+  /// The first block that comes back: from now on they are kept, until the thread ends. Or it is in use already, and full,
+  /// or the thread is at its end.
+  [[gnu::noinline]] void give_to_full(void* p, std::size_t bytes) noexcept {
+    if (opened_) return ::operator delete(p);
     opened_ = true;
     static_cast<void>(std_sync::per_thread<closer>());  // closes at the thread's end; what comes back after that is not kept
-    for (std::size_t i = 0; i != shelves_.size(); ++i) shelves_[i].room = kept_bytes / size(i);
-    return true;
+    for (std::size_t i = 0; i != shelves_.size(); ++i) shelves_[i].most = kept_bytes / size(i);
+    give(p, bytes);
   }
   void close() noexcept {
     empty();
-    for (shelf& s : shelves_) s.room = 0;
+    for (shelf& s : shelves_) s.most = 0;
   }
 
   std::array<shelf, largest / step> shelves_;
@@ -100,7 +95,7 @@ class block_cache {
 /// Ownership: a block that comes back on another thread than it was made on goes to that thread's cache. Each thread keeps
 /// at most 32 KiB of each of eight sizes up to 512 bytes; the rest, and what is larger, comes from `operator new`. A
 /// thread's cache is emptied when it ends, and by `trim()`. Throws nothing: no memory is a null. Threads: any.
-/// Cost: two loads and two stores, no atomic operation. Under AddressSanitizer nothing is kept, so that it sees every use
+/// Cost: a few loads and stores, no atomic operation. Under AddressSanitizer nothing is kept, so that it sees every use
 /// after the end.
 ///
 /// ```cpp
