@@ -19,9 +19,16 @@ using operation = settle::basic_operation<terminal>;
 template <class T, class Ex = settle::inline_executor>
 using resolver = settle::resolver_of<T, settle::error, Ex, terminal>;
 
+// A sanitizer looks at what one execution does; a hundred of them are enough for that.
+#if defined(SETTLE_WEAVE_ASAN) || defined(SETTLE_WEAVE_TSAN)
+constexpr bool sanitized = true;
+#else
+constexpr bool sanitized = false;
+#endif
+
 weave::options at_most(std::uint64_t executions) {
   weave::options o;
-  o.max_executions = executions;
+  o.max_executions = sanitized ? 100 : executions;
   return o;
 }
 
@@ -117,7 +124,7 @@ TEST(explore_cleanups, the_owner_ends_beside_what_its_cleanup_waits_for) {
         w.finally([=, &w] { f->check(w); });
       },
       at_most(100'000));
-  EXPECT_TRUE(r.clean && r.exhausted) << r.text();
+  EXPECT_TRUE(r.clean && (r.exhausted || sanitized)) << r.text();
 }
 
 // The late one runs next, or on the released operation: never beside another.
@@ -171,7 +178,7 @@ TEST(explore_cleanups, the_budgets_timer_fires_beside_the_end) {
         });
       },
       at_most(100'000));
-  EXPECT_TRUE(r.clean && r.exhausted) << r.text();
+  EXPECT_TRUE(r.clean && (r.exhausted || sanitized)) << r.text();
 }
 
 struct tree {
