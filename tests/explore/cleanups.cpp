@@ -19,7 +19,7 @@ using operation = settle::basic_operation<terminal>;
 template <class T, class Ex = settle::inline_executor>
 using resolver = settle::resolver_of<T, settle::error, Ex, terminal>;
 
-// A sanitizer looks at what one execution does; a thousand of them are enough for that.
+// A sanitizer looks at what one execution does; a hundred of them are enough for that.
 #if defined(SETTLE_WEAVE_ASAN) || defined(SETTLE_WEAVE_TSAN)
 constexpr bool sanitized = true;
 #else
@@ -28,7 +28,7 @@ constexpr bool sanitized = false;
 
 weave::options at_most(std::uint64_t executions) {
   weave::options o;
-  o.max_executions = sanitized ? 1'000 : executions;
+  o.max_executions = sanitized ? 100 : executions;
   return o;
 }
 
