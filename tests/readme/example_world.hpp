@@ -5,8 +5,10 @@
 // What the examples in the comments of the headers take for granted: the program around them. Declared only, nothing is run.
 #include <settle/settle.hpp>
 #include <settle/testing/simulation.hpp>
+#include <settle/testing/weave.hpp>
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <array>
 #include <cassert>
@@ -25,6 +27,7 @@
 namespace world {
 
 using namespace std::chrono_literals;
+namespace weave = settle::testing::weave;
 
 struct loop_executor {
   template <class F>
@@ -91,6 +94,7 @@ void retry();
 void step();
 void show();
 settle::handle_of<int> fetch();
+settle::handle_of<int> open_descriptor();
 int compute();
 image scale(image const&, std::stop_token const&);
 void c_read(int fd, void (*f)(void*, int), void* user);

@@ -13,6 +13,7 @@ from extract import write
 
 EXAMPLE = re.compile(r"^ *///? ?```cpp\n(.*?)^ */// ?```$", re.MULTILINE | re.DOTALL)
 DECLARATION = re.compile(r"(struct|class|enum|template)\b|[\w:<>,&* ]+ [&*]?\w+\(")
+QUIET = ("shadow", "unused", "unused-variable", "unused-but-set-variable", "unused-parameter", "unused-function")
 STATEMENT = re.compile(r"(return|if|while|for|else|co_await|co_return)\b")
 
 
@@ -57,7 +58,7 @@ def examples(include: pathlib.Path) -> dict[str, list[tuple[str, int, str]]]:
 def translation_unit(rows: list[tuple[str, int, str]], world: str) -> str:
     """Objects of the world are local names, so that closures may capture them; an example may have its own of the same name."""
     local = "".join(f"  [[maybe_unused]] auto& {name} = world::{name};\n" for name in re.findall(r"^extern \S+ (\w+);", world, re.MULTILINE))
-    quiet = "".join(f'#pragma GCC diagnostic ignored "-W{w}"\n' for w in ("shadow", "unused"))  # as pasted: nobody calls it
+    quiet = "".join(f'#pragma GCC diagnostic ignored "-W{w}"\n' for w in QUIET)  # as pasted: nobody calls it
     text = quiet + '#include "example_world.hpp"\n' + "".join(f"#include <settle/{name}>\n" for name in dict.fromkeys(name for name, _, _ in rows))
     for number, (name, line, code) in enumerate(rows):
         declarations, statements = parts(code)
