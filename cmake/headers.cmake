@@ -52,6 +52,32 @@ set(settle_core_headers
     include/settle/settle.hpp
     include/settle/shared_resolver.hpp
     include/settle/testing/quiescent.hpp
+    include/settle/testing/weave.hpp
+    include/settle/testing/weave/atomic.hpp
+    include/settle/testing/weave/clock.hpp
+    include/settle/testing/weave/context.hpp
+    include/settle/testing/weave/dice.hpp
+    include/settle/testing/weave/execution.hpp
+    include/settle/testing/weave/executor.hpp
+    include/settle/testing/weave/explore.hpp
+    include/settle/testing/weave/fiber.hpp
+    include/settle/testing/weave/location.hpp
+    include/settle/testing/weave/memory_model.hpp
+    include/settle/testing/weave/options.hpp
+    include/settle/testing/weave/plain.hpp
+    include/settle/testing/weave/policy.hpp
+    include/settle/testing/weave/quarantine.hpp
+    include/settle/testing/weave/races.hpp
+    include/settle/testing/weave/sanitizers.hpp
+    include/settle/testing/weave/schedule.hpp
+    include/settle/testing/weave/scheduler.hpp
+    include/settle/testing/weave/search.hpp
+    include/settle/testing/weave/step.hpp
+    include/settle/testing/weave/sync.hpp
+    include/settle/testing/weave/thread_state.hpp
+    include/settle/testing/weave/trace.hpp
+    include/settle/testing/weave/word.hpp
+    include/settle/testing/weave/world.hpp
     include/settle/this_operation.hpp
     include/settle/version.hpp
     include/settle/watcher.hpp)

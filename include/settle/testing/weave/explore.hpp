@@ -18,10 +18,10 @@ namespace settle::inline v0::testing::weave {
 
 /// What an exploration found, and how far it looked.
 struct report {
-  std::uint64_t executions = 0;  ///< that differ
-  std::uint64_t redundant = 0;   ///< that turned out to be like another one
-  bool exhausted = false;        ///< nothing is left to try (within the bound)
-  bool clean = true;             ///< nothing failed
+  std::uint64_t executions = 0;           ///< that differ
+  std::uint64_t redundant = 0;            ///< that turned out to be like another one
+  bool exhausted = false;                 ///< nothing is left to try (within the bound)
+  bool clean = true;                      ///< nothing failed
   std::optional<unsigned> preemptions{};  ///< the bound
   std::string failure{};
   std::string schedule{};  ///< of the execution that failed, for replay()
@@ -31,7 +31,9 @@ struct report {
   std::string text() const {
     std::string s = clean ? "clean" : failure + "\n" + trace + "replay(\"" + schedule + "\")";
     s += "\n" + std::to_string(executions) + " executions, " + std::to_string(redundant) + " redundant, " +
-         (exhausted ? "exhausted" : clean ? "cut off" : "stopped");
+         (exhausted ? "exhausted"
+          : clean   ? "cut off"
+                    : "stopped");
     if (preemptions) s += " within " + std::to_string(*preemptions) + " preemptions";
     return s;
   }

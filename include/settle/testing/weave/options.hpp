@@ -45,12 +45,13 @@ struct options {
   std::optional<unsigned> preemptions{};  ///< only schedules that take a thread off while it could go on at most this often; implies full()
   bool weak_memory = true;                ///< loads may read values that were overwritten, where the memory model allows it
   bool stale_failures = true;             ///< so may compare-and-swaps that fail (Relacy and loom let those read the newest only)
-  bool pure_retries = true;               ///< loops carry nothing over from a compare-and-swap that failed and is tried again at once with the value it saw
-  bool spurious_failures = false;         ///< weak compare-and-swaps may fail where they need not
-  bool leaks = true;                      ///< memory of the world that nobody gave back is an error
-  bool minimise = true;                   ///< looks for a failing schedule with fewer preemptions
-  std::size_t max_steps = 10'000;         ///< of one execution: more are a livelock
-  std::uint64_t max_executions = 0;       ///< 0: no limit
+  bool pure_retries =
+      true;  ///< loops carry nothing over from a compare-and-swap that failed and is tried again at once with the value it saw
+  bool spurious_failures = false;    ///< weak compare-and-swaps may fail where they need not
+  bool leaks = true;                 ///< memory of the world that nobody gave back is an error
+  bool minimise = true;              ///< looks for a failing schedule with fewer preemptions
+  std::size_t max_steps = 10'000;    ///< of one execution: more are a livelock
+  std::uint64_t max_executions = 0;  ///< 0: no limit
 };
 
 }  // namespace settle::inline v0::testing::weave
