@@ -11,8 +11,8 @@
 
 namespace settle::inline v0::testing::weave {
 
-/// std::atomic as the explorer sees it: each member is a step, loads may read what was overwritten. T is trivially copyable, at most 16 bytes.
-/// Outside of an exploration it is a value.
+/// std::atomic as the explorer sees it: each member is a step, loads may read what was overwritten. T is trivially copyable, at most 16
+/// bytes. Outside of an exploration it is a value.
 template <class T>
 class atomic {
   using order = std::memory_order;
@@ -101,7 +101,9 @@ class atomic {
   /// What was made before the exploration began is made known to it when it is first used.
   execution* here() const noexcept {
     execution* const e = execution::current();
-    if (e != nullptr && id_ == nowhere) id_ = e->create(this, bits::of(value_));
+    if (e == nullptr) return e;
+    e->must_be_there(this);
+    if (id_ == nowhere) id_ = e->create(this, bits::of(value_));
     return e;
   }
   template <class F>

@@ -80,7 +80,7 @@ class execution : public scheduler {
   }
   bool compare_exchange(std::uint32_t id, void const* address, bits& expected, bits v, std::memory_order success, std::memory_order failure,
                         bool weak, place at) {
-    if (search_.reduces() && settings().pure_retries && tries_again(id, expected)) await(thread_state::retrying, id, 0);
+    if (search_.prunes() && settings().pure_retries && tries_again(id, expected)) await(thread_state::retrying, id, 0);
     operation const op{op_kind::swap, false, must_be_exact(id), weak, acquires(failure), id, expected};
     location& x = step_on(op, address);
     bits const seen = x.stores[index_].value;
@@ -94,6 +94,14 @@ class execution : public scheduler {
     me().has_failed = true;
     me().seen = seen;
     return false;
+  }
+
+  /// Memory that was given back must not even be looked at: AddressSanitizer would end the program without a schedule.
+  void must_be_there(void const* object) {
+    if constexpr (watched_by_sanitizer) {
+      quarantine::block const* const b = quarantine_.find(object);
+      if (b != nullptr && b->freed) fail("an atomic object is used that is not there any more, or not yet");
+    }
   }
 
   /// One less, once it is not zero; false: the execution ends, and it will stay zero.
@@ -118,7 +126,8 @@ class execution : public scheduler {
     thread_state& t = me();
     std::uint32_t const seen = x.floor(running_, t.known);
     bool const only_read = t.last_where == id && (t.last_kind == op_kind::load || t.last_kind == op_kind::swap);
-    if (search_.reduces() && only_read && !draining_ && phase_ == running) {
+    bool const waits_for_nothing = search_.reduces() || (search_.prunes() && seen < x.newest());
+    if (waits_for_nothing && only_read && !draining_ && phase_ == running) {
       await(thread_state::awaiting, id, seen);
     } else {
       operation op{op_kind::resume, false, true, false, false, id, {}};
@@ -222,6 +231,7 @@ class execution : public scheduler {
       index_ = found_.index[me().choice];
       spurious_ = found_.spurious[me().choice];
     }
+    stale_ = index_ != x.newest();
     return x;
   }
   void begin_event(location& x, bool writes) {
@@ -232,7 +242,8 @@ class execution : public scheduler {
     t.last_where = x.id;
     t.has_failed = false;
     if (writes && (t.last_kind == op_kind::load || t.last_kind == op_kind::swap)) t.last_kind = op_kind::store;
-    if (!happened(x.stores[0].thread, x.stores[0].number)) fail("a data race: an atomic object is used before its construction has happened");
+    if (!happened(x.stores[0].thread, x.stores[0].number))
+      fail("a data race: an atomic object is used before its construction has happened");
     x.last_access[running_] = t.count;
     if (searching()) races_.note(threads_, running_, index_, writes);
   }
@@ -250,26 +261,29 @@ class execution : public scheduler {
     tell(at, x, v);
   }
   void tell(place at, location const& x, bits v) {
-    if (trace.on) trace.add(me().name, me().pending, x, index_, v, at);
+    if (trace.on) trace.add(me().name, me().pending, x.id, v, stale_, at);
   }
 
   void bury(location& x) {
     x.alive = false;
     if (passive_) return;
     for (unsigned t = 0; t != max_threads; ++t)
-      if (x.last_access[t] != 0 && !happened(t, x.last_access[t])) return fail("an atomic object is destroyed while another thread may still use it");
+      if (x.last_access[t] != 0 && !happened(t, x.last_access[t]))
+        return fail("an atomic object is destroyed while another thread may still use it");
   }
   void plain_alive(access_record const& a, void const* self, place at) {
     if (a.self != self) race("uses what is not there any more", at);
   }
   void race(char const* what, place at) {
     std::string file = at.file_name();
-    fail(std::string("a data race: ") + me().name + " " + what + " (" + file.substr(file.find_last_of('/') + 1) + ":" + std::to_string(at.line()) + ")");
+    fail(std::string("a data race: ") + me().name + " " + what + " (" + file.substr(file.find_last_of('/') + 1) + ":" +
+         std::to_string(at.line()) + ")");
   }
 
   std::array<std::vector<slot_memory>, max_threads> slots_;
   std::uint32_t index_ = 0;
   bool spurious_ = false;
+  bool stale_ = false;
   candidates found_;
 };
 

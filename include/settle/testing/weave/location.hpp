@@ -19,7 +19,8 @@ struct bits {
 
   template <class T>
   static bits of(T const& v) noexcept {
-    static_assert(std::is_trivially_copyable_v<T> && sizeof(T) <= sizeof(bits), "settle: weave::atomic<T> takes trivially copyable T of up to 16 bytes");
+    static_assert(std::is_trivially_copyable_v<T> && sizeof(T) <= sizeof(bits),
+                  "settle: weave::atomic<T> takes trivially copyable T of up to 16 bytes");
     bits b;
     std::memcpy(static_cast<void*>(&b), &v, sizeof(T));
     return b;
@@ -39,10 +40,10 @@ inline constexpr std::int32_t no_event = -1;
 /// One value that a location has had.
 struct store_record {
   bits value;
-  vector_clock message;       // what an acquiring reader comes to know
-  bool has_message = false;   // false: nothing
+  vector_clock message;      // what an acquiring reader comes to know
+  bool has_message = false;  // false: nothing
   std::uint8_t thread = 0;
-  std::uint32_t number = 0;   // of the event in its thread
+  std::uint32_t number = 0;  // of the event in its thread
   std::int32_t event = no_event;
 };
 

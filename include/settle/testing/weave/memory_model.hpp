@@ -15,7 +15,8 @@
 namespace settle::inline v0::testing::weave {
 
 constexpr bool acquires(std::memory_order o) noexcept {
-  return o == std::memory_order_acquire || o == std::memory_order_acq_rel || o == std::memory_order_seq_cst || o == std::memory_order_consume;
+  return o == std::memory_order_acquire || o == std::memory_order_acq_rel || o == std::memory_order_seq_cst ||
+         o == std::memory_order_consume;
 }
 constexpr bool releases(std::memory_order o) noexcept {
   return o == std::memory_order_release || o == std::memory_order_acq_rel || o == std::memory_order_seq_cst;
@@ -39,8 +40,8 @@ struct candidates {
   }
 };
 
-/// The atomic objects of one execution, by the memory model of C++20 with two limits: the order of modifications is that of execution, and no
-/// load reads a value that is stored later (no load buffering).
+/// The atomic objects of one execution, by the memory model of C++20 with two limits: the order of modifications is that of execution, and
+/// no load reads a value that is stored later (no load buffering).
 class memory_model {
  public:
   explicit memory_model(options const& o) : options_(&o) {}

@@ -31,6 +31,12 @@
 // What the sanitizers must be told about stacks that are switched and memory that is ours.
 namespace settle::inline v0::testing::weave {
 
+#if defined(SETTLE_WEAVE_ASAN)
+inline constexpr bool watched_by_sanitizer = true;
+#else
+inline constexpr bool watched_by_sanitizer = false;
+#endif
+
 struct sanitizer_fiber {
   void const* bottom = nullptr;
   std::size_t size = 0;

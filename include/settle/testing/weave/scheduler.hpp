@@ -26,7 +26,8 @@ namespace settle::inline v0::testing::weave {
 /// step on something shared.
 class scheduler {
  public:
-  explicit scheduler(options o) : options_(std::move(o)), memory_(options_), search_(options_, memory_), races_(search_, memory_), dice_(options_.search) {
+  explicit scheduler(options o)
+      : options_(std::move(o)), memory_(options_), search_(options_, memory_), races_(search_, memory_), dice_(options_.search) {
     given_ = to_schedule(options_.search.schedule);
     threads_.reserve(max_threads);  // they stay where they are
   }
@@ -86,7 +87,12 @@ class scheduler {
     phase_ = running;
     reschedule();
     phase_ = checking;
-    for (auto const& t : threads_) me().known.join(t.known);
+    for (unsigned t = 1; t != threads_.size(); ++t) {
+      me().known.join(threads_[t].known);
+      me().known.at[t] = threads_[t].count + 1;  // what it did after its last step, too
+    }
+    for (unsigned t = 1; t != threads_.size(); ++t)
+      if (threads_[t].phase == thread_state::finished) threads_[t].body = nullptr;
   }
   /// Those that serve the others end when they find that it is over.
   void end_daemons() {
@@ -143,7 +149,6 @@ class scheduler {
     unsigned const mine = s.running_;
     detail::guarded([&] { s.threads_[mine].body(); },
                     [&](std::exception_ptr const&) { s.fail("an exception left the thread " + s.threads_[mine].name); });
-    s.threads_[mine].body = nullptr;
     s.threads_[mine].phase = thread_state::finished;
     if (mine == 0) fiber::switch_to(*s.fibers_[0], s.base_);
     else if (s.phase_ == running) s.reschedule();
@@ -185,7 +190,8 @@ class scheduler {
         if (wake_awaiting()) continue;
         return finish();
       }
-      if (++steps_ > options_.max_steps) fail("no end after " + std::to_string(options_.max_steps) + " steps: a livelock, or a wait without pause()");
+      if (++steps_ > options_.max_steps)
+        fail("no end after " + std::to_string(options_.max_steps) + " steps: a livelock, or a wait without pause()");
       turn t{};
       if (!decide(mask, previous, t)) {
         draining_ = true;
@@ -204,7 +210,8 @@ class scheduler {
     }
     if (options_.search.kind == method::replay_search) {
       t = given_[taken_.size()];
-      if ((mask & bit(t.thread)) == 0) fail("the schedule is not one of this program: at step " + std::to_string(taken_.size()) + " that thread cannot run");
+      if ((mask & bit(t.thread)) == 0)
+        fail("the schedule is not one of this program: at step " + std::to_string(taken_.size()) + " that thread cannot run");
     } else if (by_chance()) {
       t.thread = static_cast<std::uint8_t>(dice_.thread(mask, previous));
       memory_.readable(threads_[t.thread].pending, t.thread, threads_[t.thread], found_);

@@ -24,10 +24,13 @@ class search {
       : options_(&o),
         memory_(&m),
         sleeps_(o.search.kind != method::full_search && !o.preemptions),
-        reduces_(o.search.kind == method::reduced_search && !o.preemptions) {}
+        reduces_(o.search.kind == method::reduced_search && !o.preemptions),
+        prunes_(o.search.kind == method::reduced_search) {}
 
   /// What the method is about to do to one execution after the other.
   bool reduces() const noexcept { return reduces_; }
+  /// What waiting loops read for nothing is left out.
+  bool prunes() const noexcept { return prunes_; }
   bool cut() const noexcept { return cut_; }
 
   void begin() noexcept { depth_ = 0; }
@@ -142,7 +145,8 @@ class search {
       bool const sleeps = (s.asleep & bit(t)) != 0;
       s.left[t] = 0;
       for (unsigned i = 0; i != found_.count; ++i)
-        if ((!sleeps || found_.index[i] > s.bound[t]) && !(reduces_ && is_subsumed(op, i, t, threads[t], s))) s.left[t] |= std::uint64_t{1} << i;
+        if ((!sleeps || found_.index[i] > s.bound[t]) && !(reduces_ && is_subsumed(op, i, t, threads[t], s)))
+          s.left[t] |= std::uint64_t{1} << i;
       if (s.left[t] != 0) s.awake |= bit(t);
     }
   }
@@ -152,7 +156,9 @@ class search {
     location const& x = memory_->at(op.where);
     if (op.kind == op_kind::swap && x.stores[found_.index[i]].value == op.expected) return false;
     for (unsigned j = found_.count; --j > i;)
-      if (((s.asleep & bit(t)) == 0 || found_.index[j] > s.bound[t]) && memory_->subsumes(x, found_.index[j], found_.index[i], op.acquires, state)) return true;
+      if (((s.asleep & bit(t)) == 0 || found_.index[j] > s.bound[t]) &&
+          memory_->subsumes(x, found_.index[j], found_.index[i], op.acquires, state))
+        return true;
     return false;
   }
 
@@ -172,6 +178,7 @@ class search {
   memory_model* memory_;
   bool sleeps_;
   bool reduces_;
+  bool prunes_;
   bool cut_ = false;
   std::vector<step> steps_;
   std::size_t depth_ = 0;

@@ -23,21 +23,21 @@ struct thread_state {
 
   std::string name;
   std::function<void()> body;
-  bool daemon = false;         // serves the others and ends with them
-  std::uint32_t twin_of = 0;   // an equal thread before this one, its number; 0: none
+  bool daemon = false;        // serves the others and ends with them
+  std::uint32_t twin_of = 0;  // an equal thread before this one, its number; 0: none
   phase_t phase = ready;
   operation pending;
   std::uint8_t choice = 0;
-  vector_clock known;          // what happened before, by the memory model
-  vector_clock order;          // what the search must keep in this order
-  std::uint32_t count = 0;     // events so far
+  vector_clock known;       // what happened before, by the memory model
+  vector_clock order;       // what the search must keep in this order
+  std::uint32_t count = 0;  // events so far
   op_kind last_kind = op_kind::none;
   std::uint32_t last_where = 0;
   bool failed_for_nothing = false;  // a weak compare-and-swap has: once is enough
-  std::uint32_t exact_at = 0;  // the location (id + 1) whose newest value the next load must read
-  bool has_failed = false;     // a compare-and-swap, just now, that saw this; nothing was done since
+  std::uint32_t exact_at = 0;       // the location (id + 1) whose newest value the next load must read
+  bool has_failed = false;          // a compare-and-swap, just now, that saw this; nothing was done since
   bits seen;
-  std::uint32_t awaited = 0;   // the location of an awaiting one, and the value it has read
+  std::uint32_t awaited = 0;  // the location of an awaiting one, and the value it has read
   std::uint32_t awaited_index = 0;
 
   void begin(std::string with_name, std::function<void()> f) {

@@ -18,23 +18,22 @@ class tracer {
  public:
   bool on = false;
 
-  void add(std::string_view thread, operation const& op, location const& x, std::uint32_t read, bits v, std::source_location at) {
-    static constexpr char const* names[] = {"load", "store", "exchange", "compare_exchange", "lock", "take", "wait", "resume", "choose", "none"};
+  void add(std::string_view thread, operation const& op, std::uint32_t where, bits v, bool stale, std::source_location at) {
+    static constexpr char const* names[] = {"load", "store", "exchange", "compare_exchange", "lock",
+                                            "take", "wait",  "resume",   "choose",           "none"};
     std::string_view file = at.file_name();
     file.remove_prefix(file.find_last_of('/') + 1);
     char line[256];
-    auto const age = x.newest() - read;
-    bool const reads = op.kind == op_kind::load || op.kind == op_kind::swap;
     std::snprintf(line, sizeof line, "%4u %-16.*s %.*s:%u: %s of #%u: 0x%llx%s\n", ++lines_, static_cast<int>(thread.size()), thread.data(),
-                  static_cast<int>(file.size()), file.data(), static_cast<unsigned>(at.line()), names[static_cast<int>(op.kind)], x.id,
-                  static_cast<unsigned long long>(v.low), reads && read != x.newest() && age != 0 ? " (an old value)" : "");
+                  static_cast<int>(file.size()), file.data(), static_cast<unsigned>(at.line()), names[static_cast<int>(op.kind)], where,
+                  static_cast<unsigned long long>(v.low), stale ? " (an old value)" : "");
     put(line);
   }
   void add(std::string_view thread, std::string_view what) {
     if (!on) return;
     char line[256];
-    std::snprintf(line, sizeof line, "%4u %-16.*s %.*s\n", ++lines_, static_cast<int>(thread.size()), thread.data(), static_cast<int>(what.size()),
-                  what.data());
+    std::snprintf(line, sizeof line, "%4u %-16.*s %.*s\n", ++lines_, static_cast<int>(thread.size()), thread.data(),
+                  static_cast<int>(what.size()), what.data());
     put(line);
   }
   void begin() {

@@ -37,7 +37,8 @@ class word {
   }
   bool try_lock(place at) {
     bits expected;
-    return execution::current()->compare_exchange(id_, this, expected, {1, 0}, std::memory_order_acquire, std::memory_order_relaxed, false, at);
+    return execution::current()->compare_exchange(id_, this, expected, {1, 0}, std::memory_order_acquire, std::memory_order_relaxed, false,
+                                                  at);
   }
 
  private:

@@ -32,7 +32,7 @@ class moment {
 /// What a test is given: one world for each execution.
 ///
 /// The test sets up, adds threads and returns; then the threads run, interleaved; then what was given to `finally` runs,
-/// alone. A thread's callable is destroyed by that thread when it is through.
+/// alone. The threads' callables are destroyed between the two, also alone: what a thread itself is to give back, it moves out.
 class world : private execution {
   friend class explorer;
 

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <gtest/gtest.h>
+#include <settle/testing/weave.hpp>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+// Programs made by chance: leaving out what is redundant must lose no outcome. The full search says what the outcomes are;
+// where it takes too long, sleep sets do.
+namespace {
+
+namespace weave = settle::testing::weave;
+
+constexpr auto relaxed = std::memory_order_relaxed;
+constexpr auto acquire = std::memory_order_acquire;
+constexpr auto release = std::memory_order_release;
+constexpr auto acq_rel = std::memory_order_acq_rel;
+constexpr auto seq_cst = std::memory_order_seq_cst;
+
+enum class act : std::uint8_t { load, load_too, store, add, exchange, swap, weak_swap, spin_lock, mutex, gate_or_choose };
+
+struct instruction {
+  act what;
+  std::size_t where;
+  int value;
+  std::memory_order order;
+};
+using program = std::vector<std::vector<instruction>>;
+
+struct machine {
+  std::array<weave::atomic<int>, 3> x{};
+  weave::mutex lock;
+  weave::event gate;
+  std::vector<std::string> log;
+};
+
+std::memory_order of_load(std::memory_order o) { return o == release ? relaxed : o == acq_rel ? acquire : o; }
+std::memory_order of_store(std::memory_order o) { return o == acquire ? relaxed : o == acq_rel ? release : o; }
+
+/// A section under a lock that spins; in it x is incremented.
+int under_spin_lock(machine& m, weave::atomic<int>& x) {
+  auto& l = m.x[2];
+  for (int seen = l.load(relaxed);;) {
+    if (seen != 0) {
+      l.pause();
+      seen = l.load(relaxed);
+    } else if (l.compare_exchange_weak(seen, 1, acquire, relaxed)) {
+      break;
+    }
+  }
+  int const q = x.load(relaxed);
+  x.store(q + 1, relaxed);
+  l.store(0, release);
+  return q;
+}
+
+std::string swap(weave::atomic<int>& x, instruction const& i) {
+  int seen = i.value - 1;
+  bool const done = i.what == act::swap ? x.compare_exchange_strong(seen, i.value + 1, i.order, of_load(i.order))
+                                        : x.compare_exchange_weak(seen, i.value, i.order, relaxed);
+  return (done ? "S" : "F") + std::to_string(seen);
+}
+
+void run(weave::world& w, machine& m, std::size_t thread, instruction const& i) {
+  auto& x = m.x[i.where];
+  std::string& log = m.log[thread];
+  switch (i.what) {
+    case act::load:
+    case act::load_too:
+      log += std::to_string(x.load(of_load(i.order)));
+      break;
+    case act::store:
+      x.store(i.value, of_store(i.order));
+      break;
+    case act::add:
+      log += std::to_string(x.fetch_add(i.value, i.order));
+      break;
+    case act::exchange:
+      log += std::to_string(x.exchange(i.value, i.order));
+      break;
+    case act::swap:
+    case act::weak_swap:
+      log += swap(x, i);
+      break;
+    case act::spin_lock:
+      log += std::to_string(under_spin_lock(m, x));
+      break;
+    case act::mutex: {
+      m.lock.lock();
+      int const q = x.load(relaxed);
+      x.store(q + i.value, relaxed);
+      log += std::to_string(q);
+      m.lock.unlock();
+      break;
+    }
+    case act::gate_or_choose:
+      if (thread == 0) m.gate.set();
+      else if (i.value == 1) log += m.gate.wait_until(std::chrono::steady_clock::time_point()) ? 'w' : 't';
+      else log += static_cast<char>('a' + w.choose(2));
+  }
+}
+
+class generator {
+ public:
+  explicit generator(unsigned seed) : random_(seed) {
+    threads_ = 2 + below(3);
+    length_ = threads_ == 2 ? 2 + below(2) : threads_ == 3 ? 1 + below(2) : 1;
+    locations_ = 1 + below(2);
+    kinds_ = below(3) == 0 ? 6 : 10;
+    orders_ = below(4) == 0 ? 5 : 4;
+    how.weak_memory = below(5) != 0;
+    how.stale_failures = below(3) != 0;
+    how.spurious_failures = below(4) == 0;
+    how.pure_retries = false;  // what a failure saw is part of the outcome here
+    how.minimise = false;
+    how.max_executions = 10'000;
+  }
+
+  program make() {
+    program p(threads_);
+    for (auto& t : p)
+      for (unsigned i = 0; i != length_; ++i) {
+        constexpr std::memory_order orders[] = {relaxed, acquire, release, acq_rel, seq_cst};
+        act const what = static_cast<act>(below(kinds_));
+        std::size_t const where = below(locations_);
+        int const value = 1 + static_cast<int>(below(2));
+        t.push_back({what, where, value, orders[below(orders_)]});
+      }
+    return p;
+  }
+
+  weave::options how;
+
+ private:
+  unsigned below(unsigned n) { return static_cast<unsigned>(random_() % n); }
+
+  std::mt19937 random_;
+  unsigned threads_;
+  unsigned length_;
+  unsigned locations_;
+  unsigned kinds_;
+  unsigned orders_;
+};
+
+struct result {
+  std::set<std::string> outcomes;
+  weave::report report;
+};
+
+result explore(program const& p, weave::options how, weave::method m) {
+  result r;
+  how.search = m;
+  r.report = weave::explore(
+      [&](weave::world& w) {
+        auto const s = std::make_shared<machine>();
+        s->log.resize(p.size());
+        for (std::size_t t = 0; t != p.size(); ++t)
+          w.thread("thread " + std::to_string(t), [&w, &p, s, t] {
+            for (auto const& i : p[t]) run(w, *s, t, i);
+          });
+        w.finally([s, &r] {
+          std::string all;
+          for (auto const& l : s->log) all += l + '|';
+          for (auto const& x : s->x) all += std::to_string(x.load());
+          r.outcomes.insert(all);
+        });
+      },
+      how);
+  return r;
+}
+
+TEST(weave_equality, what_is_left_out_loses_no_outcome_of_programs_made_by_chance) {
+  std::uint64_t in_full = 0;
+  std::uint64_t reduced = 0;
+  unsigned compared = 0;
+  for (unsigned seed = 1; seed != 401; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    generator g(seed);
+    program const p = g.make();
+    auto const full = explore(p, g.how, weave::full());
+    auto const slept = explore(p, g.how, weave::sleep_sets());
+    auto const least = explore(p, g.how, weave::reduced());
+    for (auto const* r : {&full, &slept, &least}) ASSERT_TRUE(r->report.clean) << r->report.text();
+    if (full.report.exhausted) {
+      EXPECT_EQ(slept.outcomes, full.outcomes);
+      EXPECT_EQ(least.outcomes, full.outcomes);
+      in_full += full.report.executions;
+      reduced += least.report.executions;
+    } else if (slept.report.exhausted && least.report.exhausted) {
+      EXPECT_EQ(least.outcomes, slept.outcomes);
+    }
+    compared += full.report.exhausted || (slept.report.exhausted && least.report.exhausted) ? 1 : 0;
+  }
+  EXPECT_GT(compared, 350U) << "most programs are small enough to be compared";
+  EXPECT_LT(reduced * 5, in_full) << "and it is worth it";
+}
+
+/// Loops of compare-and-swaps: leaving out the tries that fail must lose nothing either.
+TEST(weave_equality, loops_that_try_again_end_in_the_same_ways_without_their_failures) {
+  for (bool const pure : {false, true}) {
+    std::set<std::string> outcomes[2];
+    for (weave::method const& m : {weave::full(), weave::reduced()}) {
+      weave::options how{.search = m};
+      how.pure_retries = pure;
+      auto const r = weave::explore(
+          [&](weave::world& w) {
+            auto const s = std::make_shared<machine>();
+            s->log.resize(3);
+            for (std::size_t t = 0; t != 2; ++t)
+              w.thread("adds", [=] {
+                int seen = s->x[0].load(relaxed);
+                while (!s->x[0].compare_exchange_weak(seen, seen * 2 + 1 + static_cast<int>(t), acq_rel, relaxed)) {
+                }
+                s->log[t] += std::to_string(seen) + std::to_string(s->x[1].exchange(seen, relaxed));
+              });
+            w.thread("reads", [=] { s->log[2] = std::to_string(s->x[1].load(relaxed)) + std::to_string(s->x[0].load(relaxed)); });
+            w.finally([=, &outcomes] {
+              outcomes[m.kind == weave::method::full_search ? 0 : 1].insert(s->log[0] + '|' + s->log[1] + '|' + s->log[2]);
+            });
+          },
+          how);
+      ASSERT_TRUE(r.clean && r.exhausted) << r.text();
+    }
+    EXPECT_EQ(outcomes[0], outcomes[1]);
+    EXPECT_GT(outcomes[0].size(), 8U);
+  }
+}
+
+}  // namespace
