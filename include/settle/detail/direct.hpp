@@ -45,7 +45,7 @@ class direct {
     s.word.store(w | settled_bits(kind), std::memory_order_relaxed);
     frame<C>::here().enter();
     auto* const born = s.table->born;
-    if (born != nullptr && s.observers() == nullptr) born(s, true);
+    if (born != nullptr) born(s, true);
     else tell_and_end(s, w, kind);
     dispatcher<C>::leave_drain(frame<C>::here());
   }
@@ -107,17 +107,14 @@ class direct {
     tell(s, w);
     if (!has_cleanups(s) || released_here(s)) finish(s, kind);
   }
+  /// Observers are `kept`, or refer to the operation: what stands on the ring is the consumer, if there is one.
   static void tell(state& s, std::uint32_t w) noexcept {
-    node* const first = s.observers();
-    bool const is_born = s.table->born != nullptr;
-    if (first != nullptr && first->next == first && !is_born) {
-      s.observers(nullptr);
+    while (node* const first = s.observers()) {
+      s.observers(ring<C>::remove(first, first));
       run_only(s, *first);
-    } else if (first != nullptr) {
-      sequence<C>::run_in_order(s);
     }
     if constexpr (!state::value_dies_quietly)
-      if (!is_born && (w & word::given) == 0) s.table->dispose(s);
+      if ((w & word::given) == 0) s.table->dispose(s);
   }
   /// Nobody kept it, nobody withdraws it.
   static void run_only(state& s, node& h) noexcept {
@@ -127,21 +124,19 @@ class direct {
     if (type.size != 0) byte_source<typename P::allocator_type>::deallocate(s.allocator, &h, type.size, type.align);
   }
 
-  /// The cleanups in the state's slots. False: one has not ended when it returned, or there is more to do than that; whoever
-  /// does it goes on with the release.
+  /// The cleanups in the state's slots, none of which is asynchronous. False: there is more to do than that, and whoever does
+  /// it goes on with the release.
   [[gnu::noinline]] static bool released(state& s) noexcept { return released_here(s); }
   [[gnu::always_inline]] static bool released_here(state& s) noexcept {
-    constexpr std::uint64_t mine = count::both | count::releasing;
-    s.counts.store(mine, std::memory_order_relaxed);
+    s.counts.store(count::both | count::releasing, std::memory_order_relaxed);
     if constexpr (P::cleanup::may_allocate && P::cleanup::inline_slots != 0) {
       for (std::size_t i = s.top_cleanup() == nullptr ? s.slots_used() : 0; i != 0;) {
         auto& slot = s.slots.slots[--i];
         s.slots_used(i);
-        if (!slot.type->run(slot.bytes, s)) return false;
+        slot.type->run(slot.bytes, s);
       }
     }
-    if (!has_cleanups(s) && s.lasting.load(std::memory_order_relaxed) == nullptr && s.counts.load(std::memory_order_relaxed) == mine)
-      return true;
+    if (!has_cleanups(s)) return true;
     engine<C>::release(s);
     return false;
   }
