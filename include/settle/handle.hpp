@@ -119,6 +119,9 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
   /// operation.
   template <class F>
   void on_done(F f) && {
+    static_assert(std::invocable<F&, outcome<T, E>&&> || detail::takes_ending<F>,
+                  "settle: on_done of a handle that is given up, `std::move(h).on_done(f)`, takes `f(settle::outcome<T, E>&&)`, "
+                  "`f(settle::ending)` or `f()` (see docs/guide/registering.md)");
     if (this->state_ == nullptr) return;
     detail::hook<C>* h = detail::make_hook<call_consumer>(*this->state_, detail::hook_kind::consumer, std::move(f), false);
     if (h == nullptr) detail::raise(std::bad_alloc());

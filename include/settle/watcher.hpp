@@ -17,9 +17,13 @@ template <class T, class E>
 struct call_with_outcome {
   template <class F, class C>
   static void call(F& f, state_base<C>& s) {
-    auto& o = static_cast<typed_state<T, E, C>&>(s).result;
-    if constexpr (std::invocable<F&, outcome<T, E> const&>) std::move(f)(std::as_const(o));
-    else call_with_ending::call(f, s);
+    constexpr bool looks = std::invocable<F&, outcome<T, E> const&>;
+    static_assert(
+        looks || takes_ending<F>,
+        "settle: on_done of a handle or a watcher takes `f(settle::outcome<T, E> const&)`, `f(settle::ending)` or `f()`; who wants "
+        "the value itself says `std::move(h).on_done(f)` (see docs/guide/registering.md)");
+    if constexpr (looks) std::move(f)(std::as_const(static_cast<typed_state<T, E, C>&>(s).result));
+    else if constexpr (takes_ending<F>) call_with_ending::call(f, s);
   }
 };
 

@@ -37,6 +37,9 @@ template <class C, class F>
 consteval bool is_asynchronous() {
   if constexpr (requires { F::made_in_place; }) {
     return false;
+  } else if constexpr (!takes_ending<F>) {
+    static_assert(takes_ending<F>, "settle: on_cleanup takes `f()` or `f(settle::ending)` (see docs/guide/registering.md)");
+    return false;
   } else {
     using result = std::remove_cvref_t<typename cleanup_result<F>::type>;
     static_assert(

@@ -27,23 +27,33 @@ ending ending_of(state_base<C>& s) noexcept {
           s.head().cancelled_by()};
 }
 
-/// How each kind of hook calls its closure.
+template <class F>
+concept takes_nothing = requires(F& f) { std::move(f)(); };
+template <class F>
+concept takes_ending = std::invocable<F&, ending> || takes_nothing<F>;
+
+/// How each kind of hook calls its closure. One that fits none of the forms is told so in one sentence.
 struct call_with_ending {
   template <class F, class C>
   static void call(F& f, state_base<C>& s) {
+    static_assert(takes_ending<F>,
+                  "settle: on_done and on_released of an operation take `f()` or `f(settle::ending)`; the outcome is seen through a "
+                  "handle or a watcher (see docs/guide/registering.md)");
     if constexpr (std::invocable<F&, ending>) std::move(f)(ending_of(s));
-    else std::move(f)();
+    else if constexpr (takes_nothing<F>) std::move(f)();
   }
 };
 struct call_with_cancellation {
   template <class F, class C>
   static void call(F& f, state_base<C>& s) {
+    static_assert(std::invocable<F&, cancellation> || takes_nothing<F>,
+                  "settle: on_cancel takes `f()` or `f(settle::cancellation)` (see docs/guide/cancelling.md)");
     if constexpr (std::invocable<F&, cancellation>) {
       std::uint32_t const w = s.lock();  // told of a request, a forced cancel may yet replace its cause
       cancellation const why = s.head().cancelled_by();
       s.unlock(w);
       std::move(f)(why);
-    } else {
+    } else if constexpr (takes_nothing<F>) {
       std::move(f)();
     }
   }

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: BSL-1.0
+// expect: settle: on_done and on_released of an operation take `f\(\)` or `f\(settle::ending\)`
+#include <settle/settle.hpp>
+
+#include <utility>
+
+void watch(settle::operation const& op) {
+#ifdef SETTLE_REJECT
+  op.on_done([](settle::outcome<int> const&) {});
+#else
+  op.on_done([](settle::ending) {});
+#endif
+}
