@@ -12,6 +12,7 @@
 #include "coroutine/join_awaiter.hpp"
 #include "coroutine/promise.hpp"
 #include "coroutine/watch_awaiter.hpp"
+#include "detail/is_closure.hpp"
 #include "handle.hpp"
 
 // A coroutine may return handle<P>. Given an executor or an operation first (an object it is a member of not counted) it
@@ -41,7 +42,7 @@ inline constexpr bool is_operation<basic_operation<C>> = true;
 template <class A, std::size_t I>
 consteval auto start_by() {
   using bare = std::remove_cvref_t<A>;
-  if constexpr (!requires { sizeof(bare); }) return starts_cold{};  // the closure of a lambda whose body this is
+  if constexpr (is_closure<bare>()) return starts_cold{};  // perhaps of the lambda whose body this is
   else if constexpr (is_operation<bare>) return starts_under_operation<I>{};
   else if constexpr (std::copy_constructible<bare> && executor<bare>) return starts_on_executor<bare, I>{};
   else return starts_cold{};
@@ -81,7 +82,9 @@ class promise_start : public promise_base<P, typename Start::executor> {
   template <class... A>
     requires(hot && sizeof...(A) != 0)
   explicit promise_start(A&... arguments) noexcept {
-    auto& first = std::get<Start::index>(std::tie(arguments...));
+    // clang hands no closure to the promise: then the argument stands where the closure would.
+    constexpr bool in_front = !std::same_as<decltype(start_by<std::tuple_element_t<0, std::tuple<A...>>, 0>()), starts_cold>;
+    auto& first = std::get<in_front ? 0 : Start::index>(std::tie(arguments...));
     if constexpr (std::same_as<typename Start::executor, inherited_executor>) {
       go_under(state_type::be_born(this->self().address(), {}), first);
     } else {

@@ -585,4 +585,29 @@ TEST(coroutine, many_threads_complete_and_cancel) {
   }
 }
 
+TEST(coroutine, a_lambda_is_hot_or_cold_by_its_own_first_parameter) {
+  int ran = 0;
+  auto const cold = [&ran](int n) -> int_handle {
+    ran += n;
+    co_return n;
+  };
+  auto const hot = [&ran](settle::inline_executor, int n) -> int_handle {
+    ran += n;
+    co_return n;
+  };
+  auto const below = [&ran](operation, int n) -> int_handle {
+    ran += n;
+    co_return n;
+  };
+  test::subject<counted_void> parent;
+  auto a = cold(1);
+  EXPECT_EQ(ran, 0);
+  auto b = hot({}, 10);
+  EXPECT_EQ(ran, 10);
+  auto c = below(parent.op, 100);
+  EXPECT_EQ(ran, 110);
+  EXPECT_EQ(std::move(a).wait().value() + std::move(b).wait().value() + std::move(c).wait().value(), 111);
+  parent.end(test::way::complete);
+}
+
 }  // namespace

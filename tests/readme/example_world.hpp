@@ -59,8 +59,14 @@ struct my_session {
   settle::operation op() const;
   void show(settle::outcome<int> const&);
 };
+struct page {};
 struct my_connection {
   settle::handle_of<void> say_goodbye();
+  settle::handle_of<page> get();
+};
+struct address {};
+struct my_cache {
+  page const* find(address);
 };
 struct pipe {
   void shut();
@@ -85,7 +91,15 @@ extern my_pool pool;
 extern my_socket socket;
 extern my_session session;
 extern my_connection connection;
+extern int_handle copy;
+extern int_handle stop_signal;
+extern my_cache cache;
 extern image in;
+extern address a, b, primary, mirror, key, host, url, temporary;
+extern loop_executor ex;
+extern std::chrono::seconds limit;
+extern bool closed, limited;
+inline constexpr std::errc refused = std::errc::connection_refused;
 extern int fd;
 
 void use(auto const&) {}
@@ -94,6 +108,16 @@ void retry();
 void step();
 void show();
 settle::handle_of<int> fetch();
+settle::handle_of<page> fetch(address);
+settle::handle_of<page> ask(address);
+settle::handle_of<page> cached(address);
+settle::handle_of<page> load(address);
+settle::handle_of<page> next_request();
+settle::handle_of<my_connection> connect(address);
+settle::handle_of<my_connection> dial(address);
+settle::handle_of<void> close(address);
+settle::handle_of<void> remove(address);
+settle::handle_of<void> work();
 settle::handle_of<int> open_descriptor();
 int compute();
 image scale(image const&, std::stop_token const&);

@@ -57,7 +57,7 @@ def examples(include: pathlib.Path) -> dict[str, list[tuple[str, int, str]]]:
 
 def translation_unit(rows: list[tuple[str, int, str]], world: str) -> str:
     """Objects of the world are local names, so that closures may capture them; an example may have its own of the same name."""
-    local = "".join(f"  [[maybe_unused]] auto& {name} = world::{name};\n" for name in re.findall(r"^extern \S+ (\w+);", world, re.MULTILINE))
+    local = "".join(f"  [[maybe_unused]] auto& {name} = world::{name};\n" for line in re.findall(r"^extern \S+ ([\w, ]+);", world, re.MULTILINE) for name in line.split(", "))
     quiet = "".join(f'#pragma GCC diagnostic ignored "-W{w}"\n' for w in QUIET)  # as pasted: nobody calls it
     text = quiet + '#include "example_world.hpp"\n' + "".join(f"#include <settle/{name}>\n" for name in dict.fromkeys(name for name, _, _ in rows))
     for number, (name, line, code) in enumerate(rows):

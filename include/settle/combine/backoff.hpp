@@ -17,6 +17,7 @@ namespace settle::inline v0 {
 /// ```
 class backoff {
  public:
+  /// How pauses are told.
   using milliseconds = std::chrono::milliseconds;
 
   /// first, 2 first, 4 first, ... at most cap.
@@ -25,6 +26,7 @@ class backoff {
   static backoff linear(milliseconds first, milliseconds step, milliseconds cap, unsigned attempts) noexcept {
     return {first, cap, attempts, 1.0, step};
   }
+  /// The same pause each time.
   static backoff constant(milliseconds pause, unsigned attempts) noexcept { return {pause, pause, attempts, 1.0, {}}; }
   /// No pause.
   static backoff none(unsigned attempts) noexcept { return constant(milliseconds(0), attempts); }
@@ -43,7 +45,9 @@ class backoff {
     return b;
   }
 
+  /// How often at most, the first time included.
   [[nodiscard]] unsigned attempts() const noexcept { return attempts_; }
+  /// This failure is tried again.
   [[nodiscard]] bool retries(error const& e) const { return retry_if_ == nullptr || retry_if_(e); }
   /// The pause before attempt `n` (1, 2, ...).
   std::chrono::nanoseconds pause(unsigned n) noexcept {

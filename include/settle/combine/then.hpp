@@ -22,7 +22,7 @@ namespace settle::inline v0 {
 /// to f; after a forced cancel it is lost.
 ///
 /// ```cpp
-/// settle::handle_of<page> p = settle::then(connect(host), [](socket s) { return fetch(std::move(s)); });
+/// settle::handle_of<page> p = settle::then(connect(host), [](my_connection c) { return c.get(); });
 /// ```
 template <class H, class F>
   requires(detail::input_of<H>::is_input)

@@ -21,7 +21,7 @@ namespace settle::inline v0 {
 /// Errors: the input's. Threads: the value is moved where the input's user code runs.
 ///
 /// ```cpp
-/// settle::via(compute(), io.get_executor()).on_done([](auto&& out) { ... });  // on io
+/// settle::via(fetch(url), loop).on_done([](auto&& out) { use(out); });  // on the loop
 /// ```
 template <class H, executor Ex>
   requires(detail::input_of<H>::is_input)
