@@ -65,18 +65,20 @@ TEST_F(A23_within_no_residue, the_time_is_over_and_the_source_is_asked_because_o
   EXPECT_TRUE(h.is_settled());
   EXPECT_FALSE(h.is_released());
   EXPECT_EQ(why, settle::cause::deadline);
-  EXPECT_FALSE(r.complete("late") && false);
+  r.complete("late");
   sim.run();
   auto o = std::move(h).wait();
   EXPECT_TRUE(o.has_error() && o.timed_out());
 }
 TEST_F(A23_within_no_residue, a_settled_source_starts_no_timer) {
   sim_resolver r(sim.get_executor());
+  auto there = r.get_handle();
   r.complete("there");
   sim.run();
-  auto h = settle::within(r.get_handle(), 0ms);
+  auto h = settle::within(std::move(there), 0ms);
   sim.run();
   EXPECT_EQ(sim.queued(), 0U);
+  EXPECT_EQ(std::move(h).wait().value(), "there");
   auto k = settle::within(settle::ready(1), 1s);
   EXPECT_EQ(std::move(k).wait().value(), 1) << "no timers, and none needed";
 }
@@ -249,6 +251,8 @@ TEST_F(A21_bracket_once, releases_the_resource_once_on_every_path) {
           std::vector<std::string> given;
           sim_resolver a(sim.get_executor());
           sim_resolver u(sim.get_executor());
+          auto ha = a.get_handle();
+          auto hu = u.get_handle();
           auto end = [](sim_resolver& r, way how) {
             if (how == way::complete) r.complete("value");
             if (how == way::fail) r.fail(errc::closed);
@@ -256,12 +260,12 @@ TEST_F(A21_bracket_once, releases_the_resource_once_on_every_path) {
           };
           int uses = 0;
           if (early) end(a, acquired), end(u, used);
-          auto h = settle::bracket([&] { return a.get_handle(); },
+          auto h = settle::bracket([&] { return std::move(ha); },
                                    [&](std::string& s) {
                                      ++uses;
                                      s += " used";
                                      if (used == way::drop) throw std::runtime_error("use");
-                                     return u.get_handle();
+                                     return std::move(hu);
                                    },
                                    [&](std::string s) { given.push_back(std::move(s)); });
           if (asked) h.request_cancel();
@@ -274,8 +278,8 @@ TEST_F(A21_bracket_once, releases_the_resource_once_on_every_path) {
           EXPECT_EQ(uses, acquired == way::complete && !asked ? 1 : 0);
           auto o = std::move(h).wait();
           EXPECT_EQ(o.has_value(), acquired == way::complete && used == way::complete && !asked);
+          hu = {};
           u.cancel();
-          a.cancel();
           sim.run();
         }
 }
