@@ -9,10 +9,13 @@ set(settle_core_headers
     include/settle/combine/all_settled.hpp
     include/settle/combine/any.hpp
     include/settle/combine/backoff.hpp
+    include/settle/combine/bracket.hpp
     include/settle/combine/detail/alarm.hpp
+    include/settle/combine/detail/bracketing.hpp
     include/settle/combine/detail/calls.hpp
     include/settle/combine/detail/finally_step.hpp
     include/settle/combine/detail/group.hpp
+    include/settle/combine/detail/hedging.hpp
     include/settle/combine/detail/input.hpp
     include/settle/combine/detail/limit.hpp
     include/settle/combine/detail/made.hpp
@@ -21,8 +24,11 @@ set(settle_core_headers
     include/settle/combine/detail/retrying.hpp
     include/settle/combine/detail/shapes.hpp
     include/settle/combine/detail/step.hpp
+    include/settle/combine/detail/traversal.hpp
     include/settle/combine/failed.hpp
     include/settle/combine/finally.hpp
+    include/settle/combine/hedge.hpp
+    include/settle/combine/map_concurrent.hpp
     include/settle/combine/never.hpp
     include/settle/combine/or_else.hpp
     include/settle/combine/race.hpp

@@ -82,17 +82,17 @@ struct successive : input<C> {
   typename C::sync::template atomic<std::uint8_t> parts{0};
 
   template <class H>
-  void begin(H&& h, state_base<C>& result, hook_type<C> const& feed, hook_type<C> const& turn) noexcept {
+  void begin(H&& h, state_base<C>& under, hook_type<C> const& feed, hook_type<C> const& turn) noexcept {
     this->take(std::forward<H>(h));
     ::new (static_cast<void*>(&stand)) place;
     stand.self = this;
     parts.store(2, std::memory_order_relaxed);
     next.kind = hook_kind::released;
-    next.owner = &result;
+    next.owner = &under;
     next.type = &turn;
     next.holds = true;
-    result.add_hold();  // until next has had its turn
-    connect<C>(*this, result, feed, stand, when_released);
+    under.add_hold();  // until next has had its turn
+    connect<C>(*this, under, feed, stand, when_released);
   }
   /// Nothing of the operation's outcome is needed any more.
   void through() noexcept {

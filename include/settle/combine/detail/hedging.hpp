@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef SETTLE_COMBINE_DETAIL_HEDGING_HPP
+#define SETTLE_COMBINE_DETAIL_HEDGING_HPP
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "alarm.hpp"
+#include "made.hpp"
+
+namespace settle::inline v0::detail {
+
+/// One item after the other, until there is a value. What there is to do on the executor (begin the next, time it, stop the
+/// timer) is one turn, posted when it is wanted and not on its way.
+template <class P, class Item, class F>
+class hedging {
+ public:
+  using C = typename P::terminal;
+  using cell_type = result_cell<P, hedging>;
+  using H = made_handle<std::invoke_result_t<F&, Item>>;
+  using T = typename P::value_type;
+  using E = typename P::error_type;
+  using stored = typename cell_type::stored;
+
+  hedging(std::optional<H>&& first, std::vector<Item>&& items, std::chrono::nanoseconds delay, F&& f)
+      : first_(std::move(first)),
+        items_(std::move(items)),
+        f_(std::in_place, std::move(f)),
+        places_(new input<C>[items_.size()]),
+        delay_(delay),
+        missing_(items_.size()) {}
+
+  void wire(cell_type& c) noexcept {
+    if (!first_) return c.fail(P::make_error(errc::no_inputs));
+    result_ = &c;
+    has_timers_ = alarm_.prepare(c) == errc{};
+    wanted_.store(1, std::memory_order_relaxed);
+    more_.store(1, std::memory_order_relaxed);
+    turn(c);
+  }
+  void close(cell_type& c) noexcept {
+    alarm_.give_room_back(c);
+    for (std::size_t i = 0; i != items_.size(); ++i) places_[i].from = {};
+    f_.reset();
+    items_.clear();
+    first_.reset();
+  }
+
+ private:
+  static constexpr std::size_t none = ~std::size_t{0};
+
+  static cell_type& cell_of(hook<C>& h) noexcept { return static_cast<cell_type&>(*static_cast<input<C>&>(h).result); }
+  static void run(hook<C>& h, hook_action action) {
+    cell_type& c = cell_of(h);
+    auto& in = static_cast<input<C>&>(h);
+    if (action == hook_action::feed) {
+      c.body.told(c, in);
+    } else {
+      c.body.heard(c, in);
+      in.finish();
+    }
+  }
+  static constexpr hook_type<C> place_type{&run, 0, 0};
+
+  void want(cell_type& c) noexcept {
+    if (wanted_.fetch_add(1, std::memory_order_acq_rel) == 0) c.template post<&turn>();
+  }
+  static void turn(cell_type& c) {
+    hedging& self = c.body;
+    for (std::size_t n = 1; n != 0;) {
+      self.work(c);
+      std::size_t const before = self.wanted_.fetch_sub(n, std::memory_order_acq_rel);
+      n = before - n;
+    }
+  }
+  /// On the executor, one thread at a time.
+  void work(cell_type& c) noexcept {
+    std::size_t const due = more_.exchange(0, std::memory_order_acq_rel);
+    for (std::size_t i = 0; i != due; ++i) begin_next(c);
+    bool const over = winner_.load(std::memory_order_acquire) != none;
+    if (over && runs_ && !stopped_) {
+      stopped_ = true;
+      alarm_.stop();
+    }
+    if (over || next_ == items_.size() || c.is(word::requested | word::settled) || !has_timers_) return;
+    if (ended_.exchange(false, std::memory_order_acq_rel)) runs_ = false;
+    if (!runs_) runs_ = alarm_.start(c, due_, timer_done::to<&hedging::over>(*this));
+  }
+  void begin_next(cell_type& c) noexcept {
+    if (next_ == items_.size() || winner_.load(std::memory_order_acquire) != none) return;
+    if (c.is(word::requested | word::settled)) {
+      if (active_.load(std::memory_order_acquire) == 0 && decide(items_.size())) c.end_cancelled(c.head().cancelled_by());
+      return;
+    }
+    std::size_t const i = next_++;
+    if (has_timers_) due_ = later(alarm_.now(), delay_);
+    std::optional<H> h = i == 0 ? std::move(first_) : std::optional<H>();
+    if (i != 0)
+      guarded([&] { h.emplace(make_operation(*f_, std::move(items_[i]))); },
+              [&](std::exception_ptr p) {
+                if (decide(items_.size())) c.fail(error_from<P>(std::move(p)));
+              });
+    if (!h) return;
+    active_.fetch_add(1, std::memory_order_acq_rel);
+    places_[i].take(std::move(*h));
+    connect<C>(places_[i], c, place_type);
+    begun_.store(i + 1, std::memory_order_seq_cst);
+    std::size_t const winner = winner_.load(std::memory_order_seq_cst);
+    if (winner != none && winner != i) let_off(places_[i], cause::sibling);
+  }
+  /// The time to begin the next may have moved on since the timer was started.
+  void over(timer_end how) noexcept {
+    cell_type& c = *result_;
+    ended_.store(true, std::memory_order_release);
+    if (how == timer_end::fired && alarm_.now() >= due_) more_.fetch_add(1, std::memory_order_acq_rel);
+    if (how != timer_end::lost) want(c);
+    engine<C>::leave(c);
+  }
+
+  bool decide(std::size_t i) noexcept {
+    std::size_t undecided = none;
+    return winner_.compare_exchange_strong(undecided, i, std::memory_order_seq_cst, std::memory_order_acquire);
+  }
+
+  /// Structural.
+  void told(cell_type& c, input<C>& in) noexcept {
+    state_base<C>& s = in.state();
+    s.seen.store(true, std::memory_order_relaxed);
+    bool const is_value = !s.is(word::failure | word::cancelled);
+    std::size_t const i = static_cast<std::size_t>(&in - places_.get());
+    bool const last = !is_value && missing_.fetch_sub(1, std::memory_order_acq_rel) == 1;
+    if ((is_value || last) && decide(i)) return win(c, in, i);
+    in.lose();
+    bool const idle = active_.fetch_sub(1, std::memory_order_acq_rel) == 1;
+    if (is_value || (winner_.load(std::memory_order_acquire) != none && !idle)) return;
+    more_.fetch_add(1, std::memory_order_acq_rel);
+    want(c);
+  }
+  void win(cell_type& c, input<C>& in, std::size_t i) noexcept {
+    for (std::size_t n = begun_.load(std::memory_order_seq_cst); n-- != 0;)
+      if (n != i) let_off(places_[n], cause::sibling);
+    want(c);  // the timer is to be stopped
+    deliver(c, in);
+    engine<C>::pump(frame<C>::here());
+  }
+  void deliver(cell_type& c, input<C>& in) noexcept {
+    state_base<C>& s = in.state();
+    auto& o = static_cast<typed_state<T, E, C>&>(s).result;
+    if (s.is(word::cancelled)) {
+      c.keep(s);
+      c.end_cancelled(o.cancel());
+    } else if (s.is(word::failure) ? is_quiet_error<E> : is_quiet_value<T>) {
+      c.keep(s);
+      if constexpr (is_quiet_error<E>) {
+        if (s.is(word::failure)) c.fail(E(std::as_const(o).error()));
+      }
+      if constexpr (is_quiet_value<T>) {
+        if (!s.is(word::failure)) c.yield([&](void* at) { ::new (at) stored(*outcome_access::value(o)); });
+      }
+    } else {
+      return in.queue();
+    }
+    in.finish();
+  }
+  void heard(cell_type& c, input<C>& in) noexcept {
+    input_outcome<T, E, C> o(in);
+    c.keep(in.state());
+    if (o.look().has_error()) c.fail(o.error());
+    else o.with_value([&](auto&& v) { c.yield([&](void* at) { ::new (at) stored(std::forward<decltype(v)>(v)); }); });
+  }
+
+  template <class V>
+  using atomic = typename C::sync::template atomic<V>;
+
+  std::optional<H> first_;
+  std::vector<Item> items_;
+  std::optional<F> f_;
+  std::unique_ptr<input<C>[]> places_;
+  alarm<C> alarm_;
+  std::chrono::nanoseconds delay_;
+  std::chrono::steady_clock::time_point due_{};
+  cell_type* result_ = nullptr;
+  std::size_t next_ = 0;
+  bool has_timers_ = false;
+  bool runs_ = false;
+  bool stopped_ = false;
+  atomic<bool> ended_{false};
+  atomic<std::size_t> begun_{0};
+  atomic<std::size_t> active_{0};
+  atomic<std::size_t> missing_;
+  atomic<std::size_t> wanted_{0};  // turns asked for
+  atomic<std::size_t> more_{0};    // items to begin
+  atomic<std::size_t> winner_{none};
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef SETTLE_COMBINE_DETAIL_TRAVERSAL_HPP
+#define SETTLE_COMBINE_DETAIL_TRAVERSAL_HPP
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "made.hpp"
+
+namespace settle::inline v0::detail {
+
+/// f of each item, so many at a time, in as many places. A place is free again when its operation is released; whoever
+/// frees one takes the next item, one thread at a time.
+template <class P, class Item, class F>
+class traversal {
+ public:
+  using C = typename P::terminal;
+  using cell_type = result_cell<P, traversal>;
+  using H = made_handle<std::invoke_result_t<F&, Item>>;
+  using T = typename H::T;
+  using E = typename P::error_type;
+  using list = typename P::value_type;
+
+  traversal(std::optional<H>&& first, std::vector<Item>&& items, std::size_t limit, F&& f)
+      : first_(std::move(first)),
+        items_(std::move(items)),
+        f_(std::in_place, std::move(f)),
+        places_count_(std::min(std::max<std::size_t>(limit, 1), std::max<std::size_t>(items_.size(), 1))),
+        places_(new place[places_count_]),
+        values_(new std::optional<lift<T>>[items_.size()]),
+        missing_(items_.size()) {
+    value_.reserve(items_.size());
+  }
+
+  void wire(cell_type& c) noexcept {
+    if (!first_) return c.yield([&](void* at) { ::new (at) list(); });
+    for (std::size_t i = places_count_; i-- != 0;) free(places_[i]);
+    work(c, places_count_);
+  }
+  void close(cell_type&) noexcept {
+    f_.reset();
+    values_.reset();
+    items_.clear();
+    first_.reset();
+  }
+
+ private:
+  struct place : successive<C> {
+    std::size_t item = 0;
+    place* below = nullptr;
+  };
+
+  static cell_type& cell_of(hook<C>& h) noexcept { return static_cast<cell_type&>(*static_cast<input<C>&>(h).result); }
+  static void run(hook<C>& h, hook_action action) {
+    cell_type& c = cell_of(h);
+    auto& p = static_cast<place&>(static_cast<input<C>&>(h));
+    traversal& self = c.body;
+    if (action == hook_action::feed) {
+      if (self.told(c, p)) p.through();
+    } else {
+      self.heard(c, p);
+      p.through();
+    }
+  }
+  static void run_next(hook<C>& h, hook_action) {
+    auto& c = static_cast<cell_type&>(*h.owner);
+    traversal& self = c.body;
+    for (std::size_t i = 0; i != self.places_count_; ++i)
+      if (&self.places_[i].next == &h) self.free(self.places_[i]);
+    self.work(c, 1);
+  }
+  static constexpr hook_type<C> place_type{&run, 0, 0};
+  static constexpr hook_type<C> next_type{&run_next, 0, 0};
+
+  void free(place& p) noexcept {
+    p.below = free_.load(std::memory_order_relaxed);
+    while (!free_.compare_exchange_weak(p.below, &p, std::memory_order_release, std::memory_order_relaxed)) {
+    }
+  }
+  /// On the executor: begins as much as there is room for. A thread that comes meanwhile leaves it to this one.
+  void work(cell_type& c, std::size_t n) noexcept {
+    if (wanted_.fetch_add(n, std::memory_order_acq_rel) != 0) return;
+    do {
+      place* p = free_.exchange(nullptr, std::memory_order_acquire);
+      while (p != nullptr) begin(c, *std::exchange(p, p->below));
+    } while (wanted_.fetch_sub(n, std::memory_order_acq_rel) != n && (n = wanted_.load(std::memory_order_acquire)) != 0);
+  }
+  void begin(cell_type& c, place& p) noexcept {
+    if (next_item_ == items_.size() || decided_.load(std::memory_order_acquire)) return;
+    if (c.is(word::requested | word::settled)) {
+      if (decide()) c.end_cancelled(c.head().cancelled_by());
+      return;
+    }
+    p.item = next_item_++;
+    std::optional<H> h = p.item == 0 ? std::move(first_) : std::optional<H>();
+    if (p.item != 0)
+      guarded([&] { h.emplace(make_operation(*f_, std::move(items_[p.item]))); },
+              [&](std::exception_ptr x) {
+                if (decide()) c.fail(error_from<P>(std::move(x)));
+              });
+    if (h) p.successive<C>::begin(std::move(*h), c, place_type, next_type);
+  }
+
+  bool decide() noexcept { return !decided_.exchange(true, std::memory_order_acq_rel); }
+
+  /// Structural. True: nothing is left to do where its user code runs.
+  bool told(cell_type& c, place& p) noexcept {
+    state_base<C>& s = p.state();
+    s.seen.store(true, std::memory_order_relaxed);
+    if (s.is(word::cancelled)) {
+      if (!decide()) return true;
+      c.keep(s);
+      c.end_cancelled(s.head().cancelled_by());
+      return true;
+    }
+    if constexpr (is_quiet_error<E>) {
+      if (s.is(word::failure)) {
+        if (!decide()) return true;
+        c.keep(s);
+        c.fail(E(std::as_const(static_cast<typed_state<T, E, C>&>(s).result).error()));
+        return true;
+      }
+    }
+    p.queue();
+    return false;
+  }
+  void heard(cell_type& c, place& p) noexcept {
+    input_outcome<T, E, C> o(p);
+    if (decided_.load(std::memory_order_acquire)) return;
+    if (o.look().has_error()) {
+      if (decide()) c.fail(o.error());
+      return;
+    }
+    guarded([&] { o.with_value([&](auto&& v) { values_[p.item].emplace(std::forward<decltype(v)>(v)); }); },
+            [&](std::exception_ptr x) {
+              if (decide()) c.fail(error_from<P>(std::move(x)));
+            });
+    if (missing_.fetch_sub(1, std::memory_order_acq_rel) != 1 || !decide()) return;
+    c.keep(p.state());
+    c.template post<&make>();
+  }
+  static void make(cell_type& c) {
+    traversal& self = c.body;
+    c.yield([&](void* at) {
+      for (std::size_t i = 0; i != self.items_.size(); ++i) self.value_.push_back(std::move(*self.values_[i]));
+      ::new (at) list(std::move(self.value_));
+    });
+  }
+
+  template <class V>
+  using atomic = typename C::sync::template atomic<V>;
+
+  std::optional<H> first_;
+  std::vector<Item> items_;
+  std::optional<F> f_;
+  std::size_t places_count_;
+  std::unique_ptr<place[]> places_;
+  std::unique_ptr<std::optional<lift<T>>[]> values_;
+  list value_;
+  std::size_t next_item_ = 0;
+  atomic<std::size_t> missing_;
+  atomic<std::size_t> wanted_{0};
+  atomic<place*> free_{nullptr};
+  atomic<bool> decided_{false};
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif

@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: BSL-1.0
+// What combinators do in the structural part, whatever the executors are doing; races of wiring; long-lived inputs; depth.
+#include <settle/settle.hpp>
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "allocations.hpp"
+#include "situations.hpp"
+
+namespace {
+
+using namespace test;
+using settle::errc;
+using settle::handle_of;
+using on_loop = manual_loop::executor;
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SETTLE_TEST_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SETTLE_TEST_SANITIZED 1
+#endif
+#endif
+#if defined(SETTLE_TEST_SANITIZED)
+constexpr int deep = 50'000;
+#else
+constexpr int deep = 1'000'000;
+#endif
+
+TEST(G04_first, losers_are_asked_and_failures_pass_while_every_executor_is_blocked) {
+  manual_loop a;
+  manual_loop b;
+  subject<counted<int, on_loop>> s(a.get_executor());
+  subject<counted<int, on_loop>> t(b.get_executor());
+  subject<counted<int, on_loop>> u(b.get_executor());
+  auto both = settle::all(std::move(s.h), std::move(t.h)) | settle::then([](auto const&) { return 1; });
+  auto first = settle::race(std::move(both), std::move(u.h));
+  t.r.fail(errc::closed);
+  EXPECT_TRUE(s.op.cancel_requested());
+  EXPECT_TRUE(u.op.cancel_requested());
+  EXPECT_TRUE(first.is_settled());
+  EXPECT_EQ(a.size() + b.size(), a.submissions() + b.submissions()) << "nothing has run";
+  u.r.fail(errc::closed);
+  subject<counted<int, on_loop>>::drop(s.r);
+  while (a.run() + b.run() != 0) {
+  }
+  EXPECT_EQ(std::move(first).wait().error().code(), errc::closed);
+}
+
+TEST(G04_first, the_winner_is_the_first_to_settle_not_the_first_whose_executor_runs) {
+  manual_loop a;
+  manual_loop b;
+  settle::resolver_of<std::string, settle::error, on_loop> r(a.get_executor());
+  settle::resolver_of<std::string, settle::error, on_loop> q(b.get_executor());
+  auto first = settle::race(r.get_handle(), q.get_handle());
+  r.complete("first");
+  EXPECT_TRUE(q.op().cancel_requested());
+  q.complete("second");
+  b.run();
+  EXPECT_FALSE(first.is_settled());
+  a.run();
+  b.run();
+  auto o = std::move(first).wait();
+  EXPECT_EQ(std::get<0>(o.value()), "first");
+}
+
+TEST(race, settles_at_once_and_is_released_with_the_losers_which_end_as_they_do) {
+  subject<counted<int>> s;
+  subject<counted<int>> t;
+  auto loser = settle::watcher_of<int>(t.h.watch());
+  auto first = settle::race(std::move(s.h), std::move(t.h));
+  s.r.complete(1);
+  EXPECT_TRUE(first.is_settled());
+  EXPECT_FALSE(first.is_released());
+  t.r.complete(2);
+  EXPECT_EQ(loser.peek()->value(), 2);
+  EXPECT_TRUE(first.is_released());
+}
+
+TEST(race, the_value_of_a_loser_dies_where_it_lives) {
+  manual_loop a;
+  tracked::alive = 0;
+  subject<counted<tracked, on_loop>> s(a.get_executor());
+  settle::resolver_of<int> r;
+  auto first = settle::race(r.get_handle(), std::move(s.h));
+  r.complete(1);
+  s.r.complete(tracked(2));
+  EXPECT_EQ(tracked::alive, 1);
+  EXPECT_FALSE(first.is_released());
+  a.run();
+  EXPECT_EQ(tracked::alive, 0);
+  EXPECT_TRUE(first.is_released());
+}
+
+TEST(all, values_that_came_die_with_the_result_on_its_executor_when_another_fails) {
+  manual_loop a;
+  tracked::alive = 0;
+  static manual_loop* loop = nullptr;
+  loop = &a;
+  tracked::on_death = [] { EXPECT_TRUE(loop->is_here()); };
+  subject<counted<tracked, on_loop>> s(a.get_executor());
+  subject<counted<tracked, on_loop>> t(a.get_executor());
+  auto both = settle::all(std::move(s.h), std::move(t.h));
+  s.r.complete(tracked(1));
+  a.run();
+  EXPECT_EQ(tracked::alive, 1);
+  t.r.fail(errc::closed);
+  EXPECT_TRUE(both.is_settled());
+  a.run();
+  EXPECT_EQ(tracked::alive, 0);
+  tracked::on_death = nullptr;
+  EXPECT_TRUE(both.is_released());
+}
+
+TEST(combinators, take_no_inputs_as_a_range) {
+  std::vector<handle_of<int>> none;
+  EXPECT_TRUE(settle::all(std::move(none)).wait().value().empty());
+  none.clear();
+  EXPECT_TRUE(settle::all_settled(std::move(none)).wait().value().empty());
+  none.clear();
+  EXPECT_EQ(settle::race(std::move(none)).wait().error().code(), errc::no_inputs);
+  none.clear();
+  EXPECT_EQ(settle::any(std::move(none)).wait().error().code(), errc::no_inputs);
+}
+
+TEST(combinators, read_an_empty_handle_as_failed) {
+  EXPECT_EQ(settle::then(handle_of<int>(), [](int) {}).wait().error().code(), errc::no_memory);
+  EXPECT_EQ(settle::race(handle_of<int>()).wait().error().code(), errc::no_memory);
+}
+
+TEST(combinators, mix_policies_errors_and_kinds_of_inputs) {
+  manual_loop a;
+  settle::resolver_of<std::unique_ptr<int>, std::error_code, on_loop> r(a.get_executor());
+  settle::resolver_of<void> q;
+  settle::resolver_of<int> p;
+  auto w = settle::watcher_of<int>(p.get_handle());
+  auto all = settle::all(r.get_handle(), q.get_handle(), w, w);
+  static_assert(std::is_same_v<decltype(all), handle_of<std::tuple<std::unique_ptr<int>, std::monostate, int, int>>>);
+  p.complete(3);
+  q.complete();
+  r.complete(std::make_unique<int>(5));
+  a.run();
+  auto o = std::move(all).wait();
+  EXPECT_EQ(*std::get<0>(o.value()) + std::get<2>(o.value()) + std::get<3>(o.value()), 11);
+}
+
+TEST(combinators, work_without_threads) {
+  using C = settle::unsynchronized_terminal;
+  settle::resolver_of<std::string, settle::error, settle::inline_executor, C> r;
+  settle::resolver_of<int, settle::error, settle::inline_executor, C> q;
+  auto both = settle::all(r.get_handle(), settle::then(q.get_handle(), [](int i) { return i + 1; }));
+  auto h = settle::finally(std::move(both), [] {});
+  r.complete("r");
+  q.complete(1);
+  EXPECT_EQ(std::get<1>(std::move(h).wait().value()), 2);
+}
+
+TEST(A16_shared_input, everyone_hears_it) {
+  on_each_executor([](auto& place) {
+    for (way how : {way::complete, way::fail, way::cancel}) {
+      subject<counted<int, typename std::decay_t<decltype(place)>::executor>> s(place.get_executor());
+      auto w = s.h.watch();
+      int observed = 0;
+      w.on_done([&](settle::outcome<int> const&) { ++observed; });
+      auto a = settle::all(w, settle::then(w, [](int v) { return v; }), settle::finally(w, [] {}));
+      auto b = settle::race(settle::or_else(w, [](settle::error const&) { return 42; }), settle::never<int>());
+      auto c = settle::any(w, settle::then(w, [](int v) { return v; }));
+      auto d = settle::all_settled(std::move(s.h), w, settle::finally(settle::then(w, [](int v) { return v; }), [] {}));
+      s.end(how);
+      place.run();
+      EXPECT_EQ(observed, 1);
+      bool const value = how == way::complete;
+      EXPECT_EQ(std::move(a).wait().has_value(), value);
+      EXPECT_EQ(std::move(b).wait().has_value(), how != way::cancel);
+      EXPECT_EQ(std::move(c).wait().has_value(), value);
+      EXPECT_EQ(std::get<2>(std::move(d).wait().value()).has_value(), value);
+      place.run();
+    }
+  });
+}
+
+TEST(A17_continuation_not_input, cancelled_leaves_the_combinator_alone) {
+  subject<counted<int>> s;
+  subject<counted<int>> t;
+  auto w = settle::watcher_of<std::tuple<int, int>>(settle::all(std::move(s.h), std::move(t.h)));
+  auto next = settle::then(w, [](std::tuple<int, int> const&) { return 1; });
+  next.request_cancel();
+  EXPECT_TRUE(std::move(next).wait().is_cancelled());
+  EXPECT_FALSE(w.cancel_requested());
+  s.r.complete(1);
+  t.r.complete(2);
+  EXPECT_EQ(w.peek()->value(), std::tuple(1, 2));
+}
+
+TEST(A56_cached_not_cancelled, a_watched_operation_that_loses_stays_pending_for_everyone_else) {
+  subject<counted<int>> s;
+  auto w = s.h.watch();
+  EXPECT_EQ(settle::race(w, settle::ready(1)).wait().value().index(), 1U);
+  EXPECT_EQ(settle::any(w, settle::ready(1)).wait().value(), 1);
+  EXPECT_TRUE(settle::all(w, settle::failed<int>(errc::closed)).wait().has_error());
+  EXPECT_FALSE(s.op.cancel_requested());
+  auto waiting = settle::all_settled(w, settle::ready(2));
+  waiting.request_cancel(settle::cause::overload);
+  auto o = std::move(waiting).wait();
+  EXPECT_EQ(std::get<0>(o.value()).cancel().why, settle::cause::overload);
+  EXPECT_EQ(std::get<1>(o.value()).value(), 2);
+  auto forced = settle::race(w, settle::never());
+  forced.cancel();
+  EXPECT_TRUE(forced.is_released());
+  EXPECT_FALSE(s.op.is_settled());
+  s.r.complete(3);
+  EXPECT_EQ(w.peek()->value(), 3);
+}
+
+TEST(A51_long_lived_watched, a_stop_signal_raced_a_million_times_stays_as_it_was) {
+  settle::resolver_of<int> stop;
+  auto const w = settle::watcher_of<int>(stop.get_handle());
+  auto round = [&](int i) {
+    settle::resolver_of<int> r;
+    auto first = settle::race(w, r.get_handle());
+    if (i % 3 == 0) first.request_cancel();
+    r.complete(i);
+  };
+  for (int i = 0; i != 100; ++i) round(i);
+  std::int64_t const before = live_allocations_of_this_thread();
+  for (int i = 0; i != deep; ++i) round(i);
+  EXPECT_EQ(live_allocations_of_this_thread(), before);
+  stop.complete(0);
+}
+
+TEST(G10_nofail, from_settling_to_released_combinators_allocate_nothing) {
+  subject<counted<std::string>> s;
+  subject<counted<std::string>> t;
+  std::vector<handle_of<std::string>> list;
+  list.push_back(std::move(s.h));
+  list.push_back(std::move(t.h) | settle::then([](std::string v) { return v; }) | settle::finally([] {}));
+  auto h = settle::all(std::move(list)) | settle::then([](std::vector<std::string> v) { return std::move(v[1]); });
+  settle::resolver_of<int> never;
+  auto first = settle::race(std::move(h), never.get_handle());
+  std::string text = "a string that does not fit into itself";
+  allocation_count count;
+  s.r.complete(std::string());
+  t.r.complete(std::move(text));
+  never.cancel();
+  EXPECT_EQ(count.now(), 0U);
+  EXPECT_TRUE(first.is_released());
+  EXPECT_EQ(std::get<0>(std::move(first).wait().value()), "a string that does not fit into itself");
+}
+
+TEST(A14_all_wiring_race, inputs_that_complete_while_they_are_wired_fill_every_slot_once) {
+  crew threads(3);
+  for (int round = 0; round != 500; ++round) {
+    settle::resolver_of<std::string> a;
+    settle::resolver_of<int> b;
+    auto ha = a.get_handle();
+    auto hb = b.get_handle();
+    std::optional<settle::outcome<std::tuple<std::string, int>>> got;
+    std::atomic<int> times = 0;
+    threads.run([&](unsigned i) {
+      if (i == 1) a.complete("value");
+      if (i == 2) b.complete(round);
+      if (i != 0) return;
+      settle::all(std::move(ha), std::move(hb)).on_done([&](settle::outcome<std::tuple<std::string, int>>&& o) {
+        got.emplace(std::move(o));
+        ++times;
+      });
+    });
+    ASSERT_EQ(times, 1);
+    ASSERT_EQ(got->value(), std::tuple(std::string("value"), round));
+  }
+}
+
+TEST(A14_all_wiring_race, a_race_that_is_wired_settled_and_cancelled_ends_once) {
+  crew threads(3);
+  for (int round = 0; round != 500; ++round) {
+    subject<counted<std::string>> a;
+    subject<counted<int>> b;
+    std::atomic<int> times = 0;
+    settle::handle_of<std::variant<std::string, int>> result;
+    if (round % 2 == 0) result = settle::race(std::move(a.h), std::move(b.h));
+    threads.run([&](unsigned i) {
+      if (i == 1) a.r.complete("value");
+      if (i == 2) b.r.fail(errc::closed);
+      if (i == 0 && round % 4 == 0) result.cancel();
+      if (i == 0 && round % 4 == 2) result.request_cancel();
+      if (i == 0 && round % 2 == 1) result = settle::race(std::move(a.h), std::move(b.h));
+    });
+    std::move(result).on_done([&](settle::ending) { ++times; });
+    ASSERT_EQ(times, 1);
+    ASSERT_TRUE(a.op.is_released());
+    ASSERT_TRUE(b.op.is_released());
+  }
+}
+
+TEST(A14_all_wiring_race, a_watched_signal_fires_while_races_come_and_go) {
+  crew threads(3);
+  for (int round = 0; round != 300; ++round) {
+    settle::resolver_of<int> stop;
+    auto const w = settle::watcher_of<int>(stop.get_handle());
+    std::atomic<int> ended = 0;
+    threads.run([&](unsigned i) {
+      if (i == 2) return static_cast<void>(stop.complete(1));
+      for (int n = 0; n != 20; ++n) {
+        settle::resolver_of<int> r;
+        auto first = settle::race(w, r.get_handle(), w);
+        if (n % 2 == 0) first.request_cancel();
+        else r.complete(2);
+        std::move(first).on_done([&](settle::ending) { ++ended; });
+      }
+    });
+    ASSERT_EQ(ended, 40);
+  }
+}
+
+handle_of<int> chain(handle_of<int> h) {
+  for (int i = 0; i != deep; ++i) h = settle::then(std::move(h), [](int v) { return v + 1; });
+  return h;
+}
+TEST(A12_deep_graph, a_chain_of_a_million_thens_completes) {
+  settle::resolver_of<int> r;
+  auto h = chain(r.get_handle());
+  r.complete(0);
+  EXPECT_EQ(std::move(h).wait().value(), deep);
+}
+TEST(A12_deep_graph, a_chain_of_a_million_thens_fails_and_is_cancelled) {
+  settle::resolver_of<int> r;
+  auto h = chain(r.get_handle());
+  r.fail(errc::closed);
+  EXPECT_EQ(std::move(h).wait().error().code(), errc::closed);
+  settle::resolver_of<int> q;
+  auto k = chain(q.get_handle());
+  k.request_cancel();
+  EXPECT_TRUE(q.op().cancel_requested());
+  q.cancel();
+  EXPECT_TRUE(std::move(k).wait().is_cancelled());
+  settle::resolver_of<int> p;
+  auto forced = chain(p.get_handle());
+  forced.cancel();
+  EXPECT_TRUE(p.op().is_settled());
+  p.cancel();
+  EXPECT_TRUE(forced.is_released());
+}
+TEST(A12_deep_graph, a_chain_is_dropped_before_its_source_ends) {
+  settle::resolver_of<int> r;
+  {
+    auto gone = chain(r.get_handle());
+  }
+  EXPECT_TRUE(r.op().cancel_requested());
+}
+TEST(A12_deep_graph, an_all_of_a_million) {
+  for (bool cancelled : {false, true}) {
+    std::vector<settle::resolver_of<int>> r(deep);
+    std::vector<handle_of<int>> h;
+    h.reserve(deep);
+    for (auto& x : r) h.push_back(x.get_handle());
+    auto all = settle::all(std::move(h));
+    if (cancelled) all.request_cancel();
+    for (auto& x : r) cancelled ? x.cancel() : x.complete(1);
+    auto o = std::move(all).wait();
+    EXPECT_EQ(o.is_cancelled(), cancelled);
+    EXPECT_EQ(o.has_value(), !cancelled);
+  }
+}
+TEST(A12_deep_graph, a_chain_that_alternates_between_two_executors) {
+  manual_loop a;
+  manual_loop b;
+  settle::resolver_of<int> r;
+  handle_of<int> h = r.get_handle();
+  constexpr int links = deep / 10;
+  for (int i = 0; i != links; ++i)
+    h = settle::via(std::move(h), i % 2 == 0 ? a.get_executor() : b.get_executor()) | settle::then([](int v) { return v + 1; });
+  r.complete(0);
+  while (a.run() + b.run() != 0) {
+  }
+  EXPECT_EQ(std::move(h).wait().value(), links);
+}
+
+}  // namespace
