@@ -15,14 +15,18 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <functional>
+#include <iterator>
 #include <limits>
 #include <memory>
 #include <memory_resource>
 #include <mutex>
 #include <new>
 #include <optional>
+#include <ranges>
 #include <source_location>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -39,6 +43,22 @@
 #define SETTLE_SETTLE_HPP
 
 // Everything of the core. The standard library only.
+
+// ---- settle/bound_to.hpp -------------------------------------------------------------------------------------------
+#ifndef SETTLE_BOUND_TO_HPP
+#define SETTLE_BOUND_TO_HPP
+
+// ---- settle/handle.hpp ---------------------------------------------------------------------------------------------
+#ifndef SETTLE_HANDLE_HPP
+#define SETTLE_HANDLE_HPP
+
+// ---- settle/detail/cell.hpp ----------------------------------------------------------------------------------------
+#ifndef SETTLE_DETAIL_CELL_HPP
+#define SETTLE_DETAIL_CELL_HPP
+
+// ---- settle/outcome.hpp --------------------------------------------------------------------------------------------
+#ifndef SETTLE_OUTCOME_HPP
+#define SETTLE_OUTCOME_HPP
 
 // ---- settle/cause.hpp ----------------------------------------------------------------------------------------------
 #ifndef SETTLE_CAUSE_HPP
@@ -69,13 +89,18 @@ constexpr std::string_view to_string(cause c) noexcept {
 /// How a cancellation came about: `why` as this operation saw it, `root` at the top of the tree it came down,
 /// `where` the call that started it.
 struct cancellation {
-  cause why = cause::requested;
-  cause root = cause::requested;
-  std::source_location where{};
+  cause why = cause::requested;   ///< as this operation saw it
+  cause root = cause::requested;  ///< as it was at the top of the tree it came down
+  std::source_location where{};   ///< the call that started it
 
   constexpr cancellation() noexcept = default;
+  /// Begun here: the cause is the root as well.
   constexpr cancellation(cause c, std::source_location at) noexcept : why(c), root(c), where(at) {}
+  /// Come down from above.
   constexpr cancellation(cause c, cause top, std::source_location at) noexcept : why(c), root(top), where(at) {}
+
+  /// The time was over, here or further up.
+  [[nodiscard]] constexpr bool by_deadline() const noexcept { return why == cause::deadline || root == cause::deadline; }
 
   /// The same cancellation as a child sees it.
   [[nodiscard]] constexpr cancellation passed_down() const noexcept { return {cause::parent, root, where}; }
@@ -85,34 +110,28 @@ struct cancellation {
 
 #endif
 
-// ---- settle/settle.hpp, continued ----------------------------------------------------------------------------------
-
-// ---- settle/coroutine.hpp ------------------------------------------------------------------------------------------
-#ifndef SETTLE_COROUTINE_HPP
-#define SETTLE_COROUTINE_HPP
-
-// ---- settle/coroutine/join_awaiter.hpp -----------------------------------------------------------------------------
-#ifndef SETTLE_COROUTINE_JOIN_AWAITER_HPP
-#define SETTLE_COROUTINE_JOIN_AWAITER_HPP
-
-// ---- settle/handle.hpp ---------------------------------------------------------------------------------------------
-#ifndef SETTLE_HANDLE_HPP
-#define SETTLE_HANDLE_HPP
-
-// ---- settle/detail/cell.hpp ----------------------------------------------------------------------------------------
-#ifndef SETTLE_DETAIL_CELL_HPP
-#define SETTLE_DETAIL_CELL_HPP
-
-// ---- settle/outcome.hpp --------------------------------------------------------------------------------------------
-#ifndef SETTLE_OUTCOME_HPP
-#define SETTLE_OUTCOME_HPP
+// ---- settle/outcome.hpp, continued ---------------------------------------------------------------------------------
 
 // ---- settle/detail/exceptions.hpp ----------------------------------------------------------------------------------
 #ifndef SETTLE_DETAIL_EXCEPTIONS_HPP
 #define SETTLE_DETAIL_EXCEPTIONS_HPP
 
 // The one place that knows whether exceptions are on. Everything else says what it means.
+//
+// The linker keeps one copy of an inline function, whichever unit it comes from. These have another name where exceptions
+// are off, so that a unit never gets those of the other kind; what is thin around them is always inlined, for the same reason.
 namespace settle::inline v0::detail {
+#if defined(__cpp_exceptions)
+inline namespace exceptions_on {
+#else
+inline namespace exceptions_off {
+#endif
+
+/// Out of the way of what happens when nothing is thrown.
+template <class H>
+[[gnu::noinline]] void hand_on_thrown(H& on_throw) noexcept {
+  on_throw(std::current_exception());
+}
 
 /// Runs f; what it throws goes to on_throw(std::exception_ptr).
 template <class F, class H>
@@ -121,7 +140,7 @@ void guarded(F&& f, [[maybe_unused]] H&& on_throw) noexcept {
   try {
     std::forward<F>(f)();
   } catch (...) {
-    std::forward<H>(on_throw)(std::current_exception());
+    hand_on_thrown(on_throw);
   }
 #else
   std::forward<F>(f)();
@@ -160,6 +179,23 @@ template <class X>
 #endif
 }
 
+/// The code of an exception, as settle::error tells it; `no_memory` is what std::bad_alloc counts as.
+inline std::error_code code_in([[maybe_unused]] std::exception_ptr const& p, [[maybe_unused]] std::error_code no_memory) noexcept {
+  std::error_code found = std::make_error_code(std::errc::state_not_recoverable);
+#if defined(__cpp_exceptions)
+  try {
+    std::rethrow_exception(p);
+  } catch (std::system_error const& e) {
+    found = e.code();
+  } catch (std::bad_alloc const&) {
+    found = no_memory;
+  } catch (...) {
+  }
+#endif
+  return found;
+}
+
+}  // namespace exceptions_on or exceptions_off
 }  // namespace settle::inline v0::detail
 
 #endif
@@ -184,6 +220,7 @@ enum class errc {
   no_memory,      ///< an allocation failed, or a fixed storage is full; equal to std::errc::not_enough_memory
   no_timers,      ///< the executor offers no timers
   cycle,          ///< a continuation returned its own result
+  cancelled,      ///< a cancellation, told as an error; equal to std::errc::operation_canceled
 };
 
 namespace detail {
@@ -205,6 +242,8 @@ class error_category final : public std::error_category {
         return "the executor offers no timers";
       case errc::cycle:
         return "a continuation returned its own result";
+      case errc::cancelled:
+        return "cancelled";
     }
     return "unknown settle error";
   }
@@ -214,6 +253,8 @@ class error_category final : public std::error_category {
         return std::errc::timed_out;
       case errc::no_memory:
         return std::errc::not_enough_memory;
+      case errc::cancelled:
+        return std::errc::operation_canceled;
       default:
         return {code, *this};
     }
@@ -246,22 +287,28 @@ namespace settle::inline v0 {
 ///
 /// ```cpp
 /// settle::error e = settle::errc::timed_out;
-/// if (e.code() == std::errc::timed_out) ...
+/// if (e.code() == std::errc::timed_out) retry();
 /// ```
 class error {
  public:
+  /// A code.
   error(std::error_code c) noexcept : category_(&c.category()), value_(c.value()) {}
+  /// One of settle's own.
   error(errc e) noexcept : error(make_error_code(e)) {}
+  /// An exception; must not be null.
   error(std::exception_ptr p) noexcept : category_(nullptr), exception_(std::move(p)) {}
 
+  /// The same code, or another reference to the same exception.
   error(error const& o) noexcept : category_(o.category_) {
     if (category_ != nullptr) value_ = o.value_;
     else std::construct_at(&exception_, o.exception_);
   }
+  /// A moved-from exception is null, a code stays.
   error(error&& o) noexcept : category_(o.category_) {
     if (category_ != nullptr) value_ = o.value_;
     else std::construct_at(&exception_, std::move(o.exception_));
   }
+  /// Copies or moves, as its argument was made.
   error& operator=(error o) noexcept {
     std::destroy_at(this);
     std::construct_at(this, std::move(o));
@@ -272,16 +319,16 @@ class error {
   }
 
   /// The code. Of an exception: that of a std::system_error, else std::errc::state_not_recoverable.
-  std::error_code code() const noexcept {
+  [[gnu::always_inline]] inline std::error_code code() const noexcept {
     if (category_ != nullptr) return {value_, *category_};
-    return code_of(exception_);
+    return detail::code_in(exception_, make_error_code(errc::no_memory));
   }
 
   /// The exception, null when it is a code.
   std::exception_ptr exception() const noexcept { return category_ == nullptr ? exception_ : std::exception_ptr{}; }
 
   /// Throws what it is: the exception, or std::system_error with the code.
-  [[noreturn]] void raise() const {
+  [[noreturn, gnu::always_inline]] inline void raise() const {
     if (category_ == nullptr) detail::rethrow(exception_);
     detail::raise(std::system_error(code()));
   }
@@ -292,23 +339,6 @@ class error {
   }
 
  private:
-  static std::error_code code_of(std::exception_ptr const& p) noexcept {
-    std::error_code found = std::make_error_code(std::errc::state_not_recoverable);
-#if defined(__cpp_exceptions)
-    try {
-      std::rethrow_exception(p);
-    } catch (std::system_error const& e) {
-      found = e.code();
-    } catch (std::bad_alloc const&) {
-      found = make_error_code(errc::no_memory);
-    } catch (...) {
-    }
-#else
-    static_cast<void>(p);
-#endif
-    return found;
-  }
-
   std::error_category const* category_;  // null: an exception
   union {
     int value_;
@@ -348,6 +378,8 @@ struct basic_cas_terminal;
 using cas_terminal = basic_cas_terminal<std_sync>;
 
 struct inline_executor;
+template <class P>
+struct policy_traits;
 struct default_policy;
 template <class T, class E = error, class Ex = inline_executor, class C = cas_terminal>
 struct plain;
@@ -369,8 +401,14 @@ class watcher;
 
 template <class P>
 struct pinned_outcome;
+template <class C>
+class bound_to;
+
+template <class C>
+class basic_work_node;
 
 using operation = basic_operation<cas_terminal>;
+using work_node = basic_work_node<cas_terminal>;
 using pin = basic_pin<cas_terminal>;
 using registration = basic_registration<cas_terminal>;
 
@@ -401,7 +439,13 @@ struct state_base;
 template <class C>
 class engine;
 template <class C>
+class dispatcher;
+template <class C>
 class released_wait;
+template <class C>
+struct hook;
+template <class P>
+struct cell;
 
 }  // namespace detail
 }  // namespace settle::inline v0
@@ -414,19 +458,24 @@ namespace settle::inline v0 {
 
 /// How an operation ended, without its types: what hooks that do not care for the value are told.
 struct ending {
+  /// One of the three.
   enum kind_t : std::uint8_t { value, failure, cancelled };
-  kind_t kind = value;
+  kind_t kind = value;    ///< which of the three
   cancellation cancel{};  ///< meaningful when cancelled
 
   constexpr ending() noexcept = default;
+  /// All of it.
   constexpr ending(kind_t k, cancellation const& c) noexcept : kind(k), cancel(c) {}
 };
 
 /// Thrown by value() of a cancelled outcome.
 class operation_cancelled : public std::exception {
  public:
+  /// For `c`. Allocates nothing.
   explicit operation_cancelled(cancellation const& c) noexcept : why_(c) {}
+  /// How it came about.
   cancellation const& why() const noexcept { return why_; }
+  /// One sentence.
   char const* what() const noexcept override { return "settle: the operation was cancelled"; }
 
  private:
@@ -441,6 +490,7 @@ struct outcome_head {
   kind_t kind = pending;
   cause why = cause::requested;
   cause root = cause::requested;
+  bool unused = false;  // so that all four are one store
   std::source_location where{};
 
   cancellation cancelled_by() const noexcept { return {why, root, where}; }
@@ -462,7 +512,7 @@ bool is_timeout(E const& e) noexcept {
 }
 
 template <class E>
-[[noreturn]] void raise_error(E const& e) {
+[[noreturn, gnu::always_inline]] inline void raise_error(E const& e) {
   if constexpr (requires { e.raise(); }) e.raise();
   else if constexpr (std::is_convertible_v<E const&, std::error_code>) raise(std::system_error(std::error_code(e)));
   else raise(e);
@@ -478,33 +528,38 @@ template <class E>
 ///
 /// ```cpp
 /// std::move(h).on_done([](auto&& out) {
-///   out.visit([](int v) { ... }, [](settle::error const& e) { ... }, [](settle::cancellation const& c) { ... });
+///   out.visit([](int v) { use(v); }, [](settle::error const& e) { log(e); }, [](settle::cancellation const&) { retry(); });
 /// });
 /// ```
 template <class T, class E>
 class outcome : private detail::outcome_head {
  public:
-  using value_type = T;
-  using error_type = E;
-  using stored = detail::lift<T>;
+  using value_type = T;            ///< what a value is
+  using error_type = E;            ///< what an error is
+  using stored = detail::lift<T>;  ///< T, or std::monostate for void
 
+  /// A value. Throws what moving it throws.
   outcome(std::in_place_t, stored v) noexcept(std::is_nothrow_move_constructible_v<stored>) {
     std::construct_at(&value_, std::move(v));
     kind = detail::outcome_head::value;
   }
+  /// An error.
   outcome(E e) noexcept {
     std::construct_at(&error_, std::move(e));
     kind = failure;
   }
+  /// A cancellation.
   outcome(cancellation const& c) noexcept {
     cancelled_by(c);
     kind = cancelled;
   }
+  /// Throws what moving the value throws, the source as it was.
   outcome(outcome&& o) noexcept(std::is_nothrow_move_constructible_v<stored>) : detail::outcome_head(o.bare()) {
     if (o.kind == detail::outcome_head::value) std::construct_at(&value_, std::move(o.value_));
     else if (o.kind == failure) std::construct_at(&error_, std::move(o.error_));
     kind = o.kind;
   }
+  /// When T and E can be copied. Throws what copying them throws.
   outcome(outcome const& o)
     requires(std::is_copy_constructible_v<stored> && std::is_copy_constructible_v<E>)
       : detail::outcome_head(o.bare()) {
@@ -512,6 +567,7 @@ class outcome : private detail::outcome_head {
     else if (o.kind == failure) std::construct_at(&error_, o.error_);
     kind = o.kind;
   }
+  /// Copies or moves, as its argument was made.
   outcome& operator=(outcome o) noexcept(std::is_nothrow_move_constructible_v<stored>) {
     clear();
     static_cast<outcome_head&>(*this) = o.bare();
@@ -522,28 +578,36 @@ class outcome : private detail::outcome_head {
   }
   ~outcome() { clear(); }
 
+  /// It is a value.
   bool has_value() const noexcept { return kind == detail::outcome_head::value; }
+  /// It is an error.
   bool has_error() const noexcept { return kind == failure; }
+  /// It was cancelled.
   bool is_cancelled() const noexcept { return kind == cancelled; }
+  /// The consumer took what it was, or it was emptied.
   bool is_taken() const noexcept { return kind == taken; }
+  /// has_value().
   explicit operator bool() const noexcept { return has_value(); }
 
   /// The value. Throws what the error is, or operation_cancelled; std::logic_error never: `taken` counts as cancelled.
-  std::add_lvalue_reference_t<T> value() & {
+  [[gnu::always_inline]] inline std::add_lvalue_reference_t<T> value() & {
     require_value();
     if constexpr (!std::is_void_v<T>) return value_;
   }
-  std::add_lvalue_reference_t<T const> value() const& {
+  /// The same to look at.
+  [[gnu::always_inline]] inline std::add_lvalue_reference_t<T const> value() const& {
     require_value();
     if constexpr (!std::is_void_v<T>) return value_;
   }
-  T value() && {
+  /// The same to take; the outcome keeps a moved-from value.
+  [[gnu::always_inline]] inline T value() && {
     require_value();
     if constexpr (!std::is_void_v<T>) return std::move(value_);
   }
 
   /// Precondition: has_error().
   E const& error() const& noexcept { return error_; }
+  /// The same to take.
   E&& error() && noexcept { return std::move(error_); }
   /// Precondition: is_cancelled().
   cancellation cancel() const noexcept { return cancelled_by(); }
@@ -551,7 +615,7 @@ class outcome : private detail::outcome_head {
   /// The time was over, whichever face that has: error timed_out, or cancelled by a deadline.
   bool timed_out() const noexcept {
     if (has_error()) return detail::is_timeout(error_);
-    return is_cancelled() && (why == cause::deadline || root == cause::deadline);
+    return is_cancelled() && cancel().by_deadline();
   }
 
   /// Exhaustive: calls one of on_value(value) (or on_value() for void), on_error(error), on_cancelled(cancellation).
@@ -560,12 +624,29 @@ class outcome : private detail::outcome_head {
   decltype(auto) visit(V&& on_value, F&& on_error, C&& on_cancelled) const& {
     return visit_as(*this, std::forward<V>(on_value), std::forward<F>(on_error), std::forward<C>(on_cancelled));
   }
+  /// The same, the value and the error as rvalues.
   template <class V, class F, class C>
   decltype(auto) visit(V&& on_value, F&& on_error, C&& on_cancelled) && {
     return visit_as(std::move(*this), std::forward<V>(on_value), std::forward<F>(on_error), std::forward<C>(on_cancelled));
   }
 
-  /// std::expected<T, E> and its like. A cancellation becomes E(errc) through `on_cancel(cancellation) -> E`.
+  /// std::expected<T, E> and its like. A cancellation becomes an error by `on_cancel(cancellation) -> E`, or by
+  /// `P::make_error` of a policy: `to<Expected, P>()`, or as E spells errc::cancelled (errc::timed_out by a deadline).
+  template <class Expected>
+    requires(std::is_constructible_v<E, errc> || std::is_constructible_v<E, std::error_code>)
+  Expected to() && {
+    return std::move(*this).template to<Expected>([](cancellation const& c) {
+      errc const code = c.by_deadline() ? errc::timed_out : errc::cancelled;
+      if constexpr (std::is_constructible_v<E, errc>) return E(code);
+      else return E(make_error_code(code));
+    });
+  }
+  /// The same by the policy's make_error.
+  template <class Expected, class P>
+  Expected to() && {
+    return std::move(*this).template to<Expected>([](cancellation const& c) -> E { return policy_traits<P>::make_error(c); });
+  }
+  /// The same by `on_cancel(cancellation) -> E`.
   template <class Expected, class F>
   Expected to(F&& on_cancel) && {
     if (has_value()) {
@@ -601,8 +682,9 @@ class outcome : private detail::outcome_head {
     kind = taken;
   }
 
-  void require_value() const {
-    if (kind == detail::outcome_head::value) return;
+  [[gnu::always_inline]] inline void require_value() const {
+    if (kind == detail::outcome_head::value) [[likely]]
+      return;
     if (kind == failure) detail::raise_error(error_);
     detail::raise(operation_cancelled(cancel()));
   }
@@ -745,20 +827,21 @@ namespace settle::inline v0 {
 /// most a pointer's worth of closure: a unique_ptr, a captured reference.
 template <std::size_t N>
 struct lifo_cleanup {
-  static constexpr std::size_t inline_slots = N;
-  static constexpr std::size_t slot_bytes = sizeof(void*);
-  static constexpr bool may_allocate = true;
+  static constexpr std::size_t inline_slots = N;            ///< how many the state holds
+  static constexpr std::size_t slot_bytes = sizeof(void*);  ///< how large a closure one takes
+  static constexpr bool may_allocate = true;                ///< the rest comes from the policy's allocator
 };
 
 /// Room for N cleanups of up to Bytes each in the state, and nothing else: never allocates. Full is an error that the
 /// registering call reports; the resource is given back there and then.
 template <std::size_t N, std::size_t Bytes = 2 * sizeof(void*)>
 struct fixed_cleanup {
-  static constexpr std::size_t inline_slots = N;
-  static constexpr std::size_t slot_bytes = Bytes;
-  static constexpr bool may_allocate = false;
+  static constexpr std::size_t inline_slots = N;    ///< how many the state holds
+  static constexpr std::size_t slot_bytes = Bytes;  ///< how large a closure one takes
+  static constexpr bool may_allocate = false;       ///< what finds no slot is refused
 };
 
+/// The default: two small ones in the state.
 struct lifo_cleanup_2 : lifo_cleanup<2> {};
 
 /// A place for cleanups: how many the state itself holds (at most 255), of how many bytes, and whether more are allocated.
@@ -787,7 +870,7 @@ namespace settle::inline v0 {
 
 /// What an operation stands at, for those who ask why it is not released.
 struct standing {
-  bool settled = false;
+  bool settled = false;     ///< its outcome is known
   bool requested = false;   ///< it was asked to cancel
   bool releasing = false;   ///< its cleanups run
   std::uint32_t holds = 0;  ///< what holds its release back: producers, the running sequence, pins, children. None: released
@@ -795,24 +878,28 @@ struct standing {
 
 /// What happened to an operation or a resource, as monitors and error sinks see it: values, never the handle.
 struct monitor_event {
+  /// What happened.
   enum what_t : std::uint8_t {
-    created,         ///< an operation exists
-    settled,         ///< its outcome is known: `how` and `why`
-    released,        ///< everything it owned was given back
-    destroyed,       ///< its memory is returned
-    unseen_failure,  ///< it failed and nobody ever looked
-    abandoned,       ///< its last producer went away, unasked, without settling it
-    callback_threw,  ///< an observer threw
-    cleanup_threw,   ///< a cleanup threw; the others ran
-    executor_lost,   ///< its executor refused, threw away or destroyed the work
-    misuse,          ///< a rule was broken: `detail` says which
-    adopted,         ///< it became a child of `parent`
+    created,          ///< an operation exists
+    settled,          ///< its outcome is known: `how` and `why`
+    released,         ///< everything it owned was given back
+    destroyed,        ///< its memory is returned
+    unseen_failure,   ///< it failed and nobody ever looked
+    abandoned,        ///< its last producer went away, unasked, without settling it
+    callback_threw,   ///< an observer threw
+    cleanup_threw,    ///< a cleanup threw; the others ran
+    executor_lost,    ///< its executor refused, threw away or destroyed the work
+    misuse,           ///< a rule was broken: `detail` says which
+    adopted,          ///< it became a child of `parent`
+    cleanup_failed,   ///< the operation of an asynchronous cleanup failed, and nobody looked: `other` is where that was created
+    cleanup_overrun,  ///< an asynchronous cleanup is over its budget and was asked to cancel: `other` is where it was created
   };
+  /// How an operation ended, once settled.
   enum ending_t : std::uint8_t { pending, value, failure, cancelled };
 
-  what_t what = created;
-  ending_t how = pending;
-  cause why = cause::requested;
+  what_t what = created;         ///< what happened
+  ending_t how = pending;        ///< how it ended, once settled
+  cause why = cause::requested;  ///< when it was cancelled
   std::string_view tag{};        ///< the policy's tag, empty when it has none
   std::string_view detail{};     ///< one sentence for misuse
   std::source_location where{};  ///< where the operation (or resource) was created, or the misuse happened
@@ -835,13 +922,14 @@ concept monitor = requires(monitor_event const& e) {
 
 /// The null object: zero size, zero instructions.
 struct no_monitor {
-  static constexpr bool enabled = false;
-  static constexpr void on_event(monitor_event const&) noexcept {}
+  static constexpr bool enabled = false;                            ///< nothing is recorded
+  static constexpr void on_event(monitor_event const&) noexcept {}  ///< never called
 };
 
 /// Several monitors as one, told in the order written.
 template <monitor... M>
 struct monitors {
+  /// Tells each.
   static constexpr void on_event(monitor_event const& e) noexcept { (M::on_event(e), ...); }
 };
 
@@ -863,10 +951,11 @@ concept error_sink = requires(std::exception_ptr p, monitor_event const& e) {
 
 /// Prints one line to stderr and goes on.
 struct log_sink {
+  /// One line: what happened, where the operation was made.
   static void report(std::exception_ptr, monitor_event const& e) noexcept {
-    constexpr char const* names[] = {"created",   "settled",        "released",      "destroyed",     "failure that nobody saw",
-                                     "abandoned", "callback threw", "cleanup threw", "executor lost", "misuse",
-                                     "adopted"};
+    constexpr char const* names[] = {
+        "created",       "settled",       "released", "destroyed", "failure that nobody saw",     "abandoned",      "callback threw",
+        "cleanup threw", "executor lost", "misuse",   "adopted",   "asynchronous cleanup failed", "cleanup overran"};
     std::fprintf(stderr, "settle: %s%s%.*s (%s:%u", names[e.what], e.detail.empty() ? "" : ": ", static_cast<int>(e.detail.size()),
                  e.detail.empty() ? "" : e.detail.data(), e.where.file_name(), static_cast<unsigned>(e.where.line()));
     if (e.other.line() != 0) std::fprintf(stderr, ", first %s:%u", e.other.file_name(), static_cast<unsigned>(e.other.line()));
@@ -876,6 +965,7 @@ struct log_sink {
 
 /// The default: an exception that has no caller, and misuse, end the program; the rest is logged.
 struct terminate_sink {
+  /// Logs; then ends the program for what is a bug.
   static void report(std::exception_ptr p, monitor_event const& e) noexcept {
     log_sink::report(p, e);
     if (e.what == monitor_event::callback_threw || e.what == monitor_event::cleanup_threw || e.what == monitor_event::misuse)
@@ -885,12 +975,14 @@ struct terminate_sink {
 
 /// Says nothing.
 struct ignore_sink {
+  /// Does nothing.
   static void report(std::exception_ptr, monitor_event const&) noexcept {}
 };
 
 /// Calls a function of yours: `function_sink<&my_report>`.
 template <void (*F)(std::exception_ptr, monitor_event const&) noexcept>
 struct function_sink {
+  /// Calls F.
   static void report(std::exception_ptr p, monitor_event const& e) noexcept { F(p, e); }
 };
 
@@ -904,15 +996,223 @@ struct function_sink {
 #ifndef SETTLE_POLICY_EXECUTOR_HPP
 #define SETTLE_POLICY_EXECUTOR_HPP
 
+// ---- settle/policy/timer_service.hpp -------------------------------------------------------------------------------
+#ifndef SETTLE_POLICY_TIMER_SERVICE_HPP
+#define SETTLE_POLICY_TIMER_SERVICE_HPP
+
+namespace settle::inline v0 {
+
+/// How a started timer ended.
+enum class timer_end : std::uint8_t {
+  fired,    ///< its time has come
+  stopped,  ///< stop() came first, and the service has let go of it
+  lost,     ///< its service or executor is gone: this is whichever thread destroyed it
+};
+
+/// What a timer calls when it ends: a function and its context, two pointers. Never throws.
+///
+/// ```cpp
+/// struct nap {
+///   void over(settle::timer_end how) noexcept;
+///   settle::timer_done done() noexcept { return settle::timer_done::to<&nap::over>(*this); }
+/// };
+/// ```
+class timer_done {
+ public:
+  /// What is called.
+  using function = void (*)(void* context, timer_end how) noexcept;
+
+  constexpr timer_done() noexcept = default;
+  /// Calls `call(context, how)`.
+  constexpr timer_done(function call, void* context) noexcept : call_(call), context_(context) {}
+
+  /// Calls `(self.*Member)(how)`; keeps a reference.
+  template <auto Member, class T>
+  static constexpr timer_done to(T& self) noexcept {
+    return {[](void* at, timer_end how) noexcept { (static_cast<T*>(at)->*Member)(how); }, &self};
+  }
+
+  /// There is something to call.
+  constexpr explicit operator bool() const noexcept { return call_ != nullptr; }
+  /// Calls it. Precondition: not empty.
+  void operator()(timer_end how) const noexcept { call_(context_, how); }
+
+ private:
+  function call_ = nullptr;
+  void* context_ = nullptr;
+};
+
+/// Where deadlines come from. A timer is an object inside the operation that waits, in its state or in a block it owns;
+/// the service (or a reference to it) is what `executor_traits<Ex>::timers(ex)` yields.
+///
+/// | expression | what it does |
+/// |---|---|
+/// | `typename S::timer` | a timer; neither copied nor moved |
+/// | `S::timer t(s)`, `noexcept` | makes one that is not started; allocates nothing |
+/// | `s.now()`, `noexcept`, a `std::chrono::steady_clock::time_point` | the clock that `start` is measured by; virtual in a simulation |
+/// | `t.start(when, done)`, `noexcept`, a `bool` | once. True: `done` is called exactly once. False: no memory or no timers; it never will
+/// be | | `t.stop()`, `noexcept`, `void` | asks it to let go soon; nothing when it ended, was never started, or was asked already |
+///
+/// The call of `done`: on the executor whose timer it is, never inside `start` or `stop`, not before `when` with
+/// `timer_end::fired`; after `stop`, `stopped`, or `fired` when that was on its way. An executor or service that goes down
+/// says `lost`, on the thread that destroys it. Once `done` is called the service has let go: it touches the timer no
+/// more, and `done` may destroy it. Until then it must not be destroyed: that is all there is to closing one, no timer is
+/// ever closed by anything but itself.
+///
+/// Threads: `start` by whoever made the timer; `stop` from any thread the service allows (each says which), not beside
+/// `start`. `when` may be past (it fires soon) or time_point::max() (it never does).
+///
+/// Shipped: an Asio executor's (settle/asio/timers.hpp), timer_wheel (settle/time/timer_wheel.hpp) for pools and loops,
+/// and the simulation's. Starting allocates nothing with the wheel and in the simulation; what Asio's does is said there.
+template <class S>
+concept timer_service = std::is_nothrow_constructible_v<typename S::timer, S&> &&
+                        requires(S const& s, typename S::timer& t, std::chrono::steady_clock::time_point when, timer_done done) {
+                          { s.now() } noexcept -> std::same_as<std::chrono::steady_clock::time_point>;
+                          { t.start(when, done) } noexcept -> std::same_as<bool>;
+                          { t.stop() } noexcept -> std::same_as<void>;
+                        };
+
+/// The null object: an executor without timers. Nothing starts; whoever asked fails with errc::no_timers.
+struct no_timers {
+  /// Never starts.
+  class timer {
+   public:
+    /// Takes nothing from it.
+    explicit timer(no_timers const&) noexcept {}
+    timer(timer&&) = delete;
+    /// False: there are no timers.
+    static bool start(std::chrono::steady_clock::time_point, timer_done) noexcept { return false; }
+    /// Nothing to stop.
+    static void stop() noexcept {}
+  };
+
+  /// The steady clock.
+  static std::chrono::steady_clock::time_point now() noexcept { return std::chrono::steady_clock::now(); }
+};
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/policy/executor.hpp, continued -------------------------------------------------------------------------
+
+// ---- settle/policy/work_node.hpp -----------------------------------------------------------------------------------
+#ifndef SETTLE_POLICY_WORK_NODE_HPP
+#define SETTLE_POLICY_WORK_NODE_HPP
+
+// ---- settle/detail/work.hpp ----------------------------------------------------------------------------------------
+#ifndef SETTLE_DETAIL_WORK_HPP
+#define SETTLE_DETAIL_WORK_HPP
+
+namespace settle::inline v0::detail {
+
+/// What a queue holds: a hook by itself, or a state in one of its roles. A state is in one queue at most.
+enum class role : std::uint8_t { hook, walk_request, walk_settled, sequence, release, dispose, errand };
+
+struct work {
+  work* next = nullptr;
+  role as = role::hook;
+};
+
+/// A first-in first-out chain of work, linked through the work itself: queueing never allocates.
+class work_queue {
+ public:
+  bool empty() const noexcept { return head_ == nullptr; }
+  work* front() const noexcept { return head_; }
+  void push(work* w) noexcept {
+    w->next = nullptr;
+    if (head_ == nullptr) head_ = w;
+    else tail_->next = w;
+    tail_ = w;
+  }
+  void push_front(work* w) noexcept {
+    w->next = head_;
+    if (head_ == nullptr) tail_ = w;
+    head_ = w;
+  }
+  work* pop() noexcept {
+    work* w = head_;
+    head_ = w->next;
+    return w;
+  }
+  void append(work_queue& other) noexcept {
+    while (!other.empty()) push(other.pop());
+  }
+
+ private:
+  work* head_ = nullptr;
+  work* tail_ = nullptr;
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/policy/work_node.hpp, continued ------------------------------------------------------------------------
+
+namespace settle::inline v0 {
+
+/// A piece of user code on its way to an executor, as a node that the executor links into its queue: an executor with
+/// `void submit(settle::work_node&) const` is posted to without any allocation, the node lives in the operation.
+///
+/// Ownership: from `submit` until it calls `run()` or `drop()`, one of them once, the node is the executor's; afterwards it is
+/// not to be touched. A `submit` that throws has not taken it. `run()` is for the executor's thread; `drop()` is for an
+/// executor that ends with work in its queue: what is left of that work runs on the thread that drops it. Neither throws.
+/// Cost: none; the link is a pointer in memory that is there already. For operations of another terminal:
+/// `basic_work_node<C>`.
+///
+/// ```cpp
+/// struct loop_executor {
+///   run_loop* loop;
+///   void submit(settle::work_node& n) const noexcept { loop->queue.push_back(n); }  // n.link() is the queue's
+///   bool operator==(loop_executor const&) const = default;
+/// };
+/// ```
+template <class C>
+class basic_work_node : public detail::work {
+ public:
+  basic_work_node() noexcept = default;
+  basic_work_node(basic_work_node&&) = delete;
+
+  /// The executor's link, for a queue of its own.
+  [[nodiscard]] basic_work_node* link() const noexcept { return static_cast<basic_work_node*>(work::next); }
+  /// Sets it.
+  void link(basic_work_node* behind) noexcept { work::next = behind; }
+
+  /// Runs the work.
+  void run() noexcept {
+    detail::work_queue q;
+    q.push(this);
+    detail::dispatcher<C>::run_submitted(q);
+  }
+  /// Says that it will never run.
+  void drop() noexcept {
+    detail::work_queue q;
+    q.push(this);
+    detail::dispatcher<C>::run_lost(q);
+  }
+};
+
+/// An executor that takes nodes.
+template <class Ex, class C>
+concept node_executor = requires(Ex const& ex, basic_work_node<C>& n) { ex.submit(n); };
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/policy/executor.hpp, continued -------------------------------------------------------------------------
+
 namespace settle::inline v0 {
 
 /// The null object: user code runs on the thread that settles, after its structural part, never nested.
 struct inline_executor {
+  /// Runs f here and now.
   template <class F>
   void execute(F&& f) const {
     std::forward<F>(f)();
   }
-  bool operator==(inline_executor const&) const = default;
+  bool operator==(inline_executor const&) const = default;  ///< all are equal
 };
 
 namespace detail {
@@ -925,23 +1225,18 @@ struct any_work {
 
 }  // namespace detail
 
-/// What settle asks of an executor, with its fallbacks. Specialise it for an executor that can do better:
-///
-/// | member | fallback |
-/// |---|---|
-/// | `bool equal(a, b)` | `a == b` when that compiles, else false: every operation is submitted by itself |
-/// | `bool running_in_this_thread(ex)` | `ex.running_in_this_thread()` when that compiles, else false: user code is posted |
-/// | `storage_size` | 0: bytes in each operation's state that `submit` may use, so that posting need not allocate |
-/// | `void construct_storage(void*)` | nothing: puts them in order |
-/// | `void submit(ex, work, storage)` | `ex.execute(work)` |
+/// What settle asks of an executor when nobody says more, from its own members. The fallback, one by one, of what a
+/// specialisation of executor_traits leaves out.
 template <class Ex>
-struct executor_traits {
-  static constexpr std::size_t storage_size = 0;
+struct default_executor_traits {
+  static constexpr std::size_t storage_size = 0;  ///< `submit` needs none
 
+  /// As the executor says, else never.
   static bool equal(Ex const& a, Ex const& b) noexcept {
     if constexpr (std::equality_comparable<Ex>) return a == b;
     else return false;
   }
+  /// As the executor says, else never.
   static bool running_in_this_thread(Ex const& ex) noexcept {
     if constexpr (requires {
                     { ex.running_in_this_thread() } -> std::convertible_to<bool>;
@@ -949,18 +1244,100 @@ struct executor_traits {
       return ex.running_in_this_thread();
     else return false;
   }
+  /// `ex.execute(work)`.
   template <class Work>
     requires requires(Ex const& e, Work&& w) { e.execute(std::forward<Work>(w)); }
   static void submit(Ex const& ex, Work&& work, void* /*storage*/) {
     ex.execute(std::forward<Work>(work));
   }
+  /// As the executor says, else none.
+  static decltype(auto) timers(Ex const& ex) noexcept {
+    if constexpr (requires { ex.timers(); }) return ex.timers();
+    else return no_timers();
+  }
 };
 
-/// Anything with `execute(f)`, for f move-only and called at most once; or whose executor_traits can `submit`. Work that
-/// is destroyed without having run is noticed; nothing is lost.
+/// What settle asks of an executor. Specialise it for one that can do better, with those members that do; what is left out
+/// falls back:
+///
+/// | member | fallback |
+/// |---|---|
+/// | `bool equal(a, b)` | `a == b` when that compiles, else false: every operation is submitted by itself |
+/// | `bool running_in_this_thread(ex)` | `ex.running_in_this_thread()` when that compiles, else false: user code is posted |
+/// | `storage_size` | 0: bytes in each operation's state that `submit` may use, so that posting need not allocate |
+/// | `void construct_storage(void*)` | nothing: puts them in order |
+/// | `void submit(ex, work, storage)` | `ex.execute(work)`; not asked of an executor with `submit(work_node&)` |
+/// | `timers(ex)` | `ex.timers()` when that compiles, else `no_timers`: a deadline that is asked for fails with errc::no_timers |
+/// | `void on_event(ex, monitor_event const&)` | nothing: hears of each operation on `ex` that is created and destroyed, as a monitor |
+///
+/// `timers(ex)` is `noexcept` and yields a timer_service by value, or a reference to one that outlives the executor's
+/// operations.
 template <class Ex>
-concept executor =
-    std::move_constructible<Ex> && requires(Ex const& ex, detail::any_work w) { executor_traits<Ex>::submit(ex, std::move(w), nullptr); };
+struct executor_traits : default_executor_traits<Ex> {};
+
+namespace detail {
+
+/// Reads executor_traits, member by member.
+template <class Ex>
+struct executor_access {
+  using traits = executor_traits<Ex>;
+  using fallback = default_executor_traits<Ex>;
+
+  static constexpr std::size_t storage_size() noexcept {
+    if constexpr (requires { traits::storage_size; }) return traits::storage_size;
+    else return fallback::storage_size;
+  }
+  static void construct_storage([[maybe_unused]] void* at) noexcept {
+    if constexpr (requires { traits::construct_storage(at); }) traits::construct_storage(at);
+  }
+  static bool equal(Ex const& a, Ex const& b) noexcept {
+    if constexpr (requires { traits::equal(a, b); }) return traits::equal(a, b);
+    else return fallback::equal(a, b);
+  }
+  static bool running_in_this_thread(Ex const& ex) noexcept {
+    if constexpr (requires { traits::running_in_this_thread(ex); }) return traits::running_in_this_thread(ex);
+    else return fallback::running_in_this_thread(ex);
+  }
+  template <class Work>
+    requires(
+        requires(Ex const& e, Work&& w, void* s) { traits::submit(e, std::forward<Work>(w), s); } ||
+        requires(Ex const& e, Work&& w, void* s) { fallback::submit(e, std::forward<Work>(w), s); })
+  static void submit(Ex const& ex, Work&& work, void* storage) {
+    if constexpr (requires { traits::submit(ex, std::forward<Work>(work), storage); })
+      traits::submit(ex, std::forward<Work>(work), storage);
+    else fallback::submit(ex, std::forward<Work>(work), storage);
+  }
+  static decltype(auto) timers(Ex const& ex) noexcept {
+    if constexpr (requires { traits::timers(ex); }) return traits::timers(ex);
+    else return fallback::timers(ex);
+  }
+  static constexpr bool hears_of_operations = requires(Ex const& ex, monitor_event const& e) { traits::on_event(ex, e); };
+};
+
+}  // namespace detail
+
+/// The timers of an executor, by value or by reference: `auto&& timers = settle::timers_of(ex);`. no_timers when it has none.
+template <class Ex>
+decltype(auto) timers_of(Ex const& ex) noexcept {
+  return detail::executor_access<Ex>::timers(ex);
+}
+
+/// The service's type, and its timer's.
+template <class Ex>
+using timer_service_of = std::remove_cvref_t<decltype(timers_of(std::declval<Ex const&>()))>;
+template <class Ex>
+using timer_of = typename timer_service_of<Ex>::timer;
+
+/// An executor that offers timers.
+template <class Ex>
+concept has_timers = timer_service<timer_service_of<Ex>> && !std::same_as<timer_service_of<Ex>, no_timers>;
+
+/// Anything with `execute(f)`, for f move-only and called at most once; or with `submit(work_node&)`; or whose executor_traits
+/// can `submit`. Work that is destroyed without having run is noticed; nothing is lost.
+template <class Ex>
+concept executor = std::move_constructible<Ex> &&
+                   (node_executor<Ex, cas_terminal> || node_executor<Ex, unsynchronized_terminal> ||
+                    requires(Ex const& ex, detail::any_work w) { detail::executor_access<Ex>::submit(ex, std::move(w), nullptr); });
 
 }  // namespace settle::inline v0
 
@@ -986,11 +1363,13 @@ struct notify_order {
                 "(see docs/policies.md#notify)");
   static_assert(A != B && B != C && A != C && A != notice::cleanup && B != notice::cleanup && C != notice::cleanup,
                 "settle: policy `notify` must name done, cancel, consumer and cleanup once each (see docs/policies.md#notify)");
-  static constexpr std::array<notice, 3> before_cleanup{A, B, C};
-  static constexpr bool reverse = Reverse;
+  static constexpr std::array<notice, 3> before_cleanup{A, B, C};  ///< the order; cleanups come after
+  static constexpr bool reverse = Reverse;                         ///< observers of one kind: last registered first
 };
 
+/// The default: done observers, cancel observers, the consumer, each kind as registered.
 struct default_order : notify_order<notice::done, notice::cancel, notice::consumer, notice::cleanup> {};
+/// The same kinds, each last registered first.
 struct reverse_order : notify_order<notice::done, notice::cancel, notice::consumer, notice::cleanup, true> {};
 
 }  // namespace settle::inline v0
@@ -1021,18 +1400,22 @@ namespace settle::inline v0 {
 /// - `event`: one thread blocks in `wait()` or `wait_until(t)` until another has called `set()`, once.
 /// - `this_thread_id()`.
 struct std_sync {
+  /// The standard's.
   template <class T>
   using atomic = std::atomic<T>;
+  /// A T that one thread at a time uses.
   template <class T>
   using plain = T;
-  using mutex = std::mutex;  // for books kept beside operations; no operation takes one
+  using mutex = std::mutex;  ///< for books kept beside operations; no operation takes one
 
+  /// One zero-initialised T for each thread.
   template <class T>
   static T& per_thread() noexcept {
     static constinit thread_local T slot{};
     return slot;
   }
 
+  /// Gives the core away after some rounds.
   template <class T>
   static void pause(unsigned round, std::atomic<T> const&) noexcept {
     // Whoever holds the lock bit runs a few instructions; give the core away when it was preempted in them.
@@ -1041,15 +1424,18 @@ struct std_sync {
   /// `set` touches nothing once the waiter may have returned.
   class event {
    public:
+    /// Wakes the one who waits. Once.
     void set() {
       std::lock_guard<std::mutex> const guard(mutex_);
       is_set_ = true;
       changed_.notify_one();
     }
+    /// Blocks until set.
     void wait() {
       std::unique_lock<std::mutex> guard(mutex_);
       changed_.wait(guard, [&] { return is_set_; });
     }
+    /// False: not set in time.
     template <class Clock, class Duration>
     bool wait_until(std::chrono::time_point<Clock, Duration> const& t) {
       std::unique_lock<std::mutex> guard(mutex_);
@@ -1062,6 +1448,7 @@ struct std_sync {
     bool is_set_ = false;
   };
 
+  /// An identity of the calling thread.
   static std::thread::id this_thread_id() noexcept { return std::this_thread::get_id(); }
 };
 
@@ -1082,9 +1469,18 @@ namespace settle::inline v0 {
 struct single_thread_sync {
   template <class T>
   class atomic;
+  /// A T: nobody else is there.
   template <class T>
   using plain = T;
 
+  /// Locks nothing; for books kept beside operations.
+  struct mutex {
+    static void lock() noexcept {}                    ///< nothing
+    static void unlock() noexcept {}                  ///< nothing
+    static bool try_lock() noexcept { return true; }  ///< always
+  };
+
+  /// One zero-initialised T for each thread.
   template <class T>
   static T& per_thread() noexcept {
     return std_sync::per_thread<T>();
@@ -1096,10 +1492,13 @@ struct single_thread_sync {
     trap("an operation is ended from inside the move of its own value: it would wait for itself");
   }
 
+  /// Nobody could set it: waiting is trapped.
   class event {
    public:
-    void set() noexcept {}
+    void set() noexcept {}  ///< nobody waits
+    /// Traps.
     [[noreturn]] static void wait() noexcept { trap("a blocking wait for an operation of this very thread: nobody else could end it"); }
+    /// Traps.
     template <class TimePoint>
     static bool wait_until(TimePoint const&) noexcept {
       wait();
@@ -1140,20 +1539,25 @@ template <class T>
 class single_thread_sync::atomic {
  public:
   constexpr atomic() noexcept = default;
+  /// With a first value.
   constexpr atomic(T v) noexcept : value_(v) {}
   atomic(atomic&&) = delete;
 
+  /// The value.
   T load(std::memory_order = std::memory_order_seq_cst) const noexcept {
     check();
     return value_;
   }
+  /// Replaces the value.
   void store(T v, std::memory_order = std::memory_order_seq_cst) noexcept {
     check();
     value_ = v;
   }
+  /// Replaces the value, yields the old one.
   T exchange(T v, std::memory_order = std::memory_order_seq_cst) noexcept {
     return update([&](T) { return v; });
   }
+  /// Replaces the value when it is as expected; else says what it is.
   bool compare_exchange_strong(T& expected, T v, std::memory_order = std::memory_order_seq_cst,
                                std::memory_order = std::memory_order_seq_cst) noexcept {
     check();
@@ -1162,19 +1566,24 @@ class single_thread_sync::atomic {
     else expected = value_;
     return same;
   }
+  /// The same; never fails without a reason.
   bool compare_exchange_weak(T& expected, T v, std::memory_order o = std::memory_order_seq_cst,
                              std::memory_order f = std::memory_order_seq_cst) noexcept {
     return compare_exchange_strong(expected, v, o, f);
   }
+  /// Adds, yields the old value.
   T fetch_add(T v, std::memory_order = std::memory_order_seq_cst) noexcept {
     return update([&](T old) { return static_cast<T>(old + v); });
   }
+  /// Subtracts, yields the old value.
   T fetch_sub(T v, std::memory_order = std::memory_order_seq_cst) noexcept {
     return update([&](T old) { return static_cast<T>(old - v); });
   }
+  /// Keeps the bits of v, yields the old value.
   T fetch_and(T v, std::memory_order = std::memory_order_seq_cst) noexcept {
     return update([&](T old) { return static_cast<T>(old & v); });
   }
+  /// Adds the bits of v, yields the old value.
   T fetch_or(T v, std::memory_order = std::memory_order_seq_cst) noexcept {
     return update([&](T old) { return static_cast<T>(old | v); });
   }
@@ -1206,7 +1615,7 @@ namespace settle::inline v0 {
 /// `Sync` is what it is made of: std_sync, or an explorer's.
 template <class Sync>
 struct basic_cas_terminal {
-  using sync = Sync;
+  using sync = Sync;  ///< what it is made of
 };
 
 /// For operations that one thread creates, uses and ends: no atomic instruction anywhere. What the operation is made of is
@@ -1220,7 +1629,7 @@ struct basic_cas_terminal {
 /// };
 /// ```
 struct unsynchronized_terminal {
-  using sync = single_thread_sync;
+  using sync = single_thread_sync;  ///< plain integers
 };
 
 /// A terminal names the synchronisation it is made of: `using sync = ...;`.
@@ -1287,31 +1696,49 @@ consteval bool diagnose_policy() {
 /// | `std::string_view tag` | empty |
 /// | `bool dispatch` | true |
 /// | `await_error on_error` | throws |
+/// | `error_type make_error(cancellation const&)` | `make_error(errc::timed_out)` by a deadline, else `make_error(errc::cancelled)` |
+/// | `std::chrono::milliseconds cleanup_budget` | 5 s |
 template <class P>
 struct policy_traits {
   static_assert(detail::diagnose_policy<P>());
 
-  using value_type = typename P::value_type;
-  using error_type = typename P::error_type;
-  using terminal = typename P::terminal;
-  using executor_type = typename P::executor_type;
-  using cleanup = typename P::cleanup;
-  using notify = typename P::notify;
-  using allocator_type = typename P::allocator_type;
-  using error_sink = typename P::error_sink;
-  using monitor = typename P::monitor;
+  using value_type = typename P::value_type;          ///< what it yields
+  using error_type = typename P::error_type;          ///< what it fails with
+  using terminal = typename P::terminal;              ///< one thread or many
+  using executor_type = typename P::executor_type;    ///< where user code runs
+  using cleanup = typename P::cleanup;                ///< where cleanups live
+  using notify = typename P::notify;                  ///< the order of user code
+  using allocator_type = typename P::allocator_type;  ///< where states and hooks live
+  using error_sink = typename P::error_sink;          ///< where exceptions without a caller go
+  using monitor = typename P::monitor;                ///< what is recorded
 
-  static constexpr bool is_inline = std::is_same_v<executor_type, inline_executor>;
-  static constexpr bool monitored = !std::is_same_v<monitor, no_monitor>;
+  static constexpr bool is_inline = std::is_same_v<executor_type, inline_executor>;  ///< nothing is ever submitted
+  static constexpr bool monitored = !std::is_same_v<monitor, no_monitor>;            ///< events are told
 
+  /// What monitors call the operation.
   static constexpr std::string_view tag() {
     if constexpr (requires { P::tag; }) return P::tag;
     else return {};
   }
+  /// What co_await of a failure does.
   static constexpr await_error on_error() {
     if constexpr (requires { P::on_error; }) return P::on_error;
     else return await_error::throws;
   }
+  /// A cancellation where an error has to be told.
+  static error_type make_error(cancellation const& c) noexcept {
+    if constexpr (requires {
+                    { P::make_error(c) } noexcept -> std::convertible_to<error_type>;
+                  })
+      return P::make_error(c);
+    else return P::make_error(c.by_deadline() ? errc::timed_out : errc::cancelled);
+  }
+  /// How long an asynchronous cleanup may take.
+  static constexpr std::chrono::milliseconds cleanup_budget() {
+    if constexpr (requires { P::cleanup_budget; }) return P::cleanup_budget;
+    else return std::chrono::seconds(5);
+  }
+  /// User code may run inside the settling call.
   static constexpr bool dispatch() {
     if constexpr (requires { P::dispatch; }) return P::dispatch;
     else return true;
@@ -1342,51 +1769,21 @@ struct policy_traits {
 
 namespace settle::inline v0::detail {
 
-/// What a queue holds: a hook by itself, or a state in one of its roles. A state is in one queue at most.
-enum class role : std::uint8_t { hook, walk_request, walk_settled, sequence, release, dispose };
-
-struct work {
-  work* next = nullptr;
-  role as = role::hook;
-};
-
-/// A first-in first-out chain of work, linked through the work itself: queueing never allocates.
-class work_queue {
- public:
-  bool empty() const noexcept { return head_ == nullptr; }
-  work* front() const noexcept { return head_; }
-  void push(work* w) noexcept {
-    w->next = nullptr;
-    if (head_ == nullptr) head_ = w;
-    else tail_->next = w;
-    tail_ = w;
-  }
-  work* pop() noexcept {
-    work* w = head_;
-    head_ = w->next;
-    return w;
-  }
-  void append(work_queue& other) noexcept {
-    while (!other.empty()) push(other.pop());
-  }
-
- private:
-  work* head_ = nullptr;
-  work* tail_ = nullptr;
-};
-
 enum class hook_kind : std::uint8_t {
   done,      ///< observer of the outcome
   consumer,  ///< the one that takes the value
   cancel,    ///< observer of the first request or forced cancel
   child,     ///< the parent's end of a link: leads cancellation down
-  upward,    ///< structural: runs at once at release, after the observers (the child's end of a link, a waiting thread)
+  parent,    ///< the child's end of a link: structural, runs at once at release, after the observers
+  waiting,   ///< likewise: a waiting thread, the owner of an asynchronous cleanup
+  input,     ///< a combinator's: structural, told when the operation settles; then it may wait for the outcome as an observer
+  stop,      ///< structural: told of the first request or forced cancel at once, where the cancel happens
   released,  ///< observer of released
   marker,    ///< how far a walk has come
 };
 
-/// `invoke` runs the closure and destroys it; `discard` only destroys it.
-enum class hook_action : std::uint8_t { invoke, discard };
+/// `invoke` runs the closure and destroys it; `discard` only destroys it; `feed` tells an input that its operation has settled.
+enum class hook_action : std::uint8_t { invoke, discard, feed };
 
 template <class C>
 struct hook;
@@ -1402,19 +1799,23 @@ struct hook_type {
 enum class told : std::uint8_t { nothing, request, everything };
 
 /// Who may touch a hook whose registration was kept: the sequence and the registration arbitrate here.
-enum class claim : std::uint32_t { unkept, kept, withdrawing, withdrawn, started, finished };
+enum class claim : std::uint8_t { unkept, kept, withdrawing, withdrawn, started, finished };
 
 /// Anything registered on an operation but a cleanup. Linked both ways so that it can be taken back in O(1).
 template <class C>
-struct hook : work {
+struct hook : basic_work_node<C> {
   hook_kind kind = hook_kind::done;
   told rank = told::nothing;
-  bool mute = false;   // came too late to be told anything: it is only destroyed
-  bool taken = false;  // off its ring, in a queue: withdrawing only marks it
-  bool holds = true;   // queued by itself it carries a hold on its operation, or (false) a reference only
-  typename C::sync::template atomic<claim> claimed{claim::unkept};
+  bool mute = false;      // came too late to be told anything: it is only destroyed
+  bool taken = false;     // off its ring, in a queue: withdrawing only marks it
+  bool holds = true;      // queued by itself it carries a hold on its operation, or (false) a reference only
+  bool embedded = false;  // an embedded_hook: its owner may take the memory away, so it is never in a queue
+  typename C::sync::template atomic<claim> claimed{claim::unkept};  // (with what stands before it: eight bytes, one store)
   hook* prev = nullptr;
-  hook_type<C> const* type = nullptr;
+  union {
+    hook_type<C> const* type = nullptr;
+    hook* parked;  // of a link's upper end, whose type nobody asks for
+  };
   state_base<C>* owner = nullptr;
 
   hook* following() const noexcept { return static_cast<hook*>(this->next); }
@@ -1461,8 +1862,8 @@ struct cleanup_node {
 
 template <class C>
 struct cleanup_type {
-  /// Runs the closure at `at` and destroys it.
-  void (*run)(void* at, state_base<C>&);
+  /// Runs the closure at `at` and destroys it. False: it is asynchronous and under way, and goes on with the release itself.
+  bool (*run)(void* at, state_base<C>&);
   std::uint32_t offset;  // of the closure in an allocated node
   std::uint32_t size;    // of that node
   std::uint32_t align;
@@ -1481,6 +1882,97 @@ constexpr cleanup_type<C> const cleanup_type<C>::spent{nullptr, 0, 0, 1};
 // ---- settle/detail/state.hpp ---------------------------------------------------------------------------------------
 #ifndef SETTLE_DETAIL_STATE_HPP
 #define SETTLE_DETAIL_STATE_HPP
+
+// ---- settle/detail/context.hpp -------------------------------------------------------------------------------------
+#ifndef SETTLE_DETAIL_CONTEXT_HPP
+#define SETTLE_DETAIL_CONTEXT_HPP
+
+namespace settle::inline v0::detail {
+
+/// Something that an operation has besides, found by its key: what its stop_token comes from. Added once, kept until the
+/// operation is destroyed.
+template <class C>
+struct context_part {
+  context_part* next = nullptr;
+  void const* key = nullptr;
+  void* self = nullptr;
+  void (*destroy)(context_part&, state_base<C>&) noexcept = nullptr;
+};
+
+/// What few operations have, in a block of their own: a deadline, parts.
+template <class C>
+struct context {
+  using time_point = std::chrono::steady_clock::time_point;
+  template <class T>
+  using atomic = typename C::sync::template atomic<T>;
+
+  std::source_location created;
+  atomic<time_point::rep> latest{time_point::max().time_since_epoch().count()};
+  atomic<context_part<C>*> parts{nullptr};
+
+  explicit context(std::source_location at) noexcept : created(at) {}
+
+  time_point deadline() const noexcept { return time_point(time_point::duration(latest.load(std::memory_order_acquire))); }
+  void tighten(time_point t) noexcept {
+    time_point::rep const wanted = t.time_since_epoch().count();
+    time_point::rep now = latest.load(std::memory_order_relaxed);
+    while (wanted < now && !latest.compare_exchange_weak(now, wanted, std::memory_order_acq_rel, std::memory_order_relaxed)) {
+    }
+  }
+  context_part<C>* find(void const* key) const noexcept {
+    context_part<C>* p = parts.load(std::memory_order_acquire);
+    while (p != nullptr && p->key != key) p = p->next;
+    return p;
+  }
+};
+
+/// Where an operation was created; once it has a context, the context, which knows that place too. One pointer, where a
+/// source_location is one.
+template <class C>
+class origin {
+  static constexpr bool is_pointer = sizeof(std::source_location) == sizeof(void*);
+  struct nothing {};
+
+ public:
+  explicit origin(std::source_location at) noexcept : site_or_context_(first(at)) {
+    if constexpr (!is_pointer) site_ = at;
+  }
+
+  operator std::source_location() const noexcept {
+    if constexpr (is_pointer) {
+      std::uintptr_t const p = bits();
+      return (p & 1U) == 0 ? std::bit_cast<std::source_location>(p) : reinterpret_cast<context<C>*>(p - 1)->created;
+    } else {
+      return site_;
+    }
+  }
+  /// Null: it has none.
+  context<C>* get() const noexcept {
+    std::uintptr_t const p = bits();
+    return (p & 1U) == 0 ? nullptr : reinterpret_cast<context<C>*>(p - 1);
+  }
+  void set(context<C>& c) noexcept {
+    site_or_context_.store(reinterpret_cast<void const*>(reinterpret_cast<std::uintptr_t>(&c) + 1), std::memory_order_release);
+  }
+  /// Back to the place alone.
+  void reset() noexcept { site_or_context_.store(first(*this), std::memory_order_relaxed); }
+
+ private:
+  std::uintptr_t bits() const noexcept { return reinterpret_cast<std::uintptr_t>(site_or_context_.load(std::memory_order_acquire)); }
+  static void const* first([[maybe_unused]] std::source_location at) noexcept {
+    if constexpr (is_pointer) return std::bit_cast<void const*>(at);
+    else return nullptr;
+  }
+
+  typename C::sync::template atomic<void const*> site_or_context_;
+  [[no_unique_address]] std::conditional_t<is_pointer, nothing, std::source_location> site_{};
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/detail/state.hpp, continued ----------------------------------------------------------------------------
 
 namespace settle::inline v0::detail {
 
@@ -1501,11 +1993,20 @@ enum : std::uint32_t {
   below = 1u << 11,      // children or cancel observers were registered
   failure = 1u << 12,    // how it settled: neither bit is a value
   cancelled = 1u << 13,
-  handled = 1u << 14,    // the handle was given out
-  tentative = 1u << 15,  // claimed by a producer whose move may throw: rivals wait
-  cold = 1u << 18,       // a coroutine that waits for an owner
-  disposal = 1u << 16,   // the value lost its owner late: the releaser destroys it
-  kept = 1u << 17,       // a registration may withdraw its hook: it holds no reference, so plain stores will not do
+  handled = 1u << 14,     // the handle was given out
+  tentative = 1u << 15,   // claimed by a producer whose move may throw: rivals wait
+  cold = 1u << 18,        // a coroutine that waits for an owner
+  disposal = 1u << 16,    // the value lost its owner late: the releaser destroys it
+  context = 1u << 19,     // it has one, which goes with it
+  kept = 1u << 17,        // a registration may withdraw its hook: it holds no reference, so plain stores will not do
+  inputs = 1u << 20,      // combinators wait for it
+  embedded = 1u << 24,    // hooks stand on the rings whose owners may take them off until they start
+  errand = 1u << 25,      // the state is queued to run the cancel observers of a request
+  owed = 1u << 26,        // and settled meanwhile: its sequence comes right after them
+  given = 1u << 27,       // the handle was moved into the consumer: its reference is the sequence's to give back
+  initiating = 1u << 28,  // the function that was given the resolver runs: dropped there, it is not abandoned yet
+  forsaken = 1u << 29,    // and it was dropped
+  taker = 1u << 30,       // a function waits for a value that nobody takes
 };
 }
 
@@ -1521,6 +2022,8 @@ constexpr std::uint64_t holds(std::uint64_t c) { return c & (releasing - 1); }
 
 template <class C>
 class submission;
+template <class C>
+struct timer_functions;
 
 /// An executor without its type. Two operations of the same executor have the same functions, and equal executors.
 template <class C>
@@ -1553,17 +2056,24 @@ struct state_table {
   std::array<notice, 3> order;
   bool reverse;
   bool cleanup_may_allocate;
-  std::byte* (*slots)(state_base<C>&) noexcept;
+  std::chrono::milliseconds cleanup_budget;
+  timer_functions<C> const* timers;  // null: its executor has none
+  std::size_t slots_offset;
   std::size_t head_offset;
   std::size_t slot_size;  // with the pointer to its type
   std::size_t slot_count;
   std::size_t slot_bytes;  // for the closure
   std::string_view tag;
+  void (*observed)(state_base<C>&) noexcept = nullptr;  // combinators: what fed it need not be held back any more
+  bool lonely = false;                                  // nobody produces it: its last reference gone, it is abandoned
+  /// The turn of the consumer that was born with the state; null: there is none. `alone`: nobody refers to the operation,
+  /// nothing else is to be told, and it goes on to the end of the state.
+  void (*born)(state_base<C>&, bool alone) noexcept = nullptr;
 };
 
 /// The shared state of an operation, without its types.
 template <class C>
-struct state_base : work {
+struct state_base : basic_work_node<C> {
   using sync = typename C::sync;
   template <class T>
   using atomic = typename sync::template atomic<T>;
@@ -1572,13 +2082,14 @@ struct state_base : work {
 
   atomic<std::uint8_t> slots_taken{0};
   atomic<bool> seen{false};
+  atomic<std::uint8_t> uplinks{0};  // links to parents among the lasting hooks; many_uplinks: that many or more
   atomic<std::uint32_t> word;
   atomic<std::uint64_t> counts;
   state_table<C> const* table;
   atomic<cleanup_node<C>*> cleanups{nullptr};  // allocated ones; older ones are in the slots
   plain<void*> ring_or_late = nullptr;         // observers until the sequence is through; then late cleanups
   atomic<hook<C>*> lasting{nullptr};           // cancel observers, links, released observers
-  std::source_location created;
+  origin<C> created;
 
   state_base(state_table<C> const* t, std::uint32_t w, std::uint64_t c, std::source_location at) noexcept
       : word(w), counts(c), table(t), created(at) {}
@@ -1589,6 +2100,13 @@ struct state_base : work {
   /// Written under the lock, or by the releaser; whoever is about to leave looks without it.
   cleanup_node<C>* top_cleanup() const noexcept { return cleanups.load(std::memory_order_relaxed); }
   void top_cleanup(cleanup_node<C>* top) noexcept { cleanups.store(top, std::memory_order_relaxed); }
+  static constexpr std::uint8_t many_uplinks = 255;
+  /// A link to a parent stands. Under the lock.
+  void count_uplink() noexcept {
+    std::uint8_t const n = uplinks.load(std::memory_order_relaxed);
+    if (n != many_uplinks) uplinks.store(static_cast<std::uint8_t>(n + 1), std::memory_order_relaxed);
+  }
+
   std::uint8_t slots_used() const noexcept { return slots_taken.load(std::memory_order_relaxed); }
   void slots_used(std::size_t n) noexcept { slots_taken.store(static_cast<std::uint8_t>(n), std::memory_order_relaxed); }
   /// Cleanups registered while the releaser runs.
@@ -1603,42 +2121,77 @@ struct state_base : work {
   bool is(std::uint32_t bits) const noexcept { return (word.load(std::memory_order_acquire) & bits) != 0; }
   bool is_released() const noexcept { return count::holds(counts.load(std::memory_order_acquire)) == 0; }
 
-  /// Only this reference and this hold exist: no other thread can see the state, plain stores will do.
-  bool sole() const noexcept { return counts.load(std::memory_order_acquire) == count::both; }
+  /// Asked by the producer. Only its reference and its hold exist, and perhaps the consumer's reference: no other thread can
+  /// see the state, plain stores will do.
+  bool sole() const noexcept {
+    std::uint64_t const c = counts.load(std::memory_order_acquire);
+    return c == count::both || (c == count::both + count::ref && with_consumer());
+  }
 
-  std::uint32_t lock(bool alone = false) noexcept {
+  [[gnu::always_inline]] std::uint32_t lock() noexcept {
     std::uint32_t w = word.load(std::memory_order_relaxed);
-    if (alone && (w & word::kept) == 0) {
-      word.store(w | word::locked, std::memory_order_relaxed);
-      return w;
-    }
-    for (unsigned round = 0;;) {
-      if ((w & word::locked) != 0) {
-        sync::pause(round++, word);
-        w = word.load(std::memory_order_relaxed);
-      } else if (word.compare_exchange_weak(w, w | word::locked, std::memory_order_acquire, std::memory_order_relaxed)) {
-        return w;
-      }
-    }
+    bool const is_free = (w & word::locked) == 0;
+    if (is_free && word.compare_exchange_strong(w, w | word::locked, std::memory_order_acquire, std::memory_order_relaxed)) return w;
+    return lock_when_free(w);
+  }
+  /// `alone`: the caller is the sole reference and hold.
+  std::uint32_t lock(bool alone) noexcept {
+    std::uint32_t const w = word.load(std::memory_order_relaxed);
+    if (!alone || (w & word::kept) != 0) return lock();
+    word.store(w | word::locked, std::memory_order_relaxed);
+    return w;
   }
   void unlock(std::uint32_t w) noexcept { word.store(w, std::memory_order_release); }
 
   void add_ref() noexcept { counts.fetch_add(count::ref, std::memory_order_relaxed); }
   void drop_ref() noexcept {
-    if (counts.load(std::memory_order_acquire) == count::ref || counts.fetch_sub(count::ref, std::memory_order_acq_rel) == count::ref)
-      end();
+    bool const is_lonely = table->lonely;
+    std::uint64_t const before =
+        counts.load(std::memory_order_acquire) == count::ref ? count::ref : counts.fetch_sub(count::ref, std::memory_order_acq_rel);
+    if (before == count::ref) end();
+    else if (is_lonely && before == count::both + count::ref) engine<C>::abandon(*this, true);
   }
 
+  /// The producer gives the handle out before anybody else has seen the state. False: not so.
+  bool hand_out_alone() noexcept {
+    std::uint32_t const w = word.load(std::memory_order_relaxed);
+    if (counts.load(std::memory_order_acquire) != count::both || w != 0) return false;
+    word.store(word::handled | word::owned, std::memory_order_relaxed);
+    counts.store(count::both + count::ref, std::memory_order_relaxed);
+    return true;
+  }
   /// One more hold and reference; the caller knows that a hold stands (an unsettled operation under its lock).
   void add_hold() noexcept { counts.fetch_add(count::both, std::memory_order_relaxed); }
 
   /// A hold while there is still one: pins want none once the cleanups run, late cleanups take one even then.
+  /// Where there is none, what ran before the release is visible: whatever came too late for it runs after it.
   bool try_hold(bool even_releasing) noexcept {
-    std::uint64_t c = counts.load(std::memory_order_relaxed);
+    std::uint64_t c = counts.load(std::memory_order_acquire);
     for (;;) {
       if (count::holds(c) == 0 || (!even_releasing && (c & count::releasing) != 0)) return false;
-      if (counts.compare_exchange_weak(c, c + count::both, std::memory_order_acquire, std::memory_order_relaxed)) return true;
+      if (counts.compare_exchange_weak(c, c + count::both, std::memory_order_acquire, std::memory_order_acquire)) return true;
     }
+  }
+
+  /// Makes the context when there is none yet. Null: no memory.
+  detail::context<C>* make_context() noexcept {
+    if (detail::context<C>* const there = created.get(); there != nullptr) return there;
+    void* const at = table->allocate(*this, sizeof(detail::context<C>), alignof(detail::context<C>));
+    if (at == nullptr) return nullptr;
+    auto* const made = ::new (at) detail::context<C>(created);
+    std::uint32_t const w = lock();
+    detail::context<C>* const first = created.get();
+    if (first == nullptr) created.set(*made);
+    unlock(w | word::context);
+    if (first == nullptr) return made;
+    std::destroy_at(made);
+    table->deallocate(*this, at, sizeof(detail::context<C>), alignof(detail::context<C>));
+    return first;
+  }
+
+  /// The second of two references is the consumer's: it was given before they were counted, and is still to be given back.
+  bool with_consumer() const noexcept {
+    return is(word::given) && counts.load(std::memory_order_acquire) == count::both + count::ref && !is(word::settled);
   }
 
   monitor_event event_of(monitor_event::what_t what) noexcept {
@@ -1671,17 +2224,50 @@ struct state_base : work {
     e.detail = detail;
     table->report(std::move(p), e);
   }
-  cleanup_type<C> const*& slot_type(std::size_t i) noexcept {
-    return *reinterpret_cast<cleanup_type<C> const**>(table->slots(*this) + table->slot_size * i);
+  cleanup_type<C> const*& slot_type(std::size_t i) noexcept { return *reinterpret_cast<cleanup_type<C> const**>(slot(i)); }
+  void* slot_closure(std::size_t i) noexcept { return slot(i) + sizeof(void*); }
+  std::byte* slot(std::size_t i) noexcept { return reinterpret_cast<std::byte*>(this) + table->slots_offset + table->slot_size * i; }
+  /// The slot that `closure` lies in; slot_count when it is no slot's.
+  std::size_t slot_of(std::byte* closure) noexcept {
+    for (std::size_t i = 0; i != table->slot_count; ++i)
+      if (slot_closure(i) == closure) return i;
+    return table->slot_count;
   }
-  void* slot_closure(std::size_t i) noexcept { return table->slots(*this) + table->slot_size * i + sizeof(void*); }
+  /// A slot whose cleanup has run: the next look at it takes it off.
+  void spend_slot(std::size_t i) noexcept {
+    std::uint32_t const w = lock();
+    slot_type(i) = &cleanup_type<C>::spent;
+    unlock(w);
+  }
 
- private:
+  [[gnu::noinline]] std::uint32_t lock_when_free(std::uint32_t w) noexcept {
+    for (unsigned round = 0;;) {
+      if ((w & word::locked) != 0) {
+        sync::pause(round++, word);
+        w = word.load(std::memory_order_relaxed);
+      } else if (word.compare_exchange_weak(w, w | word::locked, std::memory_order_acquire, std::memory_order_relaxed)) {
+        return w;
+      }
+    }
+  }
+  /// No reference is left.
   void end() noexcept {
-    if ((word.load(std::memory_order_relaxed) & word::failure) != 0 && !seen.load(std::memory_order_relaxed))
-      report(table->exception(*this), monitor_event::unseen_failure);
+    std::uint32_t const w = word.load(std::memory_order_relaxed);
+    if ((w & (word::failure | word::context)) != 0) end_with(w);
     tell(monitor_event::destroyed);
     table->destroy(*this);
+  }
+  void end_with(std::uint32_t w) noexcept {
+    if ((w & word::failure) != 0 && !seen.load(std::memory_order_relaxed)) report(table->exception(*this), monitor_event::unseen_failure);
+    detail::context<C>* const c = created.get();
+    if (c == nullptr) return;
+    for (context_part<C>* p = c->parts.load(std::memory_order_acquire); p != nullptr;) {
+      context_part<C>& gone = *std::exchange(p, p->next);
+      gone.destroy(gone, *this);
+    }
+    created.reset();
+    std::destroy_at(c);
+    table->deallocate(*this, c, sizeof *c, alignof(detail::context<C>));
   }
 };
 
@@ -1693,9 +2279,6 @@ struct state_base : work {
 
 namespace settle::inline v0::detail {
 
-template <class C>
-class dispatcher;
-
 /// A thread running queued user code. `home` stands for the executor it runs for; null: only inline work so far.
 template <class C>
 struct drain {
@@ -1703,18 +2286,55 @@ struct drain {
   state_base<C>* home = nullptr;  // referenced while it stands here
 };
 
+/// A producer that has claimed and whose value's move may yet throw. Rivals wait for it; that move itself must not.
+template <class C>
+class deciding {
+ public:
+  explicit deciding(state_base<C>& s) noexcept;
+  deciding(deciding&&) = delete;
+  ~deciding();
+  /// Whether this thread is inside the move of that operation's value.
+  static bool here(state_base<C>& s) noexcept;
+
+ private:
+  state_base<C>& state_;
+  deciding* outer_;
+};
+
 /// What one thread is in the middle of. Zero is a valid, idle frame.
 template <class C>
 struct frame {
-  work_queue structure;         // states whose structural part is to be walked
-  work_queue outbox;            // user code that the structural part made ready
-  work_queue deferred;          // user code for other executors, met inside somebody's execute()
-  drain<C>* current = nullptr;  // the drain this thread is in
+  work_queue structure;            // states whose structural part is to be walked
+  hook<C>* parked = nullptr;       // links whose child is to be walked, but stands in another queue
+  work_queue outbox;               // user code that the structural part made ready
+  work_queue deferred;             // user code for other executors, met inside somebody's execute()
+  drain<C>* current = nullptr;     // the drain this thread is in
+  work_queue* refused = nullptr;   // inside an executor's execute(): what it destroys instead of keeping it
+  deciding<C>* decides = nullptr;  // the innermost producer of this thread whose value is being moved
   bool pumping = false;
   bool submitting = false;
+  drain<C> own;  // for what runs here at once
+
+  /// Nobody further up is at it.
+  bool is_free() const noexcept { return current == nullptr && !pumping; }
+  /// This thread is in a drain from now on, until dispatcher<C>::leave_drain.
+  void enter() noexcept { current = &own; }
 
   static frame& here() noexcept { return C::sync::template per_thread<frame>(); }
 };
+
+template <class C>
+deciding<C>::deciding(state_base<C>& s) noexcept : state_(s), outer_(std::exchange(frame<C>::here().decides, this)) {}
+template <class C>
+deciding<C>::~deciding() {
+  frame<C>::here().decides = outer_;
+}
+template <class C>
+bool deciding<C>::here(state_base<C>& s) noexcept {
+  deciding const* d = frame<C>::here().decides;
+  while (d != nullptr && &d->state_ != &s) d = d->outer_;
+  return d != nullptr;
+}
 
 /// The work handed to an executor. Run once it drains what it carries; destroyed without having run it loses nothing:
 /// what is left runs on the destroying thread.
@@ -1730,10 +2350,156 @@ class submission {
   void operator()() {
     if (!items_.empty()) dispatcher<C>::run_submitted(std::exchange(items_, work_queue{}));
   }
+  /// One by one, to an executor that takes nodes. One that `submit` throws at is still ours.
+  template <class F>
+  void each(F submit) {
+    while (!items_.empty()) {
+      work* const w = items_.pop();
+      with_undo([&] { submit(static_cast<basic_work_node<C>&>(*w)); }, [&] { items_.push_front(w); });
+    }
+  }
 
  private:
   work_queue items_;
 };
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/detail/dispatcher.hpp, continued -----------------------------------------------------------------------
+
+// ---- settle/detail/lost_value.hpp ----------------------------------------------------------------------------------
+#ifndef SETTLE_DETAIL_LOST_VALUE_HPP
+#define SETTLE_DETAIL_LOST_VALUE_HPP
+
+namespace settle::inline v0::detail {
+
+template <class T, class E, class C>
+struct typed_state;
+
+/// The function given to on_lost: a part of the operation's context. Used up on the operation's executor, by the value that
+/// nobody took, or by nothing when it is known that none will be lost.
+template <class C>
+struct lost_taker {
+  using state = state_base<C>;
+
+  context_part<C> part;
+  hook<C> turn;  // brings it to the executor to be destroyed
+  void (*use)(lost_taker&, state&, bool with_value) noexcept = nullptr;
+
+  /// Null: there is none, or it is used up. Afterwards it is the caller's.
+  static lost_taker* claim(state& s) noexcept {
+    if (!s.is(word::taker)) return nullptr;
+    std::uint32_t const w = s.lock();
+    s.unlock(w & ~word::taker);
+    if ((w & word::taker) == 0) return nullptr;
+    return static_cast<lost_taker*>(s.created.get()->find(&key)->self);
+  }
+  /// No value will be lost. On the operation's executor.
+  static void forget(state& s) noexcept {
+    if (lost_taker* const t = claim(s)) t->use(*t, s, false);
+  }
+  /// The same from anywhere.
+  static void forget_from_here(state& s) noexcept {
+    lost_taker* const t = claim(s);
+    if (t == nullptr) return;
+    t->turn.kind = hook_kind::released;
+    t->turn.owner = &s;
+    t->turn.type = &last_turn;
+    t->turn.holds = false;
+    s.add_ref();
+    engine<C>::post(t->turn);
+  }
+
+  static constexpr char key = 0;
+
+ private:
+  static void run(hook<C>& h, hook_action) {
+    state& s = *h.owner;
+    auto& t = *static_cast<lost_taker*>(s.created.get()->find(&key)->self);
+    t.use(t, s, false);
+  }
+  static constexpr hook_type<C> last_turn{&run, 0, 0};
+};
+
+template <class T, class E, class C, class F>
+struct typed_lost_taker final : lost_taker<C> {
+  using base = lost_taker<C>;
+  using state = state_base<C>;
+  union {
+    F f;
+  };
+
+  explicit typed_lost_taker(F&& g) : f(std::move(g)) {
+    this->part.key = &base::key;
+    this->part.self = static_cast<base*>(this);
+    this->part.destroy = &destroy;
+    this->use = &use_up;
+  }
+  ~typed_lost_taker() {}
+
+  /// False: no memory. What moving f throws goes to the caller.
+  static bool give(state& s, F&& f) {
+    context<C>* const c = s.make_context();
+    void* const at = c == nullptr ? nullptr : s.table->allocate(s, sizeof(typed_lost_taker), alignof(typed_lost_taker));
+    if (at == nullptr) return false;
+    auto* const made = with_undo([&] { return ::new (at) typed_lost_taker(std::move(f)); },
+                                 [&] { s.table->deallocate(s, at, sizeof(typed_lost_taker), alignof(typed_lost_taker)); });
+    if (c->find(&base::key) != nullptr) {
+      s.report(nullptr, monitor_event::misuse, "on_lost is given a second function for the same operation");
+      unmake(*made, s);
+      return true;
+    }
+    std::uint32_t const w = s.lock();
+    made->part.next = c->parts.load(std::memory_order_relaxed);
+    c->parts.store(&made->part, std::memory_order_release);
+    s.unlock(w | word::taker);
+    if ((w & word::settled) != 0 && (w & (word::failure | word::cancelled)) != 0) base::forget_from_here(s);
+    return true;
+  }
+
+ private:
+  static void use_up(base& b, state& s, bool with_value) noexcept {
+    auto& self = static_cast<typed_lost_taker&>(b);
+    if (with_value)
+      guarded([&] { std::move(self.f)(std::move(*outcome_access::value(static_cast<typed_state<T, E, C>&>(s).result))); },
+              [&](std::exception_ptr p) { s.report(std::move(p), monitor_event::callback_threw); });
+    std::destroy_at(&self.f);
+  }
+  static void destroy(context_part<C>& p, state& s) noexcept {
+    auto* const self = static_cast<typed_lost_taker*>(static_cast<base*>(p.self));
+    if (s.is(word::taker)) {  // watched to the end
+      s.word.store(s.word.load(std::memory_order_relaxed) & ~word::taker, std::memory_order_relaxed);
+      use_up(*self, s, s.head().kind == outcome_head::value);
+    }
+    s.table->deallocate(s, self, sizeof(typed_lost_taker), alignof(typed_lost_taker));
+  }
+  static void unmake(typed_lost_taker& t, state& s) noexcept {
+    std::destroy_at(&t.f);
+    s.table->deallocate(s, &t, sizeof(typed_lost_taker), alignof(typed_lost_taker));
+  }
+};
+
+/// A value that stands in its place, whatever the outcome is: to the function given to on_lost, if it waits for one.
+template <class C>
+void hand_lost_value(state_base<C>& s) noexcept {
+  if (lost_taker<C>* const t = lost_taker<C>::claim(s)) t->use(*t, s, true);
+}
+
+/// The value has no taker: it goes to the function given to on_lost, and dies. On the operation's executor.
+template <class C>
+void lose_value(state_base<C>& s) noexcept {
+  if (s.head().kind == outcome_head::value) hand_lost_value(s);
+  if (s.table->dispose != nullptr) s.table->dispose(s);
+  else if (s.head().kind == outcome_head::value) s.head().kind = outcome_head::taken;
+}
+
+/// Whether anything happens when the value is lost.
+template <class C>
+bool may_be_lost(state_base<C>& s, std::uint32_t w) noexcept {
+  return s.table->dispose != nullptr || (w & word::taker) != 0;
+}
 
 }  // namespace settle::inline v0::detail
 
@@ -1749,7 +2515,123 @@ class submission {
 #ifndef SETTLE_DETAIL_SEQUENCE_HPP
 #define SETTLE_DETAIL_SEQUENCE_HPP
 
+// ---- settle/detail/embedded.hpp ------------------------------------------------------------------------------------
+#ifndef SETTLE_DETAIL_EMBEDDED_HPP
+#define SETTLE_DETAIL_EMBEDDED_HPP
+
 namespace settle::inline v0::detail {
+
+template <class C>
+struct embedded_hook;
+
+/// What stands in a queue for an embedded hook that came too late for the rings: in a block of the operation's. Whoever is
+/// first, the hook's owner or its turn, parts the two.
+template <class C>
+struct late_call {
+  typename C::sync::template plain<embedded_hook<C>*> self = nullptr;  // under the lock of
+  state_base<C>* state = nullptr;                                      // this
+
+  late_call() noexcept = default;
+  late_call(late_call&&) noexcept {}  // before the two know each other
+  ~late_call();
+  void operator()() noexcept;
+};
+
+/// A hook in memory that its owner may take away at any time. So nothing refers to it but the ring it stands on, and the
+/// one who runs it: all that follows is read and written under the lock of the operation's word, which is what orders the
+/// owner and the sequence.
+template <class C>
+struct embedded_hook : hook<C> {
+  using state = state_base<C>;
+  using event = typename C::sync::event;
+  using thread_id = decltype(C::sync::this_thread_id());
+  template <class T>
+  using plain = typename C::sync::template plain<T>;
+
+  enum phase_t : std::uint8_t {
+    over,     // never registered, or through
+    waiting,  // on a ring of the operation's
+    due,      // on the ring of an errand that runs
+    late,     // a late_call stands for it
+    running,  // by `runner`
+  };
+
+  plain<phase_t> phase = over;
+  plain<bool*> gone = nullptr;  // the runner's: destroyed inside itself
+  plain<thread_id> runner = thread_id();
+  plain<event*> waiter = nullptr;  // the owner's, while it waits for the runner
+  plain<late_call<C>*> stand_in = nullptr;
+
+  /// Runs it; called under the lock, with the hook off its ring, and gives the lock back.
+  static void run(state& s, embedded_hook& h, std::uint32_t w) noexcept {
+    bool gone = false;
+    h.phase = running;
+    h.gone = &gone;
+    h.runner = C::sync::this_thread_id();
+    s.unlock(w);
+    if (h.kind == hook_kind::done) s.seen.store(true, std::memory_order_relaxed);
+    h.type->run(h, hook_action::invoke);
+    if (gone) return;
+    w = s.lock();
+    h.phase = over;
+    event* const waiting_owner = h.waiter;
+    s.unlock(w);  // from here on the owner, if it did not come to wait, may take the memory away
+    if (waiting_owner != nullptr) waiting_owner->set();
+  }
+
+  /// The owner's: afterwards nobody touches the hook. Waits when another thread runs it just now.
+  void leave(state& s) noexcept {
+    std::uint32_t const w = s.lock();
+    if (phase == running && runner != C::sync::this_thread_id()) {
+      event over_there;
+      waiter = &over_there;
+      s.unlock(w);
+      over_there.wait();
+      waiter = nullptr;
+      return;
+    }
+    if (phase == running) *static_cast<bool*>(gone) = true;
+    if (phase == late) stand_in->self = nullptr;
+    if (phase == due) ring<C>::remove(nullptr, this);  // the errand's own node heads that ring
+    if (phase == waiting) take_off(s);
+    s.unlock(w);
+  }
+
+ private:
+  void take_off(state& s) noexcept {
+    if (this->kind == hook_kind::cancel && !this->taken)
+      s.lasting.store(ring<C>::remove(s.lasting.load(std::memory_order_relaxed), this), std::memory_order_release);
+    else s.observers(ring<C>::remove(s.observers(), this));
+  }
+};
+
+template <class C>
+late_call<C>::~late_call() {
+  if (state == nullptr) return;
+  std::uint32_t const w = state->lock();
+  if (self != nullptr) self->phase = embedded_hook<C>::over;  // discarded
+  state->unlock(w);
+}
+template <class C>
+void late_call<C>::operator()() noexcept {
+  state_base<C>& s = *std::exchange(state, nullptr);
+  std::uint32_t const w = s.lock();
+  embedded_hook<C>* const hook = self;
+  self = nullptr;
+  if (hook != nullptr) embedded_hook<C>::run(s, *hook, w);
+  else s.unlock(w);
+}
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/detail/sequence.hpp, continued -------------------------------------------------------------------------
+
+namespace settle::inline v0::detail {
+
+template <class C>
+struct releaser;
 
 /// The user code of one settled operation, in the order of its policy.
 template <class C>
@@ -1759,11 +2641,19 @@ struct sequence {
 
   /// Runs on the operation's executor; owns a hold and a reference, and gives both back at the end.
   static void run(state& s) noexcept {
-    for (notice n : s.table->order) {
-      if (s.observers() == nullptr) break;
-      notify(s, n);
+    node* const first = s.is(word::embedded) ? nullptr : s.observers();  // owners write to the ring under the lock
+    if (s.is(word::embedded)) {
+      run_beside_owners(s);
+    } else if (s.table->born != nullptr || (first != nullptr && first->next != first)) {
+      run_in_order(s);
+    } else if (first != nullptr) {
+      s.observers(nullptr);
+      run_hook(s, *first, action_of(s, *first));
     }
+    if (s.table->observed != nullptr) s.table->observed(s);
+    if (releaser<C>::end_sequence(s)) return;
     if (!s.is(word::offered)) offer_value(s);
+    if (s.is(word::given)) s.drop_ref();
     engine<C>::leave(s, true);
   }
 
@@ -1776,10 +2666,34 @@ struct sequence {
     else s.drop_ref();
   }
 
+  /// The cancel observers of a request, in registration order, and the sequence when the operation settled meanwhile.
+  /// Owns a hold and a reference. (Where no owner may take hooks away, each is queued by itself instead.)
+  static void run_errand(state& s) noexcept {
+    node due;  // heads a ring from which owners may take their hooks without knowing it
+    due.next = due.prev = &due;
+    std::uint32_t w = s.lock();
+    bool const owed = (w & word::owed) != 0;
+    w &= ~(word::errand | word::owed);
+    for (node* h = s.observers(); h != nullptr && h->kind == hook_kind::cancel; h = s.observers()) {
+      s.observers(ring<C>::remove(h, h));
+      if (h->embedded) static_cast<embedded_hook<C>*>(h)->phase = embedded_hook<C>::due;
+      ring<C>::push_front(due.following(), h);  // the newest came first
+    }
+    while (due.next != &due) {
+      node& h = *due.following();
+      ring<C>::remove(nullptr, &h);
+      run_taken(s, h, hook_action::invoke, w);
+      w = s.lock();
+    }
+    s.unlock(w);
+    if (owed) run(s);
+    engine<C>::leave(s, true);
+  }
+
   /// Runs one hook, unless its kept registration withdrew it, and returns its memory.
   static void run_hook(state& s, node& h, hook_action action) noexcept {
     bool const kept = start(h, action);
-    if (action == hook_action::invoke && h.kind != hook_kind::cancel && h.kind != hook_kind::released)
+    if (action == hook_action::invoke && (h.kind == hook_kind::done || h.kind == hook_kind::consumer))
       s.seen.store(true, std::memory_order_relaxed);
     hook_type<C> const& type = *h.type;
     type.run(h, action);  // what is no block of its own may be gone now
@@ -1790,6 +2704,14 @@ struct sequence {
       s.drop_ref();
     }
     s.free_hook(h, type);
+  }
+
+  /// Observers and a consumer, as the policy orders them.
+  static void run_in_order(state& s) noexcept {
+    for (notice n : s.table->order) {
+      if (s.observers() != nullptr) notify(s, n);
+      if (n == notice::consumer && s.table->born != nullptr) s.table->born(s, false);
+    }
   }
 
  private:
@@ -1811,20 +2733,69 @@ struct sequence {
     return false;
   }
 
+  /// Runs a hook that is off its ring; called under the lock, and gives it back.
+  static void run_taken(state& s, node& h, hook_action action, std::uint32_t w) noexcept {
+    if (!h.embedded) {
+      s.unlock(w);
+      run_hook(s, h, action);
+    } else if (action == hook_action::invoke) {
+      embedded_hook<C>::run(s, static_cast<embedded_hook<C>&>(h), w);
+    } else {
+      static_cast<embedded_hook<C>&>(h).phase = embedded_hook<C>::over;
+      s.unlock(w);
+    }
+  }
+
+  static void run_beside_owners(state& s) noexcept {
+    for (notice n : s.table->order) {
+      notify_beside_owners(s, n);
+      if (n == notice::consumer && s.table->born != nullptr) s.table->born(s, false);
+    }
+  }
+
+  /// The same as notify, with owners who take hooks off the ring meanwhile. The marker goes round it once; what is not
+  /// told now goes behind it.
+  static void notify_beside_owners(state& s, notice n) noexcept {
+    bool const reverse = s.table->reverse;
+    node marker;
+    marker.kind = hook_kind::marker;
+    std::uint32_t w = s.lock();
+    s.observers(put(s.observers(), &marker, reverse));
+    for (;;) {
+      node* const h = reverse ? s.observers()->prev : s.observers();
+      s.observers(ring<C>::remove(s.observers(), h));
+      if (h == &marker) break;
+      if (notice_of(*h) != n) {
+        s.observers(put(s.observers(), h, reverse));
+        continue;
+      }
+      run_taken(s, *h, action_of(s, *h), w);
+      w = s.lock();
+    }
+    s.unlock(w);
+  }
+  static node* put(node* first, node* h, bool in_front) noexcept {
+    return in_front ? ring<C>::push_front(first, h) : ring<C>::push_back(first, h);
+  }
+
   static notice notice_of(node const& h) noexcept {
     return h.kind == hook_kind::cancel ? notice::cancel : h.kind == hook_kind::consumer ? notice::consumer : notice::done;
+  }
+
+  /// Cancel observers of what was not cancelled in the end are only destroyed.
+  static hook_action action_of(state& s, node const& h) noexcept {
+    return h.kind == hook_kind::cancel && !s.is(word::cancelled) ? hook_action::discard : hook_action::invoke;
   }
 
   static void notify(state& s, notice n) noexcept {
     node* left = s.observers();
     s.observers(nullptr);
     node* kept = nullptr;
-    bool const was_cancelled = s.is(word::cancelled);
     while (left != nullptr) {
       node* const h = s.table->reverse ? left->prev : left;
       left = ring<C>::remove(left, h);
-      if (notice_of(*h) == n) run_hook(s, *h, n == notice::cancel && !was_cancelled ? hook_action::discard : hook_action::invoke);
-      else kept = s.table->reverse ? ring<C>::push_front(kept, h) : ring<C>::push_back(kept, h);
+      if (notice_of(*h) == n) run_hook(s, *h, action_of(s, *h));
+      else kept = put(kept, h, s.table->reverse);
     }
     s.observers(kept);
   }
@@ -1843,7 +2814,7 @@ struct sequence {
       w = s.lock();
     }
     s.unlock(w | word::offered);
-    if (s.table->dispose != nullptr && (w & (word::owned | word::watched)) == 0) s.table->dispose(s);
+    if (may_be_lost(s, w) && (w & (word::owned | word::watched)) == 0) lose_value(s);
   }
 
   /// They wait in front of the lasting ones, newest first. Under the lock.
@@ -1896,6 +2867,36 @@ struct releaser {
     }
   }
 
+  /// The sequence gives its hold back, and the consumer's reference with it, in one step: without the lock when nobody came
+  /// late and nobody is left to take the value, without an atomic one when nobody else refers to the operation.
+  /// False: the long way.
+  static bool end_sequence(state& s) noexcept {
+    if (s.table->event != nullptr) return false;
+    std::uint32_t w = s.word.load(std::memory_order_acquire);
+    if (s.lasting.load(std::memory_order_acquire) != nullptr) return false;
+    if ((w & word::taker) != 0) return false;
+    if (s.table->dispose != nullptr) {
+      if ((w & word::owned) != 0 && (w & word::given) == 0 && s.table->born == nullptr) return false;
+      if ((w & (word::owned | word::watched)) == 0) s.table->dispose(s);
+    }
+    std::uint64_t c = s.counts.load(std::memory_order_acquire);
+    w = s.word.load(std::memory_order_relaxed);
+    std::uint64_t const consumer = (w & word::given) != 0 ? count::ref : 0;
+    if (count::holds(c) != 1 || (c & count::late) != 0 || s.lasting.load(std::memory_order_acquire) != nullptr) return false;
+    bool const work = to_do(s);
+    std::uint64_t const next = work ? (c - consumer) | count::releasing : c - consumer - count::both;
+    if (c != count::both + consumer) {
+      if (!swap(s, c, next)) return false;
+    } else if ((w & word::kept) != 0) {
+      return false;
+    } else {
+      s.counts.store(work ? next : count::ref, std::memory_order_relaxed);
+      if (!work) s.drop_ref();
+    }
+    if (work) engine<C>::release(s);
+    return true;
+  }
+
   /// Runs what is registered for release; owns the last hold and its reference. Moves to the executor when there is user code.
   static void run(state& s, bool on_executor) noexcept {
     for (;;) {
@@ -1905,8 +2906,10 @@ struct releaser {
         return;
       }
       if (s.is(word::disposal)) destroy_value(s);
-      while (run_top(s)) {
-      }
+      if (needs_executor(s.word.load(std::memory_order_acquire))) lost_taker<C>::forget(s);
+      step last = step::ran;
+      while (last == step::ran) last = run_top(s);
+      if (last == step::under_way) return;  // whoever ends it goes on with the release; we hold nothing any more
       std::uint64_t c = s.counts.load(std::memory_order_acquire);
       if ((c & count::late) != 0) {
         s.counts.fetch_and(~count::late, std::memory_order_acq_rel);  // cleared before looking
@@ -1923,17 +2926,23 @@ struct releaser {
   }
 
  private:
+  enum class step : std::uint8_t { ran, none, under_way };
+
   static bool swap(state& s, std::uint64_t& seen, std::uint64_t next) noexcept {
     return s.counts.compare_exchange_strong(seen, next, std::memory_order_acq_rel, std::memory_order_acquire);
   }
 
+  /// A value to destroy, or a function to forget that waits for one that will never come.
+  static bool needs_executor(std::uint32_t w) noexcept {
+    return (w & word::disposal) != 0 || ((w & word::taker) != 0 && (w & (word::failure | word::cancelled)) != 0);
+  }
   static bool to_do(state& s) noexcept {
     return s.top_cleanup() != nullptr || s.slots_used() != 0 || s.lasting.load(std::memory_order_acquire) != nullptr ||
-           s.is(word::disposal);
+           needs_executor(s.word.load(std::memory_order_acquire));
   }
   static bool has_user_code(state& s) noexcept {
-    return s.top_cleanup() != nullptr || s.slots_used() != 0 || s.is(word::releasers | word::disposal) ||
-           (s.counts.load(std::memory_order_relaxed) & count::late) != 0;
+    return s.top_cleanup() != nullptr || s.slots_used() != 0 || s.is(word::releasers) ||
+           needs_executor(s.word.load(std::memory_order_acquire)) || (s.counts.load(std::memory_order_relaxed) & count::late) != 0;
   }
 
   /// Released, with nobody to tell: one step. Without another reference there is nobody to race either.
@@ -1964,7 +2973,7 @@ struct releaser {
     while (first != nullptr) {
       node* h = first;
       first = ring<C>::remove(first, h);
-      if (h->kind == hook_kind::upward) parents = ring<C>::push_back(parents, h);
+      if (h->kind != hook_kind::released) parents = ring<C>::push_back(parents, h);
       else sequence<C>::run_hook(s, *h, hook_action::invoke);
     }
     while (parents != nullptr) {
@@ -1975,44 +2984,41 @@ struct releaser {
     s.drop_ref();
   }
 
-  /// Runs the cleanup that was registered last. False: none is left.
-  static bool run_top(state& s) noexcept {
-    if ((s.counts.load(std::memory_order_acquire) & count::late) != 0) return false;  // what came late is next
+  /// Runs the cleanup that was registered last.
+  static step run_top(state& s) noexcept {
+    if ((s.counts.load(std::memory_order_acquire) & count::late) != 0) return step::none;  // what came late is next
     if (cleanup_node<C>* top = s.top_cleanup(); top != nullptr) {
       s.top_cleanup(top->below);
       cleanup_type<C> const& t = *top->type;
-      t.run(reinterpret_cast<std::byte*>(top) + t.offset, s);
+      if (!t.run(reinterpret_cast<std::byte*>(top) + t.offset, s)) return step::under_way;
       s.table->deallocate(s, top, t.size, t.align);
-      return true;
+      return step::ran;
     }
     if (!s.table->cleanup_may_allocate) return run_shared_slot(s);
     std::size_t const used = s.slots_used();
-    if (used == 0) return false;
+    if (used == 0) return step::none;
     s.slots_used(used - 1);
-    s.slot_type(used - 1)->run(s.slot_closure(used - 1), s);
-    return true;
+    return s.slot_type(used - 1)->run(s.slot_closure(used - 1), s) ? step::ran : step::under_way;
   }
 
   /// Slots that others may fill even now: one that runs stays taken until it has run, and is then found spent.
-  static bool run_shared_slot(state& s) noexcept {
+  static step run_shared_slot(state& s) noexcept {
     std::uint32_t const w = s.lock();
     std::size_t const used = s.slots_used();
     cleanup_type<C> const* const type = used == 0 ? nullptr : s.slot_type(used - 1);
     bool const is_spent = type == &cleanup_type<C>::spent;
     if (is_spent) s.slots_used(used - 1);
     s.unlock(w);
-    if (type == nullptr || is_spent) return is_spent;  // null: still being filled, by one that leaves after us
-    type->run(s.slot_closure(used - 1), s);
-    std::uint32_t const again = s.lock();
-    s.slot_type(used - 1) = &cleanup_type<C>::spent;
-    s.unlock(again);
-    return true;
+    if (type == nullptr || is_spent) return is_spent ? step::ran : step::none;  // null: being filled, by one that leaves after us
+    if (!type->run(s.slot_closure(used - 1), s)) return step::under_way;
+    s.spend_slot(used - 1);
+    return step::ran;
   }
 
   static void destroy_value(state& s) noexcept {
     std::uint32_t const w = s.lock();
     s.unlock(w & ~word::disposal);
-    s.table->dispose(s);
+    lose_value(s);
   }
 
   static void absorb(state& s) noexcept {
@@ -2045,6 +3051,32 @@ class dispatcher {
 
   static bool runs_anywhere(state& s) noexcept { return s.home().functions == nullptr || s.is(word::lost); }
 
+  /// Nothing is under way on this thread, and any thread will do: the sequence runs at once, without going through a queue.
+  /// What it makes ready goes through this drain as ever. False: not so.
+  static bool run_here(state& s, frame<C>& f) noexcept {
+    if (s.table->executor != nullptr || !f.is_free() || !f.outbox.empty()) return false;
+    f.enter();
+    sequence<C>::run(s);
+    leave_drain(f);
+    return true;
+  }
+  /// What came meanwhile runs, then this thread is in no drain any more.
+  static void leave_drain(frame<C>& f) noexcept {
+    if (!f.own.queue.empty()) [[unlikely]]
+      run_queue(f.own);
+    f.current = nullptr;
+  }
+
+  /// A job begins: given to its executor by itself, even from that one's own drain, which it must not wait for.
+  static void start(node& h) noexcept {
+    frame<C>& f = frame<C>::here();
+    if (runs_anywhere(*h.owner)) return engine<C>::post(h);
+    h.as = role::hook;
+    work_queue batch;
+    batch.push(&h);
+    submit(f, batch);
+  }
+
   /// Hands the outbox to the drains and executors it belongs to.
   static void flush(frame<C>& f) noexcept {
     if (f.current != nullptr) {
@@ -2066,24 +3098,17 @@ class dispatcher {
     d.home->add_ref();
     d.queue = items;
     drain<C>* const outer = std::exchange(f.current, &d);
+    work_queue* const refused = std::exchange(f.refused, nullptr);
     run(d);
+    f.refused = refused;
     f.current = outer;
   }
 
-  /// An executor threw away what it was given: this thread becomes its drain, for what is left of that and for what comes
-  /// of it, and nothing more goes there.
+  /// An executor threw away what it was given. Inside its execute() that waits until it has returned, or thrown.
   static void run_lost(work_queue items) noexcept {
     frame<C>& f = frame<C>::here();
-    drain<C> d;
-    d.home = &owner(*items.front());
-    d.home->add_ref();
-    work_queue rest = std::exchange(f.outbox, items);
-    lose(*d.home, f);
-    drain<C>* const outer = std::exchange(f.current, &d);
-    route(f, false);
-    run(d);
-    f.current = outer;
-    f.outbox = rest;
+    if (f.refused != nullptr) f.refused->append(items);
+    else run_refused(items, nullptr);
   }
 
  private:
@@ -2101,11 +3126,37 @@ class dispatcher {
     return ex.functions->on_its_thread(ex.executor);
   }
 
+  /// This thread becomes the drain of what an executor will not run, and of what comes of it; nothing more goes there.
+  static void run_refused(work_queue items, std::exception_ptr why) noexcept {
+    while (!items.empty()) {
+      work_queue mine = take_batch(items);
+      frame<C>& f = frame<C>::here();
+      drain<C> d;
+      d.home = &owner(*mine.front());
+      d.home->add_ref();
+      work_queue rest = std::exchange(f.outbox, mine);
+      lose(*d.home, f, std::exchange(why, nullptr));
+      drain<C>* const outer = std::exchange(f.current, &d);
+      route(f, false);
+      run(d);
+      f.current = outer;
+      f.outbox = rest;
+    }
+  }
+
+  /// What stands at the front for one executor.
+  static work_queue take_batch(work_queue& from) noexcept {
+    work_queue batch;
+    do batch.push(from.pop());
+    while (!from.empty() && same_executor(owner(*batch.front()), owner(*from.front())));
+    return batch;
+  }
+
   /// Its executor is gone: what it has still to run runs anywhere, and unsettled it is abandoned.
-  static void lose(state& s, frame<C>& f) noexcept {
+  static void lose(state& s, frame<C>& f, std::exception_ptr why = nullptr) noexcept {
     std::uint32_t const before = s.lock();
     s.unlock(before | word::lost);
-    if ((before & word::lost) == 0) s.report(nullptr, monitor_event::executor_lost);
+    if ((before & word::lost) == 0) s.report(why, monitor_event::executor_lost, why ? "execute() threw" : "");
     bool const outer = std::exchange(f.pumping, true);  // the caller goes on with what this makes ready
     engine<C>::cancel(s, cancellation(cause::abandoned, s.created));
     f.pumping = outer;
@@ -2151,12 +3202,7 @@ class dispatcher {
     }
     f.submitting = true;
     hand_over(batch);
-    while (!f.deferred.empty()) {
-      work_queue next;
-      next.push(f.deferred.pop());
-      while (!f.deferred.empty() && same_executor(owner(*next.front()), owner(*f.deferred.front()))) next.push(f.deferred.pop());
-      hand_over(next);
-    }
+    while (!f.deferred.empty()) hand_over(take_batch(f.deferred));
     f.submitting = false;
   }
 
@@ -2164,13 +3210,21 @@ class dispatcher {
     state& s = owner(*batch.front());
     s.add_ref();  // its storage carries the work until execute() has returned
     executor_ref<C> const ex = s.home();
+    assert(ex.functions != nullptr);  // what runs anywhere is handed to nobody
+    work_queue refused;
+    std::exception_ptr why;
+    work_queue*& to = frame<C>::here().refused;
+    work_queue* const outer = std::exchange(to, &refused);
     guarded([&] { ex.functions->submit(ex.executor, ex.storage, submission<C>(batch)); },
-            [&](std::exception_ptr p) { s.report(std::move(p), monitor_event::executor_lost, "execute() threw"); });
+            [&](std::exception_ptr p) { why = std::move(p); });
+    to = outer;
+    if (refused.empty() && why) s.report(why, monitor_event::executor_lost, "execute() threw, having taken the work");
+    run_refused(refused, why);
     s.drop_ref();
   }
 
   static void run_dispose(state& s) noexcept {
-    s.table->dispose(s);
+    lose_value(s);
     s.drop_ref();
   }
 
@@ -2183,6 +3237,9 @@ class dispatcher {
           break;
         case role::release:
           releaser<C>::run(static_cast<state&>(*w), true);
+          break;
+        case role::errand:
+          sequence<C>::run_errand(static_cast<state&>(*w));
           break;
         case role::dispose:
           run_dispose(static_cast<state&>(*w));
@@ -2242,7 +3299,7 @@ struct link {
     down.kind = hook_kind::child;
     down.owner = &parent;
     down.type = &release;
-    up.kind = hook_kind::upward;
+    up.kind = hook_kind::parent;
     up.owner = &child;
     up.type = &release;
     if (child.table->event == nullptr) return;
@@ -2309,38 +3366,50 @@ class walker {
     return has_cause ? s.head().cancelled_by().passed_down() : cancellation(cause::parent, s.created);
   }
 
-  /// Children and cancel observers that were asked already have nothing more to hear, unless it is by force.
-  static bool has_structure(std::uint32_t w, bool asked) noexcept { return (w & word::below) != 0 && !asked; }
+  /// Children and cancel observers that were asked already have nothing more to hear, unless it is by force. Combinators have.
+  static bool has_structure(std::uint32_t w, bool asked) noexcept { return ((w & word::below) != 0 && !asked) || (w & word::inputs) != 0; }
 
   /// The structural part of one operation: tells its children and cancel observers one at a time.
-  /// This thread owns `walking`, and for a request a reference. The marker goes once round the ring; what is told goes
+  /// This thread owns `walking`, and (has_ref) for a request a reference. The marker goes once round the ring; what is told goes
   /// behind it, and so does what is added meanwhile, which whoever adds it tells.
-  static void walk(state& s, frame<C>& f) noexcept {
-    bool const has_ref = s.as == role::walk_request;
+  static void walk(state& s, frame<C>& f, bool has_ref) noexcept {
     node marker;
     marker.kind = hook_kind::marker;
     std::uint32_t w = s.lock();
-    for (told at_start = told::nothing; at_start != target(w);) {  // a force that comes in between goes round again
-      at_start = target(w);
+    bool due = false;
+    for (std::uint32_t at_start = ~news(w); at_start != news(w);) {  // what comes in between goes round again
+      at_start = news(w);
       s.lasting.store(ring<C>::push_back(s.lasting.load(std::memory_order_relaxed), &marker), std::memory_order_relaxed);
-      w = circle(s, marker, w, f);
+      w = circle(s, marker, w, f, due);
       s.lasting.store(ring<C>::remove(&marker, &marker), std::memory_order_relaxed);
     }
-    end_walk(s, w, f);
+    end_walk(s, w, f, due);
     if (has_ref) s.drop_ref();
   }
 
  private:
+  /// What there is to tell.
+  static std::uint32_t news(std::uint32_t w) noexcept { return w & (word::forced | ((w & word::inputs) != 0 ? word::settled : 0u)); }
+
   /// How much the lasting hooks are to be told in this state of the word.
   static told target(std::uint32_t w) noexcept { return (w & word::forced) != 0 ? told::everything : told::request; }
 
-  static std::uint32_t circle(state& s, node& marker, std::uint32_t w, frame<C>& f) noexcept {
+  static std::uint32_t circle(state& s, node& marker, std::uint32_t w, frame<C>& f, bool& due) noexcept {
     unsigned passed = 0;
     for (node* h = s.lasting.load(std::memory_order_relaxed); h != &marker; h = s.lasting.load(std::memory_order_relaxed)) {
-      if (h->kind == hook_kind::cancel) {
+      if (h->kind == hook_kind::cancel && !told_by_errand(w)) {
         take_cancel(s, *h, w, f);
+      } else if (h->kind == hook_kind::input && (w & word::settled) != 0) {
+        feed(s, *h, w);
+      } else if (h->kind == hook_kind::stop) {
+        take_stop(s, *h, w);
       } else {
-        s.lasting.store(h->following(), std::memory_order_relaxed);
+        if (h->kind == hook_kind::cancel) {
+          due = true;
+          put_aside(s, *h);
+        } else {
+          s.lasting.store(h->following(), std::memory_order_relaxed);
+        }
         if (h->kind == hook_kind::child && h->rank < target(w)) tell_child(s, *h, w, f);
         else if (++passed % 64 != 0) continue;
         else s.unlock(w);
@@ -2350,12 +3419,29 @@ class walker {
     return w;
   }
 
+  /// Asked, and there are owners who may take their hooks away: a hook must not be queued by itself then, so the state is,
+  /// for all of them. They wait in front of the done observers.
+  static bool told_by_errand(std::uint32_t w) noexcept { return (w & word::settled) == 0 && (w & word::embedded) != 0; }
+
+  static void put_aside(state& s, node& h) noexcept {
+    s.lasting.store(ring<C>::remove(&h, &h), std::memory_order_relaxed);
+    h.taken = true;
+    s.observers(ring<C>::push_front(s.observers(), &h));
+  }
+
   /// The end of a walk, under the lock. Settled (before it, or meanwhile): on to the user code.
-  static void end_walk(state& s, std::uint32_t w, frame<C>& f) noexcept {
+  static void end_walk(state& s, std::uint32_t w, frame<C>& f, bool due) noexcept {
     bool const settled = (w & word::settled) != 0;
-    s.unlock(w & ~word::walking);
-    if (!settled) return;
-    s.as = role::sequence;
+    bool const queued = (w & word::errand) != 0;
+    w &= ~word::walking;
+    if (settled && (due || queued)) w |= word::owed;
+    if (due) {
+      s.add_hold();
+      w |= word::errand;
+    }
+    s.unlock(w);
+    if (queued || !(due || settled)) return;
+    s.as = due ? role::errand : role::sequence;
     f.outbox.push(&s);
   }
 
@@ -2375,6 +3461,21 @@ class walker {
     }
   }
 
+  /// A combinator hears of it, here and now.
+  static void feed(state& s, node& h, std::uint32_t w) noexcept {
+    s.lasting.store(ring<C>::remove(&h, &h), std::memory_order_relaxed);
+    h.taken = true;
+    s.unlock(w);
+    h.type->run(h, hook_action::feed);
+  }
+
+  /// A stop source leaves the ring, and is asked to stop here and now.
+  static void take_stop(state& s, node& h, std::uint32_t w) noexcept {
+    s.lasting.store(ring<C>::remove(&h, &h), std::memory_order_relaxed);
+    s.unlock(w);
+    h.type->run(h, (w & (word::requested | word::cancelled)) != 0 ? hook_action::invoke : hook_action::discard);
+  }
+
   /// Leads the cancellation one level down; gives the lock back.
   static void tell_child(state& s, node& h, std::uint32_t w, frame<C>& f) noexcept {
     h.rank = target(w);
@@ -2382,7 +3483,7 @@ class walker {
     child.add_ref();
     cancellation const c = passed_down(s, w);
     s.unlock(w);
-    engine<C>::cascade(child, c, (w & word::forced) != 0, f);
+    engine<C>::cascade(child, c, (w & word::forced) != 0, f, &h);
   }
 };
 
@@ -2435,11 +3536,17 @@ class engine {
     settle_locked(s, w & ~(word::claimed | word::tentative), kind, frame<C>::here());
   }
 
+  /// The owner goes. A value that is there, and that nobody else reads, is lost.
+  static void disown(state& s) noexcept {
+    if (!may_be_lost(s, s.word.load(std::memory_order_relaxed))) return;
+    std::uint32_t const w = s.lock();
+    s.unlock(w & ~word::owned);
+    if ((w & word::offered) != 0 && (w & word::watched) == 0) dispose(s);
+  }
+
   /// The value lost its owner after the sequence had offered it: it dies on the executor, before released if it can.
   static void dispose(state& s) noexcept {
-    if (dispatcher<C>::runs_anywhere(s) && frame<C>::here().current == nullptr) {
-      s.table->dispose(s);  // (inside a drain, late observers may be queued before it)
-    } else if (s.try_hold(true)) {
+    if (s.try_hold(true)) {
       std::uint32_t const w = s.lock();
       s.unlock(w | word::disposal);
       registry<C>::leave_late(s);
@@ -2456,7 +3563,8 @@ class engine {
   static bool cancel(state& s, cancellation const& c) noexcept {
     std::uint32_t const w = lock_decided(s);
     if ((w & (word::settled | word::claimed)) != 0) {
-      s.unlock(w);
+      if ((w & word::tentative) != 0) ask_locked(s, w, c);  // from inside the value's move, which may yet throw
+      else s.unlock(w);
       return false;
     }
     s.add_hold();
@@ -2466,24 +3574,19 @@ class engine {
   }
 
   /// Polite: raises the sticky request and fires the cancel observers. True for the first.
-  static bool request(state& s, cancellation const& c) noexcept {
-    std::uint32_t const w = lock_decided(s);
-    if ((w & (word::settled | word::claimed | word::requested)) != 0) {
-      s.unlock(w);
-      return false;
-    }
-    frame<C>& f = frame<C>::here();
-    if (request_locked(s, w, c, f)) pump(f);
-    return true;
-  }
+  static bool request(state& s, cancellation const& c) noexcept { return ask_locked(s, lock_decided(s), c); }
 
   /// The producer goes without having settled: cancelled with the cause that was asked for, else abandoned.
   /// Takes over its hold and reference.
-  static void abandon(state& s, bool alone) noexcept {
+  [[gnu::noinline]] static void abandon(state& s, bool alone) noexcept {
     std::uint32_t w = s.lock(alone);
     if ((w & word::settled) != 0) {
       s.unlock(w);
       leave(s);
+      return;
+    }
+    if ((w & word::initiating) != 0) {
+      s.unlock(w | word::forsaken);  // initiate() takes the duty over
       return;
     }
     bool const asked = (w & word::requested) != 0;
@@ -2498,14 +3601,18 @@ class engine {
 
   /// The producer ends as cancelled, with the cause that was asked for or else this one. Takes over its hold and reference.
   static void end_cancelled(state& s, cancellation const& c) noexcept {
+    if (!settle_cancelled(s, c)) leave(s);
+  }
+  /// The same; false: it is settled, and they are still the producer's.
+  static bool settle_cancelled(state& s, cancellation const& c) noexcept {
     std::uint32_t const w = s.lock();
     if ((w & word::settled) != 0) {
       s.unlock(w);
-      leave(s);
-      return;
+      return false;
     }
     if ((w & word::requested) == 0) s.head().cancelled_by(c);
     settle_locked(s, w, outcome_head::cancelled, frame<C>::here());
+    return true;
   }
 
   /// Starts a coroutine that waits for an owner: on the executor of `parent`, if there is one.
@@ -2533,6 +3640,12 @@ class engine {
     pump(f);
   }
 
+  /// On the executor; the caller has set `releasing`, and its hold is the last.
+  static void release(state& s) noexcept {
+    releaser<C>::run(s, true);
+    pump(frame<C>::here());
+  }
+
   /// Makes a hook that came too late take effect at once. The hook's hold, or reference, comes with it.
   static void post(node& h) noexcept {
     frame<C>& f = frame<C>::here();
@@ -2543,12 +3656,13 @@ class engine {
   }
 
   /// A parent's cancellation reaches a child. The caller's reference on it is taken over.
-  static void cascade(state& child, cancellation const& c, bool force, frame<C>& f) noexcept {
+  /// `via`: the upper end of the link, when a walk of the parent comes by it.
+  static void cascade(state& child, cancellation const& c, bool force, frame<C>& f, node* via = nullptr) noexcept {
     std::uint32_t const w = lock_decided(child);
     if (force && (w & (word::settled | word::claimed)) == 0) {
       child.add_hold();
       child.head().cancelled_by(c);
-      settle_locked(child, w | word::requested | word::forced, outcome_head::cancelled, f, false);
+      settle_locked(child, w | word::requested | word::forced, outcome_head::cancelled, f, false, via);
     } else if ((w & (word::settled | word::requested)) == 0) {
       request_locked(child, w, c, f);
     } else {
@@ -2560,10 +3674,14 @@ class engine {
   /// What the structural part has before it.
   static void walk_structure(frame<C>& f) noexcept {
     bool const outer = std::exchange(f.pumping, true);
-    while (!f.structure.empty()) {
+    while (!f.structure.empty() || f.parked != nullptr) {
+      if (f.structure.empty()) {
+        walk_parked(f);
+        continue;
+      }
       state& s = *static_cast<state*>(f.structure.pop());
       if (s.as == role::release) releaser<C>::run(s, false);
-      else walker<C>::walk(s, f);
+      else walker<C>::walk(s, f, s.as == role::walk_request);
     }
     f.pumping = outer;
   }
@@ -2576,10 +3694,10 @@ class engine {
   }
 
  private:
-  /// The lock, once no producer whose move may throw is at it: it may yet fail and leave the operation pending.
+  /// The lock, once no other producer whose move may throw is at it: it may yet fail and leave the operation pending.
   static std::uint32_t lock_decided(state& s) noexcept {
     std::uint32_t w = s.lock();
-    for (unsigned round = 0; (w & word::tentative) != 0; w = s.lock()) {
+    for (unsigned round = 0; (w & word::tentative) != 0 && !deciding<C>::here(s); w = s.lock()) {
       s.unlock(w);
       C::sync::pause(round++, s.word);
     }
@@ -2587,28 +3705,65 @@ class engine {
   }
 
   /// The one transition out of pending. Called with the lock held and the payload written; takes over a hold and a reference.
-  static void settle_locked(state& s, std::uint32_t w, outcome_head::kind_t kind, frame<C>& f, bool then_pump = true) noexcept {
+  /// `via`: the upper end of the link by which a walk of the parent comes here.
+  static void settle_locked(state& s, std::uint32_t w, outcome_head::kind_t kind, frame<C>& f, bool then_pump = true,
+                            node* via = nullptr) noexcept {
     s.head().kind = kind;
     bool const asked = (w & word::requested) != 0 && (w & word::forced) == 0;
     w |= word::settled | (kind == outcome_head::failure ? word::failure : kind == outcome_head::cancelled ? word::cancelled : 0u);
     bool const walker_elsewhere = (w & word::walking) != 0;
     bool const to_walk = !walker_elsewhere && walker<C>::has_structure(w, asked);
+    bool const queued = (w & word::errand) != 0;  // the state waits in a queue already
     if (to_walk) w |= word::walking;
-    else if (!walker_elsewhere && s.observers() == nullptr && s.table->dispose == nullptr) w |= word::offered;  // nothing to run first
+    else if (queued && !walker_elsewhere) w |= word::owed;
+    else if (!walker_elsewhere && s.observers() == nullptr && s.table->born == nullptr && !may_be_lost(s, w))
+      w |= word::offered;  // nothing to run first
     if ((w & word::cold) != 0) w = end_cold(s, w, f);
     auto* const listener = s.table->event;
     monitor_event const event = listener != nullptr ? settled_event(s, w) : monitor_event{};
     s.unlock(w);
     if (listener != nullptr) listener(event);
     if (walker_elsewhere) return;  // it sees that when it is through, and goes on
-    if (to_walk) {
+    if (queued) {
+      if (to_walk) walk_queued(s, f, via);
+    } else if (to_walk) {
       s.as = role::walk_settled;
       f.structure.push(&s);
     } else {
+      if (then_pump && dispatcher<C>::run_here(s, f)) return;
       s.as = role::sequence;
       f.outbox.push(&s);
     }
     if (then_pump) pump(f);
+  }
+
+  /// Called with the lock held. True to the first who asks.
+  static bool ask_locked(state& s, std::uint32_t w, cancellation const& c) noexcept {
+    bool const decided = (w & word::claimed) != 0 && (w & word::tentative) == 0;
+    if (decided || (w & (word::settled | word::requested)) != 0) {
+      s.unlock(w);
+      return false;
+    }
+    frame<C>& f = frame<C>::here();
+    if (request_locked(s, w, c, f)) pump(f);
+    return true;
+  }
+
+  /// A walk of a state that stands in another queue: the link that leads to it stands for it, and the child cannot be
+  /// released, nor the link go, before it was walked. Without a link nobody walks further up.
+  static void walk_queued(state& s, frame<C>& f, node* via) noexcept {
+    if (via != nullptr) {
+      via->parked = std::exchange(f.parked, via);
+      return;
+    }
+    bool const outer = std::exchange(f.pumping, true);
+    walker<C>::walk(s, f, false);
+    f.pumping = outer;
+  }
+  static void walk_parked(frame<C>& f) noexcept {
+    node* const l = f.parked;
+    f.parked = std::exchange(l->parked, nullptr);
+    walker<C>::walk(*link<C>::of(*l).child(), f, false);
   }
 
   /// Called with the lock held. True: there is something to walk.
@@ -2649,6 +3804,131 @@ class engine {
 
 // ---- settle/detail/cell.hpp, continued -----------------------------------------------------------------------------
 
+// ---- settle/detail/timers.hpp --------------------------------------------------------------------------------------
+#ifndef SETTLE_DETAIL_TIMERS_HPP
+#define SETTLE_DETAIL_TIMERS_HPP
+
+namespace settle::inline v0::detail {
+
+inline std::chrono::steady_clock::time_point later(std::chrono::steady_clock::time_point now, std::chrono::nanoseconds d) noexcept {
+  using time_point = std::chrono::steady_clock::time_point;
+  auto const step = std::chrono::duration_cast<time_point::duration>(d);
+  return step > time_point::duration::zero() && now > time_point::max() - step ? time_point::max() : now + step;
+}
+
+/// An executor's timers without their type. `at` is room for one; the executor is that of the state it is asked of.
+template <class C>
+struct timer_functions {
+  std::size_t size;
+  std::size_t align;
+  std::chrono::steady_clock::time_point (*now)(state_base<C>&) noexcept;
+  bool (*start)(state_base<C>&, void* at, std::chrono::milliseconds, timer_done) noexcept;                 // false: nothing was made
+  bool (*start_at)(state_base<C>&, void* at, std::chrono::steady_clock::time_point, timer_done) noexcept;  // likewise
+  void (*stop)(void* timer) noexcept;
+  void (*destroy)(void* timer) noexcept;
+};
+
+/// The timers of an operation's executor; null when it has none, or when nobody knows yet which executor that will be.
+template <class C>
+timer_functions<C> const* timers_at_home(state_base<C>& s) noexcept {
+  state_base<C>* const provider = s.is(word::cold) ? nullptr : s.home().provider;
+  return provider == nullptr ? nullptr : provider->table->timers;
+}
+
+/// The clock that an operation's deadlines are measured by.
+template <class C>
+std::chrono::steady_clock::time_point time_at_home(state_base<C>& s) noexcept {
+  timer_functions<C> const* const timers = timers_at_home(s);
+  return timers == nullptr ? std::chrono::steady_clock::now() : timers->now(*s.home().provider);
+}
+
+/// `Home` says where an executor of type Ex stands in a state.
+template <class C, class Ex, Ex const& (*Home)(state_base<C>&) noexcept>
+struct typed_timers {
+  using timer = timer_of<Ex>;
+
+  static std::chrono::steady_clock::time_point now(state_base<C>& s) noexcept { return timers_of(Home(s)).now(); }
+
+  static bool start(state_base<C>& s, void* at, std::chrono::milliseconds after, timer_done done) noexcept {
+    auto const t0 = now(s);
+    if (after >= std::chrono::steady_clock::time_point::max() - t0) return false;  // never
+    return start_at(s, at, t0 + after, done);
+  }
+  static bool start_at(state_base<C>& s, void* at, std::chrono::steady_clock::time_point when, timer_done done) noexcept {
+    auto&& service = timers_of(Home(s));
+    auto* const t = ::new (at) timer(service);
+    if (t->start(when, done)) return true;
+    std::destroy_at(t);
+    return false;
+  }
+  static void stop(void* t) noexcept { static_cast<timer*>(t)->stop(); }
+  static void destroy(void* t) noexcept { std::destroy_at(static_cast<timer*>(t)); }
+
+  static constexpr timer_functions<C> functions{sizeof(timer), alignof(timer), &now, &start, &start_at, &stop, &destroy};
+};
+
+/// Null: no timers.
+template <class C, class Ex, Ex const& (*Home)(state_base<C>&) noexcept>
+consteval timer_functions<C> const* timer_functions_of() {
+  if constexpr (has_timers<Ex>) return &typed_timers<C, Ex, Home>::functions;
+  else return nullptr;
+}
+
+/// The deadline of an asynchronous cleanup. Its memory is taken when the cleanup is registered; a policy whose cleanups
+/// never allocate has none.
+template <class C>
+class budget_timer {
+  using state = state_base<C>;
+
+ public:
+  budget_timer() noexcept = default;
+  budget_timer(budget_timer&&) = delete;
+
+  /// False: no memory.
+  bool make_room(state& owner) noexcept {
+    timers_ = owner.table->cleanup_may_allocate ? timers_at_home(owner) : nullptr;
+    if (timers_ == nullptr) return true;
+    at_ = owner.table->allocate(owner, timers_->size, timers_->align);
+    return at_ != nullptr;
+  }
+  void give_room_back(state& owner) noexcept {
+    if (at_ == nullptr) return;
+    if (started_) timers_->destroy(at_);
+    owner.table->deallocate(owner, at_, timers_->size, timers_->align);
+  }
+
+  void start(state& owner, std::chrono::milliseconds budget, timer_done done) noexcept {
+    if (at_ == nullptr) return;
+    started_ = true;  // once it runs, we may be gone
+    if (!timers_->start(*owner.home().provider, at_, budget, done)) started_ = false;
+  }
+  bool is_started() const noexcept { return started_; }
+
+  /// True: it has not let go yet, and whoever calls `ended` goes on; nothing of this may be touched then.
+  bool stop() noexcept {
+    if (!started_) return false;
+    timers_->stop(at_);
+    return (flags_.fetch_or(waited_for, std::memory_order_acq_rel) & has_ended) == 0;
+  }
+  /// It has let go. True: somebody waits for that.
+  bool ended() noexcept { return (flags_.fetch_or(has_ended, std::memory_order_acq_rel) & waited_for) != 0; }
+
+ private:
+  static constexpr std::uint8_t waited_for = 1;
+  static constexpr std::uint8_t has_ended = 2;
+
+  timer_functions<C> const* timers_ = nullptr;
+  void* at_ = nullptr;
+  bool started_ = false;
+  typename C::sync::template atomic<std::uint8_t> flags_{0};
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/detail/cell.hpp, continued -----------------------------------------------------------------------------
+
 namespace settle::inline v0::detail {
 
 /// The shared state as handles see it: fixed by value, error and terminal.
@@ -2670,6 +3950,21 @@ struct typed_state : state_base<C> {
   typed_state(typed_state&&) = delete;
   ~typed_state() { std::destroy_at(&result); }
 };
+
+/// The outcome for its one taker: moved, or, when a watcher may be reading it, copied if it can be.
+template <class T, class E, class C>
+outcome<T, E> outcome_for_taker(typed_state<T, E, C>& s) {
+  if constexpr (std::is_copy_constructible_v<lift<T>> && std::is_copy_constructible_v<E>)
+    if (s.is(word::watched)) {
+      outcome<T, E> taken(std::as_const(s.result));
+      lost_taker<C>::forget_from_here(s);
+      return taken;
+    }
+  outcome<T, E> taken(std::move(s.result));
+  outcome_access::clear(s.result);
+  lost_taker<C>::forget_from_here(s);
+  return taken;
+}
 
 template <class C, class Storage, std::size_t N = Storage::inline_slots>
 struct cleanup_slots {
@@ -2698,16 +3993,24 @@ struct submit_storage<0> {
 template <class C, class Ex>
 struct typed_executor {
   static void submit(void const* ex, void* storage, submission<C>&& w) {
-    executor_traits<Ex>::submit(*static_cast<Ex const*>(ex), std::move(w), storage);
+    Ex const& executor = *static_cast<Ex const*>(ex);
+    if constexpr (node_executor<Ex, C>) w.each([&](basic_work_node<C>& n) { executor.submit(n); });
+    else executor_access<Ex>::submit(executor, std::move(w), storage);
   }
   template <bool Dispatch>
   static bool on_its_thread(void const* ex) noexcept {
-    return Dispatch && executor_traits<Ex>::running_in_this_thread(*static_cast<Ex const*>(ex));
+    return Dispatch && executor_access<Ex>::running_in_this_thread(*static_cast<Ex const*>(ex));
   }
   static bool equal(void const* a, void const* b) noexcept {
-    return executor_traits<Ex>::equal(*static_cast<Ex const*>(a), *static_cast<Ex const*>(b));
+    return executor_access<Ex>::equal(*static_cast<Ex const*>(a), *static_cast<Ex const*>(b));
   }
 };
+
+/// For executors that want to know what lives on them.
+template <class Ex, class C>
+void tell_executor([[maybe_unused]] Ex const& ex, [[maybe_unused]] state_base<C>& s, [[maybe_unused]] monitor_event::what_t what) noexcept {
+  if constexpr (executor_access<Ex>::hears_of_operations) executor_traits<Ex>::on_event(ex, s.event_of(what));
+}
 
 template <class C, class Ex, bool Dispatch>
 inline constexpr executor_functions<C> executor_functions_of{
@@ -2715,7 +4018,7 @@ inline constexpr executor_functions<C> executor_functions_of{
 
 /// The shared state of an operation with policy P: one allocation.
 template <class P>
-struct cell final : typed_state<typename P::value_type, typename P::error_type, typename P::terminal> {
+struct cell : typed_state<typename P::value_type, typename P::error_type, typename P::terminal> {
   using traits = policy_traits<P>;
   using C = typename P::terminal;
   using base = typed_state<typename P::value_type, typename P::error_type, C>;
@@ -2723,25 +4026,27 @@ struct cell final : typed_state<typename P::value_type, typename P::error_type, 
   using executor_type = typename P::executor_type;
   using allocator_type = typename P::allocator_type;
   using slots_type = cleanup_slots<C, typename P::cleanup>;
-  using storage_type = submit_storage<executor_traits<executor_type>::storage_size>;
+  static constexpr bool value_dies_quietly = std::is_trivially_destructible_v<lift<typename P::value_type>>;
+  using storage_type = submit_storage<executor_access<executor_type>::storage_size()>;
 
   [[no_unique_address]] slots_type slots;
   [[no_unique_address]] executor_type executor;
   [[no_unique_address]] allocator_type allocator;
   [[no_unique_address]] storage_type storage;
 
-  cell(executor_type ex, allocator_type a, std::uint32_t w, std::source_location at) noexcept
-      : base(&policy_table, w, count::both, at), executor(std::move(ex)), allocator(std::move(a)) {
-    if constexpr (requires { executor_traits<executor_type>::construct_storage(storage.get()); })
-      executor_traits<executor_type>::construct_storage(storage.get());
+  cell(state_table<C> const* t, std::uint32_t w, executor_type ex, allocator_type a, std::source_location at) noexcept
+      : base(t, w, count::both, at), executor(std::move(ex)), allocator(std::move(a)) {
+    executor_access<executor_type>::construct_storage(storage.get());
+    assert(P::cleanup::inline_slots == 0 || static_cast<void*>(this->slot(0)) == &slots);
   }
 
   /// Null when there is no memory.
-  static cell* make(executor_type ex, allocator_type a, std::uint32_t w, std::source_location at) noexcept {
+  static cell* make(executor_type ex, allocator_type a, std::source_location at) noexcept {
     void* p = byte_source<allocator_type>::allocate(a, sizeof(cell), alignof(cell));
     if (p == nullptr) return nullptr;
-    cell* c = ::new (p) cell(std::move(ex), std::move(a), w, at);
+    cell* c = ::new (p) cell(&policy_table, 0, std::move(ex), std::move(a), at);
     c->tell(monitor_event::created);
+    tell_executor(c->executor, *c, monitor_event::created);
     return c;
   }
 
@@ -2750,8 +4055,14 @@ struct cell final : typed_state<typename P::value_type, typename P::error_type, 
  private:
   static cell& of(state& s) noexcept { return static_cast<cell&>(s); }
 
+  static constexpr bool stands_for_another = requires(executor_type const& ex) {
+    { ex.home() } -> std::same_as<executor_ref<C>>;
+  };
+
+  static executor_type const& executor_in(state& s) noexcept { return of(s).executor; }
   static executor_ref<C> executor_of(state& s) noexcept {
-    return {&executor_functions_of<C, executor_type, traits::dispatch()>, &of(s).executor, of(s).storage.get(), &s};
+    if constexpr (stands_for_another) return of(s).executor.home();
+    else return {&executor_functions_of<C, executor_type, traits::dispatch()>, &of(s).executor, of(s).storage.get(), &s};
   }
   static void* allocate(state& s, std::size_t n, std::size_t align) noexcept {
     return byte_source<allocator_type>::allocate(of(s).allocator, n, align);
@@ -2764,6 +4075,7 @@ struct cell final : typed_state<typename P::value_type, typename P::error_type, 
   }
   static void destroy(state& s) noexcept {
     cell& c = of(s);
+    tell_executor(c.executor, c, monitor_event::destroyed);
     allocator_type a = std::move(c.allocator);
     std::destroy_at(&c);
     byte_source<allocator_type>::deallocate(a, &c, sizeof(cell), alignof(cell));
@@ -2776,34 +4088,36 @@ struct cell final : typed_state<typename P::value_type, typename P::error_type, 
     else return {};
   }
 
-  static constexpr bool value_dies_quietly = std::is_trivially_destructible_v<lift<typename P::value_type>>;
-
-  static std::byte* slots_of(state& s) noexcept {
-    if constexpr (P::cleanup::inline_slots != 0) return reinterpret_cast<std::byte*>(&of(s).slots);
-    else return nullptr;
+ protected:
+  static constexpr state_table<C> table_of() noexcept {
+    return {
+        traits::is_inline ? nullptr : &executor_of,
+        &allocate,
+        &deallocate,
+        value_dies_quietly ? nullptr : &dispose,
+        nullptr,
+        nullptr,
+        &destroy,
+        &exception,
+        &P::error_sink::report,
+        traits::monitored ? &P::monitor::on_event : nullptr,
+        P::notify::before_cleanup,
+        P::notify::reverse,
+        P::cleanup::may_allocate,
+        traits::cleanup_budget(),
+        timer_functions_of<C, executor_type, &cell::executor_in>(),
+        sizeof(base),
+        base::result_offset,
+        slots_type::slot_size,
+        P::cleanup::inline_slots,
+        P::cleanup::slot_bytes,
+        traits::tag(),
+    };
   }
 };
 
 template <class P>
-constexpr state_table<typename P::terminal> const cell<P>::policy_table{cell::traits::is_inline ? nullptr : &cell::executor_of,
-                                                                        &cell::allocate,
-                                                                        &cell::deallocate,
-                                                                        cell::value_dies_quietly ? nullptr : &cell::dispose,
-                                                                        nullptr,
-                                                                        nullptr,
-                                                                        &cell::destroy,
-                                                                        &cell::exception,
-                                                                        &P::error_sink::report,
-                                                                        cell::traits::monitored ? &P::monitor::on_event : nullptr,
-                                                                        P::notify::before_cleanup,
-                                                                        P::notify::reverse,
-                                                                        P::cleanup::may_allocate,
-                                                                        &cell::slots_of,
-                                                                        cell::base::result_offset,
-                                                                        cell::slots_type::slot_size,
-                                                                        P::cleanup::inline_slots,
-                                                                        P::cleanup::slot_bytes,
-                                                                        cell::traits::tag()};
+constexpr state_table<typename P::terminal> const cell<P>::policy_table = cell<P>::table_of();
 
 }  // namespace settle::inline v0::detail
 
@@ -2815,9 +4129,13 @@ constexpr state_table<typename P::terminal> const cell<P>::policy_table{cell::tr
 #ifndef SETTLE_OPERATION_HPP
 #define SETTLE_OPERATION_HPP
 
-// ---- settle/detail/cleanups.hpp ------------------------------------------------------------------------------------
-#ifndef SETTLE_DETAIL_CLEANUPS_HPP
-#define SETTLE_DETAIL_CLEANUPS_HPP
+// ---- settle/detail/ancestry.hpp ------------------------------------------------------------------------------------
+#ifndef SETTLE_DETAIL_ANCESTRY_HPP
+#define SETTLE_DETAIL_ANCESTRY_HPP
+
+// ---- settle/detail/async_cleanup.hpp -------------------------------------------------------------------------------
+#ifndef SETTLE_DETAIL_ASYNC_CLEANUP_HPP
+#define SETTLE_DETAIL_ASYNC_CLEANUP_HPP
 
 // ---- settle/detail/closures.hpp ------------------------------------------------------------------------------------
 #ifndef SETTLE_DETAIL_CLOSURES_HPP
@@ -2835,19 +4153,27 @@ struct registry {
   using state = state_base<C>;
   using node = hook<C>;
 
-  /// A done observer or consumer.
-  static void add_observer(state& s, node& h, bool alone = false) noexcept {
-    std::uint32_t const w = s.lock(alone);
-    if ((w & word::settled) == 0 || (w & word::walking) != 0) {
-      s.observers(ring<C>::push_back(s.observers(), &h));
-      s.unlock(w | kept_bit(h));
-    } else if ((w & word::offered) == 0) {  // beside the sequence: it comes to it after the others
-      s.lasting.store(ring<C>::push_front(s.lasting.load(std::memory_order_relaxed), &h), std::memory_order_relaxed);
-      s.unlock(w);
-    } else {
-      s.unlock(w);
-      at_once(s, h);
-    }
+  /// A done observer or consumer. `more` is set in the word when it waits for the sequence; true then.
+  [[gnu::always_inline]] static bool add_observer(state& s, node& h, std::uint32_t more = 0) noexcept {
+    std::uint32_t const w = s.lock();
+    bool const waits = (w & word::settled) == 0 || (w & word::walking) != 0;
+    if (waits) s.observers(ring<C>::push_back(s.observers(), &h));
+    s.unlock(waits ? w | kept_bit(h) | more : w);
+    if (!waits) add_late_observer(s, h);
+    return waits;
+  }
+
+  /// Of a settled operation. Beside the sequence, which cannot end while we hold the operation: it comes to it after the
+  /// others. The sequence is over, if it does not say so itself, when the cleanups run.
+  [[gnu::noinline]] static void add_late_observer(state& s, node& h) noexcept {
+    if (s.is(word::offered) || !s.try_hold(true)) return at_once(s, h);
+    std::uint32_t const w = s.lock();
+    bool const is_over = (w & word::offered) != 0 || (s.counts.load(std::memory_order_relaxed) & count::releasing) != 0;
+    if (!is_over) s.lasting.store(ring<C>::push_front(s.lasting.load(std::memory_order_relaxed), &h), std::memory_order_relaxed);
+    s.unlock(is_over ? w : w | kept_bit(h));
+    if (!is_over) return leave_late(s);
+    h.holds = true;
+    engine<C>::post(h);
   }
 
   /// A cancel observer. One that comes after a value or an error never fires: it is only destroyed.
@@ -2863,12 +4189,29 @@ struct registry {
     at_once(s, h);
   }
 
+  /// A hook whose memory is its owner's, who may take it off again. False: it came too late for the rings. (A cancel
+  /// observer that never fires counts as registered; its phase says that it is over.)
+  static bool add_embedded(state& s, embedded_hook<C>& h) noexcept {
+    std::uint32_t const w = s.lock();
+    bool const cancel = h.kind == hook_kind::cancel;
+    bool const in_time = cancel ? (w & (word::settled | word::requested)) == 0 : (w & word::settled) == 0 || (w & word::walking) != 0;
+    bool const never = cancel && (w & word::settled) != 0 && (w & word::cancelled) == 0;
+    if (in_time) {
+      h.phase = embedded_hook<C>::waiting;
+      if (cancel) push_lasting(s, h);
+      else s.observers(ring<C>::push_back(s.observers(), &h));
+    }
+    s.unlock(in_time ? w | word::embedded | (cancel ? word::below : 0U) : w);
+    return in_time || never;
+  }
+
   /// A released observer, or a link's upper end: false when it is released already.
   static bool add_released(state& s, node& h) noexcept {
     std::uint32_t const bit = (h.kind == hook_kind::released ? word::releasers : 0u) | kept_bit(h);
     std::uint32_t w = s.lock();
     if ((w & word::settled) == 0) {
-      push_lasting(s, h);
+      if (h.kind == hook_kind::parent) push_uplink(s, h);
+      else push_lasting(s, h);
       s.unlock(w | bit);
       return true;
     }
@@ -2876,9 +4219,41 @@ struct registry {
     if (!s.try_hold(true)) return false;
     w = s.lock();
     push_lasting(s, h);
+    if (h.kind == hook_kind::parent) s.count_uplink();
     s.unlock(w | bit);
     leave_late(s);
     return true;
+  }
+
+  /// A combinator's hook, on an operation that whoever adds it refers to as long as it stands. False: that is settled
+  /// already, and the caller feeds it.
+  static bool add_input(state& s, node& h) noexcept {
+    std::uint32_t const w = s.lock();
+    bool const pending = (w & word::settled) == 0;
+    h.taken = !pending;
+    if (pending) push_lasting(s, h);
+    s.unlock(pending ? w | word::inputs : w);
+    return pending;
+  }
+  /// True: it will not be fed. False: it was, or is being just now.
+  static bool withdraw_input(state& s, node& h) noexcept {
+    std::uint32_t const w = s.lock();
+    bool const stands = !h.taken;
+    if (stands) {
+      s.lasting.store(ring<C>::remove(s.lasting.load(std::memory_order_relaxed), &h), std::memory_order_release);
+      h.taken = true;
+    }
+    s.unlock(w);
+    return stands;
+  }
+
+  /// A structural hook that is told of the first request or forced cancel. False: there was one.
+  static bool add_stop(state& s, node& h) noexcept {
+    std::uint32_t const w = s.lock();
+    bool const pending = (w & (word::settled | word::requested)) == 0;
+    if (pending) push_lasting(s, h);
+    s.unlock(pending ? w | word::below : w);
+    return pending || (w & (word::requested | word::cancelled)) == 0;
   }
 
   /// Hands a hook to the executor now. It carries a hold, or on a released operation a reference.
@@ -2932,6 +4307,11 @@ struct registry {
   static std::uint32_t kept_bit(node const& h) noexcept {
     return h.claimed.load(std::memory_order_relaxed) == claim::unkept ? 0u : std::uint32_t{word::kept};
   }
+  /// In front, where whoever looks for what is inherited finds it first. (Once settled, late observers stand there.)
+  static void push_uplink(state& s, node& h) noexcept {
+    s.lasting.store(ring<C>::push_front(s.lasting.load(std::memory_order_relaxed), &h), std::memory_order_relaxed);
+    s.count_uplink();
+  }
   static void push_lasting(state& s, node& h) noexcept {
     s.lasting.store(ring<C>::push_back(s.lasting.load(std::memory_order_relaxed), &h), std::memory_order_relaxed);
   }
@@ -2955,23 +4335,33 @@ ending ending_of(state_base<C>& s) noexcept {
           s.head().cancelled_by()};
 }
 
-/// How each kind of hook calls its closure.
+template <class F>
+concept takes_nothing = requires(F& f) { std::move(f)(); };
+template <class F>
+concept takes_ending = std::invocable<F&, ending> || takes_nothing<F>;
+
+/// How each kind of hook calls its closure. One that fits none of the forms is told so in one sentence.
 struct call_with_ending {
   template <class F, class C>
   static void call(F& f, state_base<C>& s) {
+    static_assert(takes_ending<F>,
+                  "settle: on_done and on_released of an operation take `f()` or `f(settle::ending)`; the outcome is seen through a "
+                  "handle or a watcher (see docs/guide/registering.md)");
     if constexpr (std::invocable<F&, ending>) std::move(f)(ending_of(s));
-    else std::move(f)();
+    else if constexpr (takes_nothing<F>) std::move(f)();
   }
 };
 struct call_with_cancellation {
   template <class F, class C>
   static void call(F& f, state_base<C>& s) {
+    static_assert(std::invocable<F&, cancellation> || takes_nothing<F>,
+                  "settle: on_cancel takes `f()` or `f(settle::cancellation)` (see docs/guide/cancelling.md)");
     if constexpr (std::invocable<F&, cancellation>) {
       std::uint32_t const w = s.lock();  // told of a request, a forced cancel may yet replace its cause
       cancellation const why = s.head().cancelled_by();
       s.unlock(w);
       std::move(f)(why);
-    } else {
+    } else if constexpr (takes_nothing<F>) {
       std::move(f)();
     }
   }
@@ -3012,10 +4402,15 @@ hook<C>* make_hook(state_base<C>& s, hook_kind kind, F&& f, bool kept) {
 /// A cleanup's closure; takes `f()` or `f(ending)`.
 template <class C, class F>
 struct cleanup_closure {
-  static void run(void* at, state_base<C>& s) {
+  static bool run(void* at, state_base<C>& s) {
     F& f = *static_cast<F*>(at);
-    guarded([&] { call_with_ending::call(f, s); }, [&](std::exception_ptr p) { s.report(std::move(p), monitor_event::cleanup_threw); });
-    std::destroy_at(&f);
+    if constexpr (requires { typename F::asynchronous; }) {
+      return F::begin(f, s);
+    } else {
+      guarded([&] { call_with_ending::call(f, s); }, [&](std::exception_ptr p) { s.report(std::move(p), monitor_event::cleanup_threw); });
+      std::destroy_at(&f);
+      return true;
+    }
   }
   struct node {
     cleanup_node<C> head;
@@ -3028,7 +4423,369 @@ struct cleanup_closure {
 
 #endif
 
-// ---- settle/detail/cleanups.hpp, continued -------------------------------------------------------------------------
+// ---- settle/detail/async_cleanup.hpp, continued --------------------------------------------------------------------
+
+// ---- settle/detail/state_access.hpp --------------------------------------------------------------------------------
+#ifndef SETTLE_DETAIL_STATE_ACCESS_HPP
+#define SETTLE_DETAIL_STATE_ACCESS_HPP
+
+namespace settle::inline v0::detail {
+
+/// The library's own way from ends to states.
+struct state_access {
+  template <class C>
+  static state_base<C>* get(basic_operation<C> const& op) noexcept {
+    return op.state_;
+  }
+  template <class C>
+  static basic_operation<C> ref(state_base<C>& s) noexcept {
+    return basic_operation<C>::of(s);
+  }
+  template <class P, class S>
+  static handle<P> own(S& s) noexcept {
+    return handle<P>(ref<typename P::terminal>(s));
+  }
+  template <class H>
+  static void start(H const& h) noexcept {
+    h.start();
+  }
+  template <class H>
+  static auto take(H& h) {
+    return h.take();
+  }
+  /// The producer's duty without its resolver, and back.
+  template <class P>
+  static cell<P>* give_up(resolver<P>& r) noexcept {
+    return std::exchange(r.cell_, nullptr);
+  }
+  template <class P>
+  static resolver<P> produce(cell<P>* c) noexcept {
+    return resolver<P>(c);
+  }
+  template <class C>
+  static basic_registration<C> keep(hook<C>& h) noexcept {
+    return basic_registration<C>(&h);
+  }
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/detail/async_cleanup.hpp, continued --------------------------------------------------------------------
+
+namespace settle::inline v0::detail {
+
+/// What a cleanup's closure returns.
+template <class F>
+struct cleanup_result {
+  using type = decltype(std::declval<F>()());
+};
+template <class F>
+  requires std::invocable<F&, ending>
+struct cleanup_result<F> {
+  using type = decltype(std::declval<F>()(std::declval<ending>()));
+};
+
+/// A cleanup is asynchronous when it returns a handle.
+template <class C, class R>
+inline constexpr bool is_handle = false;
+template <class C, class P>
+inline constexpr bool is_handle<C, handle<P>> = true;
+
+template <class C, class F>
+consteval bool is_asynchronous() {
+  if constexpr (requires { F::made_in_place; }) {
+    return false;
+  } else if constexpr (!takes_ending<F>) {
+    static_assert(takes_ending<F>, "settle: on_cleanup takes `f()` or `f(settle::ending)` (see docs/guide/registering.md)");
+    return false;
+  } else {
+    using result = std::remove_cvref_t<typename cleanup_result<F>::type>;
+    static_assert(
+        !is_handle<C, result> || requires { requires std::same_as<typename result::policy_type::terminal, C>; },
+        "settle: an asynchronous cleanup must return a handle of its operation's own terminal (see "
+        "docs/guide/registering.md#asynchronous-cleanups)");
+    return is_handle<C, result>;
+  }
+}
+
+/// The operation that a cleanup has begun: started where the cleanup's owner runs, owned by nobody.
+template <class C, class P>
+state_base<C>* let_run(handle<P>&& h, state_base<C>* owner, basic_operation<C>& keep) noexcept {
+  state_base<C>* const begun = state_access::get(h);
+  if (begun == nullptr) return nullptr;
+  engine<C>::warm(*begun, owner);
+  keep = std::move(h).detach();
+  return begun;
+}
+
+/// What a cleanup that is under way waits for: the release of the operation it returned, then its timer. One after the
+/// other on the owner's executor, carrying the releaser's hold (or, begun too late, a reference).
+template <class C>
+class cleanup_wait {
+  using state = state_base<C>;
+
+ public:
+  explicit cleanup_wait(hook_type<C> const& end) noexcept : end_(&end) {}
+  cleanup_wait(cleanup_wait&&) = delete;
+
+  hook<C>& turn() noexcept { return turn_; }
+  basic_operation<C>& waited_for() noexcept { return waited_for_; }
+  static cleanup_wait& of(hook<C>& h) noexcept { return *reinterpret_cast<cleanup_wait*>(&h); }
+  /// Whose cleanup waits for the operation that the hook is on; null when it is another hook.
+  static state* owner_of(hook<C>& h) noexcept { return h.kind == hook_kind::waiting && h.type == &when_released ? of(h).owner_ : nullptr; }
+
+  /// Room for the deadline's timer, where the owner's executor has timers. False: no memory.
+  bool make_room(state& owner) noexcept { return timer_.make_room(owner); }
+  void give_room_back(state& owner) noexcept { timer_.give_room_back(owner); }
+
+  /// False: it is released already, or fit to wait for in no way. True: from now on it ends by itself, perhaps already.
+  bool begin(state& owner, bool holds) noexcept {
+    state& a = *state_access::get(waited_for_);
+    if (&a == &owner) {
+      owner.report(nullptr, monitor_event::misuse, "a cleanup returned the operation it cleans up: it would wait for itself");
+      return false;
+    }
+    if (a.is_released()) {
+      tell_failure(owner);
+      return false;
+    }
+    owner_ = &owner;
+    holds_ = holds;
+    turn_.kind = hook_kind::waiting;
+    turn_.owner = &a;
+    turn_.type = &when_released;
+    timer_.start(owner, owner.table->cleanup_budget, timer_done::to<&cleanup_wait::over>(*this));
+    if (registry<C>::add_released(a, turn_)) return true;
+    tell_failure(owner);
+    return timer_.stop();
+  }
+
+ private:
+  /// Structural, on whichever thread released it.
+  static void released(hook<C>& h, hook_action) {
+    cleanup_wait& self = of(h);
+    self.tell_failure(*self.owner_);
+    self.go_to_owner(when_owner_knows);
+  }
+  void go_to_owner(hook_type<C> const& type) noexcept {
+    turn_.kind = hook_kind::released;
+    turn_.owner = owner_;
+    turn_.type = &type;
+    turn_.holds = holds_;
+    engine<C>::post(turn_);
+  }
+  /// On the owner's executor. The timer must have let go before the cleanup's memory goes.
+  static void owner_knows(hook<C>& h, hook_action action) {
+    cleanup_wait& self = of(h);
+    if (self.timer_.is_started() && self.left_to_timer()) return;
+    self.end_->run(h, action);
+  }
+  bool left_to_timer() noexcept {
+    state& owner = *owner_;
+    bool const holds = holds_;
+    if (holds) owner.add_hold();  // the timer's; ours is given back when we return
+    else owner.add_ref();
+    if (timer_.stop()) return true;
+    if (holds) releaser<C>::drop(owner);
+    else owner.drop_ref();
+    return false;
+  }
+  /// The timer let go.
+  void over(timer_end how) noexcept {
+    if (how == timer_end::fired) overrun();
+    if (timer_.ended()) go_to_owner(*end_);
+  }
+  void overrun() noexcept {
+    state& a = *state_access::get(waited_for_);
+    if (a.is_released()) return;
+    monitor_event e = owner_->event_of(monitor_event::cleanup_overrun);
+    e.detail = "an asynchronous cleanup is over its budget: it is asked to cancel";
+    e.other = a.created;
+    owner_->table->report(nullptr, e);
+    engine<C>::request(a, cancellation(cause::deadline, a.created));
+  }
+
+  /// A failure that nobody looked at has only us to go to.
+  void tell_failure(state& owner) noexcept {
+    state& a = *state_access::get(waited_for_);
+    if (!a.is(word::failure) || a.seen.load(std::memory_order_relaxed)) return;
+    a.seen.store(true, std::memory_order_relaxed);
+    monitor_event e = owner.event_of(monitor_event::cleanup_failed);
+    e.other = a.created;
+    owner.table->report(a.table->exception(a), e);
+  }
+
+  static constexpr hook_type<C> when_released{&released, 0, 0};
+  static constexpr hook_type<C> when_owner_knows{&owner_knows, 0, 0};
+
+  hook<C> turn_;
+  hook_type<C> const* end_;
+  state* owner_ = nullptr;
+  bool holds_ = true;
+  basic_operation<C> waited_for_;
+  budget_timer<C> timer_;
+};
+
+/// The closure of an asynchronous cleanup, and behind it what the cleanup waits for. The closure lives until the cleanup
+/// has ended: a coroutine may go on using its captures.
+template <class C, class F>
+class awaiting_cleanup {
+  using state = state_base<C>;
+  using closure = cleanup_closure<C, awaiting_cleanup>;
+  using node = typename closure::node;
+
+ public:
+  using asynchronous = void;
+
+  explicit awaiting_cleanup(F&& f) : f_(std::move(f)) {}
+  awaiting_cleanup(awaiting_cleanup&& o) : wait_(end_of_turn), f_(std::move(o.f_)) {}
+
+  bool make_room(state& s) noexcept { return wait_.make_room(s); }
+  void give_room_back(state& s) noexcept { wait_.give_room_back(s); }
+
+  /// Its turn among the cleanups. False: it is under way.
+  static bool begin(awaiting_cleanup& self, state& s) noexcept {
+    self.call(s);
+    if (self.wait_.waited_for() && self.wait_.begin(s, true)) return false;
+    self.give_room_back(s);
+    std::destroy_at(&self);
+    return true;
+  }
+
+  /// The operation is released already: a piece of work by itself, in its block.
+  static void begin_too_late(awaiting_cleanup& self, state& s) noexcept {
+    hook<C>& h = self.wait_.turn();
+    h.kind = hook_kind::released;
+    h.owner = &s;
+    h.type = &alone;
+    registry<C>::at_once(s, h);
+  }
+
+  /// There was no room: it is begun, and left to itself. The closure dies before it has ended.
+  static void begin_without_room(awaiting_cleanup& self, state& s) noexcept { self.call(s); }
+
+ private:
+  void call(state& s) noexcept {
+    guarded([&] { let_run(result_of(f_, s), &s, wait_.waited_for()); },
+            [&](std::exception_ptr p) { s.report(std::move(p), monitor_event::cleanup_threw); });
+  }
+  static auto result_of(F& f, state& s) {
+    if constexpr (std::invocable<F&, ending>) return std::move(f)(ending_of(s));
+    else return std::move(f)();
+  }
+
+  static awaiting_cleanup& of(hook<C>& h) noexcept { return *reinterpret_cast<awaiting_cleanup*>(&h); }
+  static void run_alone(hook<C>& h, hook_action) {
+    state& s = *h.owner;
+    awaiting_cleanup& self = of(h);
+    s.add_ref();
+    self.call(s);
+    if (self.wait_.waited_for() && self.wait_.begin(s, false)) return;
+    s.drop_ref();
+    end(self, s);
+  }
+  static void end_turn(hook<C>& h, hook_action) { end(of(h), *h.owner); }
+
+  /// The closure goes, then its memory. A slot of the state is only marked.
+  static void end(awaiting_cleanup& self, state& s) noexcept {
+    self.give_room_back(s);
+    std::destroy_at(&self);
+    auto* const at = reinterpret_cast<std::byte*>(&self);
+    std::size_t const slot = s.slot_of(at);
+    if (slot == s.table->slot_count) s.table->deallocate(s, at - closure::type.offset, closure::type.size, closure::type.align);
+    else if (!s.table->cleanup_may_allocate) s.spend_slot(slot);
+  }
+
+  static constexpr hook_type<C> end_of_turn{&end_turn, 0, 0};
+  static constexpr hook_type<C> alone{&run_alone, 0, 0};
+
+  cleanup_wait<C> wait_{end_of_turn};
+  F f_;
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/detail/ancestry.hpp, continued -------------------------------------------------------------------------
+
+namespace settle::inline v0::detail {
+
+/// Looks up the tree, for traps of misuse: at most 64 levels, along the first parent of each.
+template <class C>
+class ancestry {
+  using state = state_base<C>;
+
+ public:
+  /// Whether `below` is `above` or hangs under it. What has nothing below itself is no one's ancestor, and costs a look.
+  static bool hangs_under(state& below, state& above) noexcept {
+    if (&below == &above) return true;
+    if (!above.is(word::below) && !is_releasing(above)) return false;
+    return climb(below, [&](step const& s) { return s.to == &above; });
+  }
+
+  /// Whether `below` is at work for a cleanup of `above`, or for one of an operation under it: waiting for the release of
+  /// `above` it would wait for itself, and no cancellation reaches it.
+  static bool cleans_up_for(state& below, state& above) noexcept {
+    if (above.is_released()) return false;
+    bool for_cleanup = false;
+    return climb(below, [&](step const& s) {
+      for_cleanup = for_cleanup || s.by_cleanup;
+      return for_cleanup && s.to == &above;
+    });
+  }
+
+ private:
+  static constexpr unsigned reach = 64;
+
+  struct step {
+    state* to = nullptr;  // referenced
+    bool by_cleanup = false;
+  };
+
+  static bool is_releasing(state& s) noexcept { return (s.counts.load(std::memory_order_relaxed) & count::releasing) != 0; }
+
+  template <class F>
+  static bool climb(state& from, F is_it) noexcept {
+    bool found = false;
+    step at = up_from(from);
+    for (unsigned level = 0; at.to != nullptr && level != reach && !found; ++level) {
+      found = is_it(at);
+      step const next = up_from(*at.to);
+      std::exchange(at, next).to->drop_ref();
+    }
+    if (at.to != nullptr) at.to->drop_ref();
+    return found;
+  }
+
+  /// To its parent, or to the operation whose cleanup waits for it. That one is held while the hook stands on our ring.
+  static step up_from(state& s) noexcept {
+    step found;
+    std::uint32_t const w = s.lock();
+    hook<C>* const first = s.lasting.load(std::memory_order_relaxed);
+    hook<C>* h = first;
+    for (unsigned n = 0; h != nullptr && n != reach && found.to == nullptr; ++n) {
+      if (h->kind == hook_kind::parent) found.to = link<C>::of_upper(*h).parent();
+      else if (state* const owner = cleanup_wait<C>::owner_of(*h); owner != nullptr) found = {owner, true};
+      h = h->following() == first ? nullptr : h->following();
+    }
+    if (found.to != nullptr) found.to->add_ref();
+    s.unlock(w);
+    return found;
+  }
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/operation.hpp, continued -------------------------------------------------------------------------------
+
+// ---- settle/detail/cleanups.hpp ------------------------------------------------------------------------------------
+#ifndef SETTLE_DETAIL_CLEANUPS_HPP
+#define SETTLE_DETAIL_CLEANUPS_HPP
 
 namespace settle::inline v0::detail {
 
@@ -3053,9 +4810,11 @@ class cleanup_registration {
   using closure = cleanup_closure<C, F>;
   using node = typename closure::node;
 
+  static constexpr bool asynchronous = requires { typename F::asynchronous; };
+
  public:
   static cleanup_place<C> add(state& s, F&& f, bool alone) {
-    if (alone && fits(s)) return in_slot(s, std::move(f));
+    if (alone && fits(s) && !(asynchronous && s.table->cleanup_may_allocate)) return in_slot(s, std::move(f));
     if (!s.table->cleanup_may_allocate) return in_fixed_slot(s, std::move(f));
     return in_block(s, std::move(f));
   }
@@ -3124,12 +4883,28 @@ class cleanup_registration {
                 s.table->deallocate(s, memory, sizeof(node), alignof(node));
               });
     n->head.type = &closure::type;
-    if (push(s, n->head)) return {kept::yes, n->closure};
     F& there = *std::launder(reinterpret_cast<F*>(n->closure));
     auto const take_away = [&] {
       std::destroy_at(&there);
       s.table->deallocate(s, memory, sizeof(node), alignof(node));
     };
+    if constexpr (asynchronous) return push_with_room(s, n->head, there, take_away);
+    else return push_or_take_back(s, n->head, there, take_away);
+  }
+  template <class TakeAway>
+  static cleanup_place<C> push_with_room(state& s, cleanup_node<C>& n, F& there, TakeAway take_away) noexcept {
+    if (!there.make_room(s)) {
+      run_here(s, there);
+      take_away();
+      return {kept::no_room, nullptr};
+    }
+    if (push(s, n)) return {kept::yes, &there};
+    F::begin_too_late(there, s);
+    return {kept::ran, nullptr};
+  }
+  template <class TakeAway>
+  static cleanup_place<C> push_or_take_back(state& s, cleanup_node<C>& n, F& there, TakeAway take_away) {
+    if (push(s, n)) return {kept::yes, &there};
     F back = with_undo([&] { return F(std::move(there)); },
                        [&] {
                          run_here(s, there);
@@ -3166,6 +4941,10 @@ class cleanup_registration {
 
   /// Released: a hook by itself, on the executor, now.
   static cleanup_place<C> at_once(state& s, F&& f) {
+    if constexpr (asynchronous) return in_block(s, std::move(f));
+    else return in_hook(s, std::move(f));
+  }
+  static cleanup_place<C> in_hook(state& s, F&& f) {
     hook<C>* h =
         with_undo([&] { return make_hook<call_with_ending>(s, hook_kind::released, std::move(f), false); }, [&] { run_here(s, f); });
     if (h == nullptr) {
@@ -3178,9 +4957,31 @@ class cleanup_registration {
 
   static void run_here(state& s, F& f) noexcept {
     if constexpr (requires { F::made_in_place; }) return;  // nothing was made
-    guarded([&] { call_with_ending::call(f, s); }, [&](std::exception_ptr p) { s.report(std::move(p), monitor_event::cleanup_threw); });
+    else if constexpr (asynchronous) F::begin_without_room(f, s);
+    else
+      guarded([&] { call_with_ending::call(f, s); }, [&](std::exception_ptr p) { s.report(std::move(p), monitor_event::cleanup_threw); });
   }
 };
+
+/// Registers `f()` or `f(ending)`: asynchronous when that yields a handle.
+template <class C, class F>
+cleanup_place<C> offer_cleanup(state_base<C>& s, F&& f, bool alone) {
+  if constexpr (is_asynchronous<C, F>())
+    return cleanup_registration<C, awaiting_cleanup<C, F>>::add(s, awaiting_cleanup<C, F>(std::forward<F>(f)), alone);
+  else return cleanup_registration<C, F>::add(s, std::forward<F>(f), alone);
+}
+
+/// There is no operation: the cleanup runs here and now, what it begins is left to itself.
+template <class C, class F>
+void run_without_owner(F& f) {
+  auto const call = [&]() -> decltype(auto) {
+    if constexpr (std::invocable<F&, ending>) return std::move(f)(ending());
+    else return std::move(f)();
+  };
+  basic_operation<C> begun;
+  if constexpr (is_asynchronous<C, F>()) let_run<C>(call(), nullptr, begun);
+  else call();
+}
 
 /// A resource as a cleanup: releasing it is destroying it, or calling its closer.
 template <class R>
@@ -3213,6 +5014,198 @@ struct owned_with {
 
 // ---- settle/operation.hpp, continued -------------------------------------------------------------------------------
 
+// ---- settle/detail/lineage.hpp -------------------------------------------------------------------------------------
+#ifndef SETTLE_DETAIL_LINEAGE_HPP
+#define SETTLE_DETAIL_LINEAGE_HPP
+
+namespace settle::inline v0::detail {
+
+/// The operations above one, nearest first. What is inherited is looked up here when it is asked for, so that adopting
+/// costs nothing for it and a parent that changes its mind is heard at once.
+///
+/// An operation may have several parents, and they a common one: the last `window` that were met are not met again. More
+/// than that many waiting their turn at once are left out.
+template <class C>
+class lineage {
+  using state = state_base<C>;
+
+ public:
+  lineage() noexcept = default;
+  lineage(lineage&&) = delete;
+  ~lineage() {
+    for (state* s : met_)
+      if (s != nullptr) s->drop_ref();
+  }
+
+  /// Calls f(state&) for each until it yields true.
+  template <class F>
+  bool any(state& s, F f) noexcept {
+    collect(s);
+    while (next_ != count_) {
+      state& above = *met_[next_++ % window];
+      if (f(above)) return true;
+      collect(above);
+    }
+    return false;
+  }
+
+ private:
+  static constexpr std::size_t window = 32;
+
+  /// The links to the parents stand in front, so that this is short whatever else waits for the operation.
+  void collect(state& s) noexcept {
+    unsigned left = s.uplinks.load(std::memory_order_relaxed);
+    if (left == 0) return;
+    std::array<state*, window> found{};
+    std::size_t n = 0;
+    std::uint32_t const w = s.lock();
+    hook<C>* const first = s.lasting.load(std::memory_order_relaxed);
+    for (hook<C>* h = first; h != nullptr && left != 0 && n != window; h = h->following() == first ? nullptr : h->following()) {
+      if (h->kind != hook_kind::parent) continue;
+      if (left != state::many_uplinks) --left;
+      found[n] = link<C>::of_upper(*h).parent();
+      found[n++]->add_ref();  // the link stands, so it is there
+    }
+    s.unlock(w);
+    for (std::size_t i = 0; i != n; ++i) add(*found[i]);
+  }
+  /// Takes the reference over.
+  void add(state& s) noexcept {
+    bool const met = std::find(met_.begin(), met_.end(), &s) != met_.end();
+    if (met || count_ - next_ == window) return s.drop_ref();
+    state* const oldest = std::exchange(met_[count_++ % window], &s);
+    if (oldest != nullptr) oldest->drop_ref();
+  }
+
+  std::array<state*, window> met_{};
+  std::size_t next_ = 0;
+  std::size_t count_ = 0;
+};
+
+/// The earliest deadline of an operation and all above it.
+template <class C>
+std::chrono::steady_clock::time_point deadline_of(state_base<C>& s) noexcept {
+  using time_point = std::chrono::steady_clock::time_point;
+  context<C>* const own = s.created.get();
+  time_point earliest = own == nullptr ? time_point::max() : own->deadline();
+  if (s.uplinks.load(std::memory_order_relaxed) == 0) return earliest;
+  lineage<C>().any(s, [&](state_base<C>& above) {
+    if (context<C>* const c = above.created.get(); c != nullptr) earliest = std::min(earliest, c->deadline());
+    return false;
+  });
+  return earliest;
+}
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/operation.hpp, continued -------------------------------------------------------------------------------
+
+// ---- settle/detail/own_trap.hpp ------------------------------------------------------------------------------------
+#ifndef SETTLE_DETAIL_OWN_TRAP_HPP
+#define SETTLE_DETAIL_OWN_TRAP_HPP
+
+namespace settle::inline v0::detail {
+
+/// What waits for an operation's end must not be kept by the operation until then. Only what is given as such is seen.
+/// True: it was misuse, and is reported.
+template <class C, class R>
+bool trap_own_end(state_base<C>& s, R const& r) noexcept {
+  if constexpr (std::is_same_v<R, basic_pin<C>>) {
+    if (state_access::get(r.op()) != &s) return false;
+    s.report(nullptr, monitor_event::misuse, "a pin is given to the operation it pins: its cleanups would wait for themselves");
+    return true;
+  } else if constexpr (std::is_base_of_v<basic_operation<C>, R> && !std::is_copy_constructible_v<R>) {
+    if (state_access::get(static_cast<basic_operation<C> const&>(r)) != &s) return false;
+    s.report(nullptr, monitor_event::misuse, "a handle is given to the operation it owns: dropping it could ask nobody any more");
+    return true;
+  } else {
+    return false;
+  }
+}
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/operation.hpp, continued -------------------------------------------------------------------------------
+
+// ---- settle/detail/stop_part.hpp -----------------------------------------------------------------------------------
+#ifndef SETTLE_DETAIL_STOP_PART_HPP
+#define SETTLE_DETAIL_STOP_PART_HPP
+
+namespace settle::inline v0::detail {
+
+/// The stop_source of an operation: one for all its stop_tokens. Asked to stop where the cancel happens, as a structural
+/// step: a callback that wakes a blocked worker must not wait for an executor that this worker may be blocking.
+template <class C>
+class stop_part {
+  using state = state_base<C>;
+
+ public:
+  /// Throws std::bad_alloc.
+  static std::stop_token token(state& s) {
+    context<C>* const c = s.make_context();
+    if (c == nullptr) raise(std::bad_alloc());
+    stop_part* p = of(c->find(&key_));
+    if (p == nullptr) p = &add(s, *c);
+    return p->source_.get_token();
+  }
+
+ private:
+  /// The walker's: off its ring, the lock not held. A value or an error stops nobody.
+  static void tell(hook<C>& h, hook_action action) {
+    if (action == hook_action::invoke) reinterpret_cast<stop_part*>(&h)->source_.request_stop();
+  }
+  static constexpr hook_type<C> type{&tell, 0, 0};
+
+  static stop_part& add(state& s, context<C>& c) {
+    void* const at = s.table->allocate(s, sizeof(stop_part), alignof(stop_part));
+    if (at == nullptr) raise(std::bad_alloc());
+    auto* const made = with_undo([&] { return ::new (at) stop_part; },  // the source allocates
+                                 [&] { s.table->deallocate(s, at, sizeof(stop_part), alignof(stop_part)); });
+    made->part_.key = &key_;
+    made->part_.destroy = &destroy;
+    made->part_.self = made;
+    made->hook_.kind = hook_kind::stop;
+    made->hook_.owner = &s;
+    made->hook_.type = &type;
+    std::uint32_t const w = s.lock();
+    stop_part* const first = of(c.find(&key_));
+    if (first != nullptr) {
+      s.unlock(w);
+      destroy(made->part_, s);
+      return *first;
+    }
+    made->part_.next = c.parts.load(std::memory_order_relaxed);
+    c.parts.store(&made->part_, std::memory_order_release);
+    bool const pending = (w & (word::settled | word::requested)) == 0;
+    if (pending) s.lasting.store(ring<C>::push_back(s.lasting.load(std::memory_order_relaxed), &made->hook_), std::memory_order_relaxed);
+    s.unlock(pending ? w | word::below : w);
+    if (!pending && (w & (word::requested | word::cancelled)) != 0) made->source_.request_stop();
+    return *made;
+  }
+  static stop_part* of(context_part<C>* p) noexcept { return p == nullptr ? nullptr : static_cast<stop_part*>(p->self); }
+  static void destroy(context_part<C>& p, state& s) noexcept {
+    stop_part* const self = of(&p);
+    std::destroy_at(self);
+    s.table->deallocate(s, self, sizeof(stop_part), alignof(stop_part));
+  }
+
+  static constexpr char key_ = 0;
+
+  hook<C> hook_;
+  context_part<C> part_;
+  std::stop_source source_;
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/operation.hpp, continued -------------------------------------------------------------------------------
+
 // ---- settle/detail/waiting.hpp -------------------------------------------------------------------------------------
 #ifndef SETTLE_DETAIL_WAITING_HPP
 #define SETTLE_DETAIL_WAITING_HPP
@@ -3229,10 +5222,10 @@ class released_wait {
   /// Throws std::bad_alloc. Of a released operation: nothing to wait for, and nothing allocated.
   explicit released_wait(state& s) {
     if (s.is_released()) return;
-    if (frame<C>::here().current != nullptr)
+    if (frame<C>::here().current != nullptr || frame<C>::here().pumping)
       s.report(nullptr, monitor_event::misuse, "a blocking wait inside a callback: it would wait for its own thread");
     event_ = std::make_shared<event>();
-    hook<C>* h = make_hook<wake>(s, hook_kind::upward, [e = event_] { e->set(); }, true);
+    hook<C>* h = make_hook<wake>(s, hook_kind::waiting, [e = event_] { e->set(); }, true);
     if (h == nullptr) raise(std::bad_alloc());
     if (!registry<C>::add_released(s, *h)) sequence<C>::run_hook(s, *h, hook_action::invoke);  // released meanwhile
     registered_ = basic_registration<C>(h);
@@ -3303,36 +5296,30 @@ class block_cache {
   void* take(std::size_t bytes) noexcept {
     shelf& s = shelves_[index(bytes)];
     if (s.top == nullptr) return ::operator new(size(index(bytes)), std::nothrow);
-    void* const p = s.top;
-    s.top = *static_cast<void**>(p);
-    ++s.room;
-    return p;
+    block* const b = s.top;
+    s.top = b->below;
+    return b;
   }
   void give(void* p, std::size_t bytes) noexcept {
     shelf& s = shelves_[index(bytes)];
-    if (s.room == 0 && !opened_now()) {
-      ::operator delete(p);
-    } else {
-      *static_cast<void**>(p) = s.top;
-      s.top = p;
-      --s.room;
-    }
+    std::size_t const height = s.top == nullptr ? 1 : s.top->height + 1;
+    if (height > s.most) [[unlikely]]
+      return give_to_full(p, bytes);
+    s.top = ::new (p) block{s.top, height};
   }
   void empty() noexcept {
-    for (shelf& s : shelves_) {
-      while (s.top != nullptr) {
-        void* const p = s.top;
-        s.top = *static_cast<void**>(p);
-        ++s.room;
-        ::operator delete(p);
-      }
-    }
+    for (shelf& s : shelves_)
+      while (s.top != nullptr) ::operator delete(std::exchange(s.top, s.top->below));
   }
 
  private:
+  struct block {
+    block* below;
+    std::size_t height;  // of the stack up to here: taking one off needs no count
+  };
   struct shelf {
-    void* top;
-    std::size_t room;  // how many more it takes
+    block* top;
+    std::size_t most;  // that it takes
   };
   struct closer {
     ~closer() { here().close(); }
@@ -3341,18 +5328,18 @@ class block_cache {
   static constexpr std::size_t index(std::size_t bytes) noexcept { return (bytes - 1) / step; }
   static constexpr std::size_t size(std::size_t i) noexcept { return (i + 1) * step; }
 
-  /// The first block that comes back: from now on they are kept, until the thread ends. False: it is in use already, and
-  /// full, or the thread is at its end.
-  bool opened_now() noexcept {
-    if (opened_) return false;
+  /// The first block that comes back: from now on they are kept, until the thread ends. Or it is in use already, and full,
+  /// or the thread is at its end.
+  [[gnu::noinline]] void give_to_full(void* p, std::size_t bytes) noexcept {
+    if (opened_) return ::operator delete(p);
     opened_ = true;
     static_cast<void>(std_sync::per_thread<closer>());  // closes at the thread's end; what comes back after that is not kept
-    for (std::size_t i = 0; i != shelves_.size(); ++i) shelves_[i].room = kept_bytes / size(i);
-    return true;
+    for (std::size_t i = 0; i != shelves_.size(); ++i) shelves_[i].most = kept_bytes / size(i);
+    give(p, bytes);
   }
   void close() noexcept {
     empty();
-    for (shelf& s : shelves_) s.room = 0;
+    for (shelf& s : shelves_) s.most = 0;
   }
 
   std::array<shelf, largest / step> shelves_;
@@ -3366,7 +5353,7 @@ class block_cache {
 /// Ownership: a block that comes back on another thread than it was made on goes to that thread's cache. Each thread keeps
 /// at most 32 KiB of each of eight sizes up to 512 bytes; the rest, and what is larger, comes from `operator new`. A
 /// thread's cache is emptied when it ends, and by `trim()`. Throws nothing: no memory is a null. Threads: any.
-/// Cost: two loads and two stores, no atomic operation. Under AddressSanitizer nothing is kept, so that it sees every use
+/// Cost: a few loads and stores, no atomic operation. Under AddressSanitizer nothing is kept, so that it sees every use
 /// after the end.
 ///
 /// ```cpp
@@ -3375,10 +5362,12 @@ class block_cache {
 /// };
 /// ```
 struct recycling {
+  /// Null when there is no memory.
   [[nodiscard]] static void* try_allocate(std::size_t bytes, std::size_t align) noexcept {
     if (kept(bytes, align)) return detail::block_cache::here().take(bytes);
     return ::operator new(bytes, std::align_val_t(align), std::nothrow);
   }
+  /// Kept for this thread, or returned.
   static void deallocate(void* p, std::size_t bytes, std::size_t align) noexcept {
     if (kept(bytes, align)) detail::block_cache::here().give(p, bytes);
     else ::operator delete(p, std::align_val_t(align));
@@ -3406,9 +5395,9 @@ namespace settle::inline v0 {
 /// ```cpp
 /// struct fetch : settle::default_policy {
 ///   using value_type    = std::string;
-///   using executor_type = asio::any_io_executor;
+///   using executor_type = loop_executor;
 /// };
-/// settle::resolver<fetch> r(executor);
+/// settle::resolver<fetch> r(loop);
 /// settle::handle_of<std::string> h = r.get_handle();  // the policy stays with the producer
 /// ```
 struct default_policy {
@@ -3425,18 +5414,25 @@ struct default_policy {
 
   static constexpr await_error on_error = await_error::throws;  ///< what co_await of a failure does in its coroutines
 
+  /// How long an asynchronous cleanup may take before it is asked to cancel (cause deadline) and the error sink is told; where
+  /// the executor has timers. milliseconds::max(): as long as it likes.
+  static constexpr std::chrono::milliseconds cleanup_budget{5000};
+
   /// How the errors that settle itself reports are spelt in error_type.
   static settle::error make_error(errc e) noexcept { return settle::error(e); }
+  /// How a cancellation is spelt where only an error will do.
+  static settle::error make_error(cancellation const& c) noexcept { return c.by_deadline() ? errc::timed_out : errc::cancelled; }
 };
 
 /// The policy behind handle_of, watcher_of and resolver_of.
 template <class T, class E, class Ex, class C>
 struct plain : default_policy {
-  using value_type = T;
-  using error_type = E;
-  using executor_type = Ex;
-  using terminal = C;
+  using value_type = T;      ///< the first argument
+  using error_type = E;      ///< the second
+  using executor_type = Ex;  ///< the third
+  using terminal = C;        ///< the fourth
 
+  /// For every E that is made from an errc or a std::error_code.
   static E make_error(errc e) noexcept {
     if constexpr (std::is_constructible_v<E, errc>) return E(e);
     else return E(make_error_code(e));
@@ -3462,13 +5458,15 @@ namespace settle::inline v0 {
 ///
 /// ```cpp
 /// settle::registration r = op.on_cancel([&] { socket.close(); });
-/// if (r.withdraw()) ...  // it never ran, and never will
+/// if (r.withdraw()) use(socket);  // it never ran, and never will
 /// ```
 template <class C>
 class basic_registration {
  public:
   basic_registration() noexcept = default;
+  /// The source is empty afterwards.
   basic_registration(basic_registration&& o) noexcept : hook_(std::exchange(o.hook_, nullptr)) {}
+  /// The hook it stood for before is kept, as by the destructor.
   basic_registration& operator=(basic_registration&& o) noexcept {
     basic_registration gone(std::move(*this));
     hook_ = std::exchange(o.hook_, nullptr);
@@ -3522,11 +5520,12 @@ class basic_registration {
   friend class watcher;
   template <class>
   friend class detail::released_wait;
+  friend struct detail::state_access;
 
   explicit basic_registration(detail::hook<C>* h) noexcept : hook_(h) {}
 
   static bool waits_for_release(detail::hook<C> const& h) noexcept {
-    return h.kind == detail::hook_kind::released || h.kind == detail::hook_kind::upward;
+    return h.kind == detail::hook_kind::released || h.kind == detail::hook_kind::waiting;
   }
 
   static void take_off(detail::state_base<C>& s, detail::hook<C>& h) noexcept {
@@ -3564,13 +5563,16 @@ template <class C>
 class basic_operation {
  public:
   basic_operation() noexcept = default;
+  /// Another reference. One atomic increment.
   basic_operation(basic_operation const& o) noexcept : state_(o.state_) {
     if (state_ != nullptr) state_->add_ref();
   }
+  /// The source is empty afterwards. No atomic operation.
   basic_operation(basic_operation&& o) noexcept : state_(std::exchange(o.state_, nullptr)) {}
   /// An owner does not turn into a mere reference by being moved: say `std::move(h).detach()`, or copy from `h`.
   template <class P>
   basic_operation(handle<P>&&) = delete;
+  /// Copies or moves, as its argument was made; lets go of what it referred to before.
   basic_operation& operator=(basic_operation o) noexcept {
     std::swap(state_, o.state_);
     return *this;
@@ -3579,6 +5581,7 @@ class basic_operation {
     if (state_ != nullptr) state_->drop_ref();
   }
 
+  /// It refers to an operation.
   explicit operator bool() const noexcept { return state_ != nullptr; }
   friend bool operator==(basic_operation const& a, basic_operation const& b) noexcept { return a.state_ == b.state_; }
 
@@ -3601,6 +5604,42 @@ class basic_operation {
     return state_ != nullptr && detail::engine<C>::request(*state_, cancellation(why, why, at));
   }
 
+  /// When it has to be over: the earliest of what was said to it and to those above it (the operations that adopted it, are
+  /// awaiting it, or were given to a coroutine first), right now. time_point::max(): never. Inherited while it is not
+  /// released, and never stored: an adopted operation hears of what its parent is told later, and of nothing that the owner
+  /// of an asynchronous cleanup was told. Nobody is cancelled by it: that is `within`'s part.
+  /// Cost: two atomic loads, and for each operation above a lock of a few instructions. Allocates nothing.
+  [[nodiscard]] std::chrono::steady_clock::time_point deadline() const noexcept {
+    return state_ == nullptr ? std::chrono::steady_clock::time_point::max() : detail::deadline_of(*state_);
+  }
+  /// Makes the deadline `t` if that is earlier, for this operation and all below it; it is never moved back.
+  /// False: no memory for it (the first call on an operation allocates one block), or no operation; nothing was changed.
+  bool tighten(std::chrono::steady_clock::time_point t) const noexcept {
+    detail::context<C>* const c = state_ == nullptr ? nullptr : state_->make_context();
+    if (c != nullptr) c->tighten(t);
+    return c != nullptr;
+  }
+  /// How long until the deadline, by the clock of the executor's timers where it has some; zero when it is past,
+  /// nanoseconds::max() when there is none.
+  [[nodiscard]] std::chrono::nanoseconds remaining() const noexcept {
+    std::chrono::steady_clock::time_point const end = deadline();
+    if (end == std::chrono::steady_clock::time_point::max()) return std::chrono::nanoseconds::max();
+    std::chrono::steady_clock::time_point const now = detail::time_at_home(*state_);
+    return end <= now ? std::chrono::nanoseconds::zero() : std::chrono::nanoseconds(end - now);
+  }
+
+  /// Stopped by the first request or forced cancel, whichever comes first; never by a value or an error. All tokens of an
+  /// operation come from one source, made by the first call: two blocks, and std::stop_source's. Throws std::bad_alloc.
+  ///
+  /// A std::stop_callback runs at once on the thread that cancels, not on the operation's executor: what it wakes may be the
+  /// very work that keeps that executor busy. So it must be quick, and must not block; what it calls of settle's has its
+  /// consequences after it. It must not throw (std::stop_callback terminates).
+  ///
+  /// ```cpp
+  /// pool.submit([stop = op.stop_token()] { while (!stop.stop_requested()) step(); });
+  /// ```
+  [[nodiscard]] std::stop_token stop_token() const { return state_ == nullptr ? std::stop_token() : detail::stop_part<C>::token(*state_); }
+
   /// Holds the cleanups back while it lives. Empty: they run already, or have.
   [[nodiscard]] basic_pin<C> pin() const noexcept;
 
@@ -3608,6 +5647,7 @@ class basic_operation {
   /// False: the operation is released already, or there is no memory, and the resource was given back at once.
   template <class R>
   bool own(R r) const {
+    if (state_ != nullptr && detail::trap_own_end(*state_, r)) return false;
     return add_cleanup(detail::owned<R>{std::move(r)});
   }
   /// The same with a typed closer: `closer(R)` noexcept.
@@ -3619,6 +5659,16 @@ class basic_operation {
   /// Runs `f()` or `f(ending)` once, when the operation is settled, unpinned and its children are released; last
   /// registered first. Accepted until released, also while the cleanups run: then it is next.
   /// False: it was too late, or there was no memory, and it ran at once. Allocates unless it fits the state's slots.
+  ///
+  /// Asynchronous when it returns a handle (of any value and error): the next cleanup runs, and the operation is released,
+  /// when what it returned is released. A cold coroutine is started on this operation's executor. The closure lives until
+  /// then. No cancellation of this operation reaches what it returned; the policy's `cleanup_budget` does, where the
+  /// executor has timers. Its failure, when nobody looks, goes to the error sink. Allocates one block, two with timers,
+  /// here; nothing when its turn comes.
+  ///
+  /// ```cpp
+  /// op.on_cleanup([c = std::move(connection)]() mutable -> settle::handle_of<void> { return c.say_goodbye(); });
+  /// ```
   template <class F>
   bool on_cleanup(F f) const {
     return add_cleanup(std::move(f));
@@ -3629,6 +5679,12 @@ class basic_operation {
   template <class F>
   basic_registration<C> on_done(F f) const {
     return add_hook<detail::call_with_ending>(detail::hook_kind::done, std::move(f));
+  }
+
+  /// The same on the executor of another operation: `bound_to(op)`. Throws std::bad_alloc.
+  template <class F>
+  basic_registration<C> on_done(bound_to<C> const& where, F f) const {
+    return where.observe_ending(*this, std::move(f));
   }
 
   /// Runs `f()` or `f(cancellation)` at the first request or forced cancel, whichever comes first; never after a value
@@ -3658,8 +5714,14 @@ class basic_operation {
 
   /// Makes `child` this operation's: asked or forced to cancel with it, released before its cleanups. On a settled
   /// operation the child is asked to cancel at once. Allocates one block; throws std::bad_alloc, nothing being done.
+  ///
+  /// A cycle is misuse, trapped (64 levels are looked at): nothing is adopted then.
   void adopt(basic_operation child) const {
     if (state_ == nullptr || child.state_ == nullptr) return;
+    if (detail::ancestry<C>::hangs_under(*state_, *child.state_)) {
+      state_->report(nullptr, monitor_event::misuse, "an operation is adopted by itself or by one below it: neither could be released");
+      return;
+    }
     if (!detail::registry<C>::adopt(*state_, *child.state_)) detail::raise(std::bad_alloc());
     detail::engine<C>::warm(*child.state_, state_);
   }
@@ -3674,6 +5736,7 @@ class basic_operation {
   }
 
  protected:
+  /// @cond internal
   friend struct detail::state_access;
   template <class>
   friend class basic_operation;
@@ -3696,32 +5759,32 @@ class basic_operation {
   }
 
   template <class F>
-  bool add_cleanup(F f) const {
+  bool add_cleanup(F&& f) const {
     if (state_ == nullptr) {
-      if constexpr (std::invocable<F&, ending>) std::move(f)(ending());
-      else std::move(f)();
+      detail::run_without_owner<C>(f);
       return false;
     }
-    return detail::cleanup_registration<C, F>::add(*state_, std::move(f), false).how == detail::kept::yes;
+    return detail::offer_cleanup<C>(*state_, std::move(f), false).how == detail::kept::yes;
   }
 
   template <class How, class F>
-  basic_registration<C> add_hook(detail::hook_kind kind, F&& f) const {
+  [[gnu::always_inline]] inline basic_registration<C> add_hook(detail::hook_kind kind, F&& f) const {
     if (state_ == nullptr) return {};
     detail::hook<C>* h = detail::make_hook<How>(*state_, kind, std::forward<F>(f), true);
     if (h == nullptr) detail::raise(std::bad_alloc());
-    place(*h);
+    if (kind == detail::hook_kind::done) detail::registry<C>::add_observer(*state_, *h);
+    else place(*h);
     return basic_registration<C>(h);
   }
 
   void place(detail::hook<C>& h) const noexcept {
     using registry = detail::registry<C>;
     if (h.kind == detail::hook_kind::cancel) registry::add_cancel(*state_, h);
-    else if (h.kind != detail::hook_kind::released) registry::add_observer(*state_, h);
     else if (!registry::add_released(*state_, h)) registry::at_once(*state_, h);
   }
 
   detail::state_base<C>* state_ = nullptr;
+  /// @endcond
 };
 
 }  // namespace settle::inline v0
@@ -3745,6 +5808,7 @@ struct owning {
   template <class R>
   static R& own(state_base<C>& s, R r, bool alone) {
     using closure = owned<R>;
+    trap_own_end(s, r);
     return place<closure>(s, closure{std::move(r)}, alone)->resource;
   }
   template <class R, class Closer>
@@ -3780,7 +5844,9 @@ template <class C>
 class basic_pin {
  public:
   basic_pin() noexcept = default;
+  /// The source is empty afterwards.
   basic_pin(basic_pin&& o) noexcept : state_(std::exchange(o.state_, nullptr)) {}
+  /// Lets go of what it held before.
   basic_pin& operator=(basic_pin&& o) noexcept {
     basic_pin gone(std::move(*this));
     state_ = std::exchange(o.state_, nullptr);
@@ -3788,11 +5854,13 @@ class basic_pin {
   }
   ~basic_pin() { reset(); }
 
+  /// It holds the cleanups back.
   explicit operator bool() const noexcept { return state_ != nullptr; }
-  /// Lets the cleanups go.
+  /// Lets the cleanups go: the last pin of a settled operation starts them. Never throws.
   void reset() noexcept {
     if (state_ != nullptr) detail::engine<C>::leave(*std::exchange(state_, nullptr));
   }
+  /// A reference to the operation. Empty when this is.
   [[nodiscard]] basic_operation<C> op() const noexcept {
     return state_ == nullptr ? basic_operation<C>() : basic_operation<C>::of(*state_);
   }
@@ -3803,10 +5871,12 @@ class basic_pin {
   R& own(R r) {
     return detail::owning<C>::own(*state_, std::move(r), false);
   }
+  /// The same with a typed closer: `closer(R)` noexcept.
   template <class R, class Closer>
   R& own(R r, Closer closer) {
     return detail::owning<C>::own(*state_, std::move(r), std::move(closer), false);
   }
+  /// Makes an R in the operation. Null: full, or no memory, and nothing was made. Precondition: not empty.
   template <class R, class... A>
   R* try_own(A&&... args) noexcept {
     return detail::owning<C>::template try_own<R>(*state_, false, std::forward<A>(args)...);
@@ -3814,7 +5884,7 @@ class basic_pin {
   /// As basic_operation::on_cleanup.
   template <class F>
   bool on_cleanup(F f) {
-    return detail::cleanup_registration<C, F>::add(*state_, std::move(f), false).how == detail::kept::yes;
+    return detail::offer_cleanup<C>(*state_, std::move(f), false).how == detail::kept::yes;
   }
 
  private:
@@ -3848,38 +5918,49 @@ template <class T, class E>
 struct call_with_outcome {
   template <class F, class C>
   static void call(F& f, state_base<C>& s) {
-    auto& o = static_cast<typed_state<T, E, C>&>(s).result;
-    if constexpr (std::invocable<F&, outcome<T, E> const&>) std::move(f)(std::as_const(o));
-    else call_with_ending::call(f, s);
+    constexpr bool looks = std::invocable<F&, outcome<T, E> const&>;
+    static_assert(
+        looks || takes_ending<F>,
+        "settle: on_done of a handle or a watcher takes `f(settle::outcome<T, E> const&)`, `f(settle::ending)` or `f()`; who wants "
+        "the value itself says `std::move(h).on_done(f)` (see docs/guide/registering.md)");
+    if constexpr (looks) std::move(f)(std::as_const(static_cast<typed_state<T, E, C>&>(s).result));
+    else if constexpr (takes_ending<F>) call_with_ending::call(f, s);
   }
 };
 
-/// Calls `f(outcome&&)`; what it leaves behind dies with the call.
+/// Calls `f(outcome&&)`: with the outcome in its place, which f clears, or with a copy when a watcher may be reading it.
 template <class T, class E>
 struct call_with_value {
   template <class F, class C>
   static void call(F& f, state_base<C>& s) {
-    auto& o = static_cast<typed_state<T, E, C>&>(s).result;
-    if constexpr (std::invocable<F&, outcome<T, E>&&>) std::move(f)(std::move(o));
-    else call_with_ending::call(f, s);
+    auto& t = static_cast<typed_state<T, E, C>&>(s);
+    if constexpr (!std::invocable<F&, outcome<T, E>&&>) call_with_ending::call(f, s);
+    else if (s.is(word::watched)) std::move(f)(outcome_for_taker(t));
+    else std::move(f)(std::move(t.result));
   }
 };
 
 }  // namespace detail
 
 /// Sees an operation and reads its outcome; copyable; never takes, never owns: dropping it does nothing to the operation.
+///
+/// What watchers may read is not moved away under them: the owner of a watched operation takes a copy of the value. A value
+/// that cannot be copied is moved all the same, and watchers see `taken` from then on: read it in an observer registered
+/// before the operation settles, or not beside its consumer.
 template <class P>
 class watcher : public basic_operation<typename P::terminal> {
   using C = typename P::terminal;
   using base = basic_operation<C>;
 
  public:
-  using policy_type = P;
-  using T = typename P::value_type;
-  using E = typename P::error_type;
+  using policy_type = P;             ///< the one in the type; the producer's may be another
+  using T = typename P::value_type;  ///< what it yields
+  using E = typename P::error_type;  ///< what it fails with
 
   watcher() noexcept = default;
+  /// `std::move(h).share()`: nobody owns the operation any more.
   watcher(handle<P>&& h) noexcept;
+  /// From a watcher of another policy that agrees in value, error and terminal. No cost but the copy's.
   template <class Q>
     requires(!std::same_as<Q, P> && std::same_as<typename Q::value_type, T> && std::same_as<typename Q::error_type, E> &&
              std::same_as<typename Q::terminal, C>)
@@ -3897,6 +5978,12 @@ class watcher : public basic_operation<typename P::terminal> {
   template <class F>
   basic_registration<C> on_done(F f) const {
     return this->template add_hook<detail::call_with_outcome<T, E>>(detail::hook_kind::done, std::move(f));
+  }
+
+  /// The same where another operation lives: `bound_to(op)`. Throws std::bad_alloc.
+  template <class F>
+  basic_registration<C> on_done(bound_to<C> const& where, F f) const {
+    return where.template observe<T, E>(*this, std::move(f));
   }
 
   /// The value, in a coroutine, at settled; good while this watcher lives. A failure throws (or by policy fails the
@@ -3926,9 +6013,10 @@ namespace settle::inline v0 {
 /// An outcome to look at, and the pin that holds back what it may point into.
 template <class P>
 struct pinned_outcome {
-  outcome<typename P::value_type, typename P::error_type> const& result;
-  basic_pin<typename P::terminal> pin;
+  outcome<typename P::value_type, typename P::error_type> const& result;  ///< good while the handle or a watcher lives
+  basic_pin<typename P::terminal> pin;                                    ///< empty when the cleanups run already, or have
 
+  /// Made by `co_await h.pinned()`.
   pinned_outcome(outcome<typename P::value_type, typename P::error_type> const& o, basic_pin<typename P::terminal> p) noexcept
       : result(o), pin(std::move(p)) {}
 };
@@ -3949,23 +6037,25 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
   using base = basic_operation<C>;
 
  public:
-  using policy_type = P;
-  using T = typename P::value_type;
-  using E = typename P::error_type;
+  using policy_type = P;             ///< the one in the type; the producer's may be another
+  using T = typename P::value_type;  ///< what it yields
+  using E = typename P::error_type;  ///< what it fails with
 
   handle() noexcept = default;
-  handle(handle&&) noexcept = default;
+  handle(handle&&) noexcept = default;  ///< the source is empty afterwards: it owns nothing, and reads as failed with errc::no_memory
+  /// From a handle of another policy that agrees in value, error and terminal. No cost.
   template <class Q>
     requires(!std::same_as<Q, P> && std::same_as<typename Q::value_type, T> && std::same_as<typename Q::error_type, E> &&
              std::same_as<typename Q::terminal, C>)
   handle(handle<Q>&& o) noexcept : base(static_cast<base&&>(o)) {}
+  /// What it owned before is dropped, as by the destructor.
   handle& operator=(handle&& o) noexcept {
     handle gone(std::move(*this));
     static_cast<base&>(*this) = static_cast<base&&>(o);
     return *this;
   }
   ~handle() {
-    if (this->state_ != nullptr) disown(true);
+    if (this->state_ != nullptr && has_duties()) disown(true);
   }
 
   /// Lets the operation run without an owner; a value it yields is lost.
@@ -3973,6 +6063,26 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
     start();
     if (this->state_ != nullptr) disown(false);
     return base(static_cast<base&&>(*this));
+  }
+
+  /// Who gets a value that nobody takes: `f(T&&)`, noexcept, once, on the operation's executor, when the value has no taker
+  /// any more: the handle was dropped or detached, nothing took what it yielded, or a coroutine yielded it after it was
+  /// cancelled. Not called for a failure, a cancellation or a value that was taken; f is destroyed there then. Without it such
+  /// a value is just destroyed on the executor. (Watched, the value is handed on by the last who lets go of the operation.)
+  ///
+  /// Given once; a second function is misuse, and dropped. Allocates two blocks; throws std::bad_alloc, the handle untouched.
+  ///
+  /// ```cpp
+  /// settle::handle_of<int> h = open_descriptor().on_lost([](int&& fd) noexcept { ::close(fd); });
+  /// ```
+  template <class F>
+    requires(!std::is_void_v<T>)
+  handle on_lost(F f) && {
+    static_assert(std::is_nothrow_invocable_v<F, detail::lift<T>&&>,
+                  "settle: on_lost takes `void f(T&&) noexcept`: nobody is left to hear of an exception (see docs/guide/registering.md)");
+    if (this->state_ != nullptr && !detail::typed_lost_taker<T, E, C, F>::give(*this->state_, std::move(f)))
+      detail::raise(std::bad_alloc());
+    return std::move(*this);
   }
 
   /// A reader beside the owner.
@@ -3989,7 +6099,8 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
   }
 
   /// Observes: `f(outcome const&)`, `f(ending)` or `f()`, once settled, in registration order; at once when it is already.
-  /// On the operation's executor. Allocates one block; throws std::bad_alloc.
+  /// On the operation's executor. Allocates one block; throws std::bad_alloc. Cost: one atomic read-modify-write, one more
+  /// when the registration goes.
   template <class F>
   basic_registration<C> on_done(F f) const& {
     start();
@@ -3997,15 +6108,40 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
   }
 
   /// Takes: `f(outcome&&)` once settled, after the observers; detaches. Allocates one block; throws std::bad_alloc, the
-  /// handle untouched.
+  /// handle untouched. Cost: one atomic read-modify-write, and none for what follows as long as nobody else refers to the
+  /// operation.
   template <class F>
   void on_done(F f) && {
+    static_assert(std::invocable<F&, outcome<T, E>&&> || detail::takes_ending<F>,
+                  "settle: on_done of a handle that is given up, `std::move(h).on_done(f)`, takes `f(settle::outcome<T, E>&&)`, "
+                  "`f(settle::ending)` or `f()` (see docs/guide/registering.md)");
     if (this->state_ == nullptr) return;
-    detail::hook<C>* h = detail::make_hook<detail::call_with_value<T, E>>(*this->state_, detail::hook_kind::consumer,
-                                                                          consume<F>{std::move(f), this->state_}, false);
+    detail::hook<C>* h = detail::make_hook<call_consumer>(*this->state_, detail::hook_kind::consumer, std::move(f), false);
     if (h == nullptr) detail::raise(std::bad_alloc());
     base op(static_cast<base&&>(*this));
-    detail::registry<C>::add_observer(*op.state_, *h);
+    detail::state_base<C>& s = *op.state_;
+    bool const is_cold = s.is(detail::word::cold);
+    bool const waits = detail::registry<C>::add_observer(s, *h, is_cold ? 0u : std::uint32_t{detail::word::given});
+    if (is_cold) detail::engine<C>::warm(s, nullptr);
+    else if (waits) op.state_ = nullptr;  // the reference is the sequence's now
+  }
+
+  /// Observes where another operation lives: `bound_to(op)`. Throws std::bad_alloc.
+  template <class F>
+  basic_registration<C> on_done(bound_to<C> const& where, F f) const& {
+    start();
+    return where.template observe<T, E>(*this, std::move(f));
+  }
+  /// Takes where another operation lives, and detaches. Throws std::bad_alloc, the handle untouched.
+  template <class F>
+  void on_done(bound_to<C> const& where, F f) && {
+    if (this->state_ == nullptr) return;
+    if (where.is_gone()) {
+      std::move(*this).detach();
+      return;
+    }
+    base op(static_cast<base&&>(*this));  // f may destroy this handle
+    detail::with_undo([&] { where.template take<T, E>(op, std::move(f)); }, [&] { static_cast<base&>(*this) = std::move(op); });
     detail::engine<C>::warm(*op.state_, nullptr);
   }
 
@@ -4051,6 +6187,7 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
     if (this->state_ != nullptr && !detail::released_wait<C>(*this->state_).wait_until(t)) return std::nullopt;
     return take();
   }
+  /// `d` from now, by the steady clock.
   template <class Rep, class Period>
   std::optional<outcome<T, E>> wait_for(std::chrono::duration<Rep, Period> const& d) && {
     return std::move(*this).wait_until(std::chrono::steady_clock::now() + d);
@@ -4071,18 +6208,13 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
   explicit handle(base op) noexcept : base(std::move(op)) {}
 
   /// Runs the consumer; afterwards nobody can take the value any more.
-  template <class F>
-  struct consume {
-    F f;
-    detail::state_base<C>* state;
-
-    void operator()(outcome<T, E>&& o) {
-      detail::guarded([&] { call(o); }, [&](std::exception_ptr p) { state->report(std::move(p), monitor_event::callback_threw); });
-      detail::outcome_access::clear(o);
-    }
-    void call(outcome<T, E>& o) {
-      if constexpr (std::invocable<F&, outcome<T, E>&&>) std::move(f)(std::move(o));
-      else detail::call_with_ending::call(f, *state);
+  struct call_consumer {
+    template <class F>
+    static void call(F& f, detail::state_base<C>& s) {
+      detail::guarded([&] { detail::call_with_value<T, E>::call(f, s); },
+                      [&](std::exception_ptr p) { s.report(std::move(p), monitor_event::callback_threw); });
+      detail::outcome_access::clear(static_cast<detail::typed_state<T, E, C>&>(s).result);
+      detail::lost_taker<C>::forget(s);
     }
   };
 
@@ -4091,10 +6223,7 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
     if (this->state_ == nullptr) return outcome<T, E>(P::make_error(errc::no_memory));
     base op(static_cast<base&&>(*this));
     op.state_->seen.store(true, std::memory_order_relaxed);
-    auto& o = static_cast<detail::typed_state<T, E, C>*>(op.state_)->result;
-    outcome<T, E> taken(std::move(o));
-    detail::outcome_access::clear(o);
-    return taken;
+    return detail::outcome_for_taker(static_cast<detail::typed_state<T, E, C>&>(*op.state_));
   }
 
   void mark_watched() const noexcept {
@@ -4102,15 +6231,16 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
     this->state_->unlock(w | detail::word::watched);
   }
 
-  /// Gives ownership up. The value, if it is there and nobody else reads it, dies on the executor.
-  void disown(bool ask) noexcept {
+  /// There is something to ask, or a value that may be lost.
+  bool has_duties() const noexcept {
+    std::uint32_t const w = this->state_->word.load(std::memory_order_acquire);
+    return (w & detail::word::settled) == 0 || detail::may_be_lost(*this->state_, w);
+  }
+  /// Gives ownership up.
+  [[gnu::noinline]] void disown(bool ask) noexcept {
     detail::state_base<C>& s = *this->state_;
     if (ask && !s.is(detail::word::settled)) detail::engine<C>::request(s, cancellation(cause::dropped, s.created));
-    if (s.table->dispose == nullptr) return;
-    std::uint32_t const w = s.lock();
-    s.unlock(w & ~detail::word::owned);
-    bool const mine = (w & detail::word::offered) != 0 && (w & detail::word::watched) == 0;
-    if (mine) detail::engine<C>::dispose(s);
+    detail::engine<C>::disown(s);
   }
 };
 
@@ -4121,7 +6251,1163 @@ watcher<P>::watcher(handle<P>&& h) noexcept : watcher(std::move(h).share()) {}
 
 #endif
 
-// ---- settle/coroutine/join_awaiter.hpp, continued ------------------------------------------------------------------
+// ---- settle/bound_to.hpp, continued --------------------------------------------------------------------------------
+
+// ---- settle/hooks/bound_call.hpp -----------------------------------------------------------------------------------
+#ifndef SETTLE_HOOKS_BOUND_CALL_HPP
+#define SETTLE_HOOKS_BOUND_CALL_HPP
+
+// ---- settle/resolver.hpp -------------------------------------------------------------------------------------------
+#ifndef SETTLE_RESOLVER_HPP
+#define SETTLE_RESOLVER_HPP
+
+// ---- settle/detail/born.hpp ----------------------------------------------------------------------------------------
+#ifndef SETTLE_DETAIL_BORN_HPP
+#define SETTLE_DETAIL_BORN_HPP
+
+// ---- settle/detail/direct.hpp --------------------------------------------------------------------------------------
+#ifndef SETTLE_DETAIL_DIRECT_HPP
+#define SETTLE_DETAIL_DIRECT_HPP
+
+namespace settle::inline v0::detail {
+
+/// The short way through settling, for what is most common: user code may run on any thread, nobody listens, nothing is
+/// under way on this thread, the operation has no children, was not asked to cancel, and nobody waits for its release.
+/// It does what the engine does, in the same order, without queues; all else is left to the engine.
+template <class P>
+class direct {
+  using traits = policy_traits<P>;
+  using C = typename P::terminal;
+  using state = cell<P>;
+  using node = hook<C>;
+
+ public:
+  static constexpr bool possible = traits::is_inline && !traits::monitored;
+
+  /// Nobody but the producer, and the consumer if there is one, refers to the operation: `settle_alone` will do.
+  static bool is_alone(state& s) noexcept {
+    std::uint64_t const c = s.counts.load(std::memory_order_acquire);
+    std::uint32_t const w = s.word.load(std::memory_order_acquire);
+    if ((w & ~(plain_bits & ~word::kept)) != 0 || s.lasting.load(std::memory_order_relaxed) != nullptr) return false;
+    return (c == count::both || ((w & word::given) != 0 && s.with_consumer())) && frame<C>::here().is_free();
+  }
+  /// The producer's, the payload written. Takes over its hold and reference.
+  static void settle_alone(state& s, outcome_head::kind_t kind) noexcept {
+    std::uint32_t const w = s.word.load(std::memory_order_relaxed);
+    outcome_access::head(s.result).kind = kind;
+    s.word.store(w | settled_bits(kind), std::memory_order_relaxed);
+    frame<C>::here().enter();
+    auto* const born = s.table->born;
+    if (born != nullptr) born(s, true);
+    else tell_and_end(s, w, kind);
+    dispatcher<C>::leave_drain(frame<C>::here());
+  }
+
+  /// The same when others refer to it, who are only to be told. False: nothing was done.
+  static bool settle_shared(state& s, outcome_head::kind_t kind) noexcept {
+    frame<C>& f = frame<C>::here();
+    if (!is_plain(s, s.word.load(std::memory_order_relaxed)) || !f.is_free()) return false;
+    std::uint32_t const w = s.lock();
+    if (!is_plain(s, w)) {
+      s.unlock(w);
+      return false;
+    }
+    outcome_access::head(s.result).kind = kind;
+    s.unlock(w | settled_bits(kind));
+    f.enter();
+    sequence<C>::run(s);
+    dispatcher<C>::leave_drain(f);
+    return true;
+  }
+
+  /// A small cleanup while nobody but the producer refers to the operation, into a slot of the state. False: not so, and `f`
+  /// is untouched. Throws what moving it throws.
+  template <class F>
+  static bool keep_in_slot(state& s, F& f) {
+    using storage = typename P::cleanup;
+    if constexpr (storage::may_allocate && sizeof(F) <= storage::slot_bytes && alignof(F) <= alignof(void*) && storage::inline_slots != 0 &&
+                  !is_asynchronous<C, F>()) {
+      std::size_t const i = s.slots_used();
+      if (s.counts.load(std::memory_order_acquire) != count::both || i == storage::inline_slots || s.top_cleanup() != nullptr) return false;
+      ::new (static_cast<void*>(s.slots.slots[i].bytes)) F(std::move(f));
+      s.slots.slots[i].type = &cleanup_closure<C, F>::type;
+      s.slots_used(i + 1);
+      return true;
+    }
+    return false;
+  }
+
+  /// The second half for a state that nobody else refers to, all observers and a consumer being told: the cleanups, then
+  /// `destroy()` what is left.
+  template <class Destroy>
+  static void end_alone(state& s, Destroy destroy) noexcept {
+    if (!has_cleanups(s) || released(s)) destroy();
+  }
+
+ private:
+  static constexpr std::uint32_t plain_bits = word::handled | word::owned | word::given | word::watched | word::kept;
+
+  static bool is_plain(state& s, std::uint32_t w) noexcept {
+    return (w & ~plain_bits) == 0 && s.lasting.load(std::memory_order_relaxed) == nullptr;
+  }
+  static constexpr std::uint32_t settled_bits(outcome_head::kind_t kind) noexcept {
+    return word::settled | (kind == outcome_head::failure ? word::failure : kind == outcome_head::cancelled ? word::cancelled : 0u);
+  }
+
+  // From here on nobody else refers to the operation, and nobody can: no atomic operation, and no trace of the steps.
+
+  [[gnu::noinline]] static void tell_and_end(state& s, std::uint32_t w, outcome_head::kind_t kind) noexcept {
+    tell(s, w);
+    if (!has_cleanups(s) || released_here(s)) finish(s, kind);
+  }
+  /// Observers are `kept`, or refer to the operation: what stands on the ring is the consumer, if there is one.
+  static void tell(state& s, std::uint32_t w) noexcept {
+    while (node* const first = s.observers()) {
+      s.observers(ring<C>::remove(first, first));
+      run_only(s, *first);
+    }
+    if constexpr (!state::value_dies_quietly)
+      if ((w & word::given) == 0) s.table->dispose(s);
+  }
+  /// Nobody kept it, nobody withdraws it.
+  static void run_only(state& s, node& h) noexcept {
+    s.seen.store(true, std::memory_order_relaxed);
+    hook_type<C> const& type = *h.type;
+    type.run(h, hook_action::invoke);
+    if (type.size != 0) byte_source<typename P::allocator_type>::deallocate(s.allocator, &h, type.size, type.align);
+  }
+
+  /// The cleanups in the state's slots, none of which is asynchronous. False: there is more to do than that, and whoever does
+  /// it goes on with the release.
+  [[gnu::noinline]] static bool released(state& s) noexcept { return released_here(s); }
+  [[gnu::always_inline]] static bool released_here(state& s) noexcept {
+    s.counts.store(count::both | count::releasing, std::memory_order_relaxed);
+    if constexpr (P::cleanup::may_allocate && P::cleanup::inline_slots != 0) {
+      for (std::size_t i = s.top_cleanup() == nullptr ? s.slots_used() : 0; i != 0;) {
+        auto& slot = s.slots.slots[--i];
+        s.slots_used(i);
+        slot.type->run(slot.bytes, s);
+      }
+    }
+    if (!has_cleanups(s)) return true;
+    engine<C>::release(s);
+    return false;
+  }
+  static bool has_cleanups(state& s) noexcept { return s.slots_used() != 0 || s.top_cleanup() != nullptr; }
+  static void finish(state& s, outcome_head::kind_t kind) noexcept {
+    if (kind != outcome_head::value) s.end();
+    else s.table->destroy(s);
+  }
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/detail/born.hpp, continued -----------------------------------------------------------------------------
+
+namespace settle::inline v0::detail {
+
+/// An operation whose consumer is born with it: state and closure in one block, and no hook.
+template <class P, class F>
+struct born_cell final : cell<P> {
+  using base = cell<P>;
+  using C = typename P::terminal;
+  using state = state_base<C>;
+  using outcome_type = typename base::outcome_type;
+  using allocator_type = typename P::allocator_type;
+  using executor_type = typename P::executor_type;
+
+  union {
+    F f;  // until the consumer's turn is over
+  };
+
+  ~born_cell() {}
+
+  /// Null when there is no memory; what moving the closure throws goes to the caller.
+  static cell<P>* make(F&& f, executor_type ex, allocator_type a, std::source_location at) {
+    void* const p = byte_source<allocator_type>::allocate(a, sizeof(born_cell), alignof(born_cell));
+    if (p == nullptr) return nullptr;
+    auto* const c = ::new (p) born_cell(std::move(ex), std::move(a), at);
+    with_undo([&] { std::construct_at(&c->f, std::move(f)); }, [&] { unmake(*c); });
+    c->tell(monitor_event::created);
+    tell_executor(c->executor, *c, monitor_event::created);
+    return c;
+  }
+
+ private:
+  born_cell(executor_type ex, allocator_type a, std::source_location at) noexcept
+      : base(&born_table, word::handled | word::owned, std::move(ex), std::move(a), at) {}
+
+  static born_cell& of(state& s) noexcept { return static_cast<born_cell&>(s); }
+
+  /// The consumer's turn: once, on every path. Afterwards nobody can take the value.
+  static void consume(state& s, [[maybe_unused]] bool alone) noexcept {
+    born_cell& self = of(s);
+    outcome_type& o = self.result;
+    s.seen.store(true, std::memory_order_relaxed);
+    guarded([&] { call(self.f, o, s); }, [&](std::exception_ptr p) { s.report(std::move(p), monitor_event::callback_threw); });
+    outcome_access::clear(o);
+    std::destroy_at(&self.f);
+    if constexpr (direct<P>::possible)
+      if (alone) direct<P>::end_alone(self, [&] { destroy(s); });
+  }
+  static void call(F& f, outcome_type& o, state& s) {
+    if constexpr (std::invocable<F&, outcome_type&&>) std::move(f)(std::move(o));
+    else call_with_ending::call(f, s);
+  }
+  static void destroy(state& s) noexcept {
+    tell_executor(of(s).executor, s, monitor_event::destroyed);
+    unmake(of(s));
+  }
+  static void unmake(born_cell& self) noexcept {
+    allocator_type a = std::move(self.allocator);
+    std::destroy_at(&self);
+    byte_source<allocator_type>::deallocate(a, &self, sizeof(born_cell), alignof(born_cell));
+  }
+  static constexpr state_table<C> table_with_consumer() noexcept {
+    state_table<C> t = base::table_of();
+    t.destroy = &destroy;
+    t.born = &consume;
+    return t;
+  }
+  static state_table<C> const born_table;
+};
+
+template <class P, class F>
+constexpr state_table<typename P::terminal> const born_cell<P, F>::born_table = born_cell<P, F>::table_with_consumer();
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/resolver.hpp, continued --------------------------------------------------------------------------------
+
+namespace settle::inline v0 {
+
+/// The producer's end: the sole writer of the outcome. Move-only, used by one thread at a time.
+///
+/// A pin of its own until it is gone or has settled: nothing the operation owns is given back while the producer may
+/// still write to it. Destroyed unsettled, the operation is cancelled with the cause that was asked for, or abandoned,
+/// which the error sink is told. After settling, won or lost, it is empty.
+///
+/// ```cpp
+/// settle::resolver_of<int> r;
+/// settle::handle_of<int> h = r.get_handle();
+/// auto& b = r.own(std::make_unique<buffer>());  // given back with the operation
+/// r.complete(42);
+/// ```
+template <class P>
+class resolver {
+  static_assert(detail::diagnose_policy<P>());  // before anything else stumbles over it
+  using C = typename P::terminal;
+  using cell = detail::cell<P>;
+  using engine = detail::engine<C>;
+  using access = detail::outcome_access;
+
+ public:
+  using policy_type = P;                            ///< how the operation behaves
+  using executor_type = typename P::executor_type;  ///< where its user code runs
+  using T = typename P::value_type;                 ///< what it settles with
+  using E = typename P::error_type;                 ///< what it fails with
+  using stored = detail::lift<T>;                   ///< T, or std::monostate for void
+
+  /// A new pending operation: one allocation. Throws std::bad_alloc.
+  [[gnu::always_inline]] inline explicit resolver(executor_type ex, std::source_location at = std::source_location::current())
+      : resolver(std::allocator_arg, typename P::allocator_type(), std::move(ex), at) {}
+  /// The same on a default constructed executor.
+  [[gnu::always_inline]] inline explicit resolver(std::source_location at = std::source_location::current())
+    requires(std::default_initializable<executor_type>)
+      : resolver(executor_type(), at) {}
+
+  /// Born adopted: a child of `parent` from the start. Throws std::bad_alloc.
+  explicit resolver(basic_operation<C> parent, executor_type ex, std::source_location at = std::source_location::current())
+      : resolver(std::move(ex), at) {
+    parent.adopt(op());
+  }
+  /// The same on a default constructed executor.
+  explicit resolver(basic_operation<C> parent, std::source_location at = std::source_location::current())
+    requires(std::default_initializable<executor_type>)
+      : resolver(std::move(parent), executor_type(), at) {}
+
+  /// From an instance of the allocator, which moves into the state. What it draws from must outlive every reference to the
+  /// operation. Throws std::bad_alloc.
+  [[gnu::always_inline]] inline resolver(std::allocator_arg_t, typename P::allocator_type a, executor_type ex = executor_type(),
+                                         std::source_location at = std::source_location::current())
+      : cell_(cell::make(std::move(ex), std::move(a), at)) {
+    if (cell_ == nullptr) detail::raise(std::bad_alloc());
+  }
+
+  /// Empty instead of throwing when there is no memory.
+  explicit resolver(std::nothrow_t, executor_type ex = executor_type(), std::source_location at = std::source_location::current()) noexcept
+      : cell_(cell::make(std::move(ex), typename P::allocator_type(), at)) {}
+
+  /// The cheapest form: a new pending operation whose consumer, `f(outcome&&)`, `f(ending)` or `f()`, is born with it. It
+  /// runs once, on every path, as one given to `handle::on_done(F) &&` would, and dies right after; there is no handle.
+  /// One allocation, and no atomic read-modify-write while nobody else refers to the operation. Throws std::bad_alloc, and
+  /// what moving `f` throws.
+  ///
+  /// ```cpp
+  /// auto r = settle::resolver_of<int>::with_done([](settle::outcome<int>&& out) { use(std::move(out)); });
+  /// r.complete(42);  // runs it
+  /// ```
+  template <class F>
+  static resolver with_done(F f, executor_type ex = executor_type(), std::source_location at = std::source_location::current()) {
+    cell* const c = detail::born_cell<P, F>::make(std::move(f), std::move(ex), typename P::allocator_type(), at);
+    if (c == nullptr) detail::raise(std::bad_alloc());
+    return resolver(c);
+  }
+
+  /// The source is empty afterwards: it may be destroyed on any thread, and settles nothing.
+  resolver(resolver&& o) noexcept : cell_(std::exchange(o.cell_, nullptr)) {}
+  /// What it stood for before is dropped unsettled, as by the destructor.
+  resolver& operator=(resolver&& o) noexcept {
+    resolver gone(std::move(*this));
+    cell_ = std::exchange(o.cell_, nullptr);
+    return *this;
+  }
+  ~resolver() {
+    if (cell_ != nullptr) [[unlikely]]
+      engine::abandon(*cell_, cell_->sole());
+  }
+
+  /// False once it has settled (or lost), or was moved from.
+  explicit operator bool() const noexcept { return cell_ != nullptr; }
+
+  /// The owner's end. No atomic read-modify-write while nobody else refers to the operation. Once; a second call, or one on an operation
+  /// `with_done`, gives an empty handle.
+  handle<P> get_handle() noexcept {
+    if (cell_ == nullptr) return {};
+    if (cell_->hand_out_alone()) return handle<P>(basic_operation<C>(cell_));
+    return get_handle_beside_others();
+  }
+
+  /// A reference for parents, helpers, cancellers. Empty when this is.
+  [[nodiscard]] basic_operation<C> op() const noexcept { return cell_ == nullptr ? basic_operation<C>() : basic_operation<C>::of(*cell_); }
+
+  /// Settles with a value. True to the winner; false: somebody settled it before, and the argument is as it was.
+  /// Cost: no atomic read-modify-write when only the producer, and a consumer that took the handle, refer to the operation;
+  /// else one, one more for the release, and one more when there are cleanups.
+  /// What moving or copying the value throws comes out of here, the operation still pending.
+  bool complete(stored&& v)
+    requires(!std::is_void_v<T>)
+  {
+    if constexpr (std::is_nothrow_move_constructible_v<stored>) return complete_quietly(v);
+    else return complete_claimed([&](void* at) { ::new (at) stored(std::move(v)); });
+  }
+  /// The same with a copy. A copy that throws leaves the operation pending.
+  bool complete(stored const& v)
+    requires(!std::is_void_v<T> && std::is_copy_constructible_v<stored>)
+  {
+    if (lost()) return give_up();
+    ::new (static_cast<void*>(access::value(cell_->result))) stored(v);
+    return announce(detail::outcome_head::value) || (std::destroy_at(access::value(cell_->result)), give_up());
+  }
+  /// The same for void. Never throws.
+  bool complete() noexcept
+    requires(std::is_void_v<T>)
+  {
+    if (cell_ == nullptr) return false;
+    return announce(detail::outcome_head::value) || give_up();
+  }
+
+  /// Settles with an error. True to the winner.
+  bool fail(E e) noexcept {
+    if (lost()) return give_up();
+    ::new (static_cast<void*>(access::error(cell_->result))) E(std::move(e));
+    return announce(detail::outcome_head::failure) || (std::destroy_at(access::error(cell_->result)), give_up());
+  }
+
+  /// Acknowledges a request with the cause that was asked for (cause::requested when nobody did). True to the winner.
+  bool cancel(std::source_location at = std::source_location::current()) noexcept {
+    if (cell_ == nullptr) return false;
+    return acknowledge(cancellation(cause::requested, at));
+  }
+
+  /// Settles with an outcome. True to the winner.
+  bool settle(outcome<T, E>&& o) {
+    if (o.has_error()) return fail(std::move(o).error());
+    if (!o.has_value()) {
+      return cell_ != nullptr && acknowledge(o.cancel());
+    }
+    if constexpr (std::is_void_v<T>) return complete();
+    else return complete(std::move(o).value());
+  }
+
+  /// Gives a resource to the operation; the reference is good while the resolver lives and has not settled. No memory:
+  /// the resource is given back, then std::bad_alloc.
+  template <class R>
+  R& own(R r) {
+    return detail::owning<C>::own(*cell_, std::move(r), cell_->sole());
+  }
+  /// The same with a typed closer: `closer(R)` noexcept.
+  template <class R, class Closer>
+  R& own(R r, Closer closer) {
+    return detail::owning<C>::own(*cell_, std::move(r), std::move(closer), cell_->sole());
+  }
+  /// Null: full, or no memory; nothing was made.
+  template <class R, class... A>
+  R* try_own(A&&... args) noexcept {
+    return detail::owning<C>::template try_own<R>(*cell_, cell_->sole(), std::forward<A>(args)...);
+  }
+  /// As basic_operation::on_cleanup; before anybody else sees the operation it costs no atomic operation.
+  template <class F>
+  bool on_cleanup(F f) {
+    if (detail::direct<P>::keep_in_slot(*cell_, f)) return true;
+    return detail::offer_cleanup<C>(*cell_, std::move(f), cell_->sole()).how == detail::kept::yes;
+  }
+  /// As basic_operation::on_cancel: the place to stop the work. Allocates one block; throws std::bad_alloc.
+  template <class F>
+  basic_registration<C> on_cancel(F f) {
+    return op().on_cancel(std::move(f));
+  }
+
+  /// The producer's duty as a pointer, for the user pointer of a C API; null of an empty resolver. Whoever holds it owes
+  /// `from_raw`, once: until then the operation cannot end but by a cancel, and is never released. Nothing is allocated.
+  ///
+  /// ```cpp
+  /// c_read(fd, on_read, std::move(r).into_raw());
+  /// void on_read(void* user, int n) { settle::resolver<read>::from_raw(user).complete(n); }
+  /// ```
+  [[nodiscard]] void* into_raw() && noexcept { return std::exchange(cell_, nullptr); }
+  /// The resolver back, of the same policy. Once for each `into_raw`; of null: an empty one.
+  [[nodiscard]] static resolver from_raw(void* duty) noexcept { return resolver(static_cast<cell*>(duty)); }
+
+ private:
+  template <class>
+  friend class shared_resolver;
+  friend struct detail::state_access;
+
+  explicit resolver(cell* c) noexcept : cell_(c) {}
+
+  [[gnu::noinline]] handle<P> get_handle_beside_others() noexcept {
+    std::uint32_t const w = cell_->lock();
+    bool const first = (w & detail::word::handled) == 0;
+    cell_->unlock(first ? w | detail::word::handled | detail::word::owned : w);
+    return first ? handle<P>(op()) : handle<P>();
+  }
+
+  /// Settled already, or nothing to settle.
+  bool lost() const noexcept { return cell_ == nullptr || cell_->is(detail::word::settled); }
+
+  /// The payload stands. True: it is the outcome, and the hold and reference are the sequence's.
+  /// User code may run in here, and may look at the resolver or destroy it: it is empty before, and untouched after a win.
+  bool announce(detail::outcome_head::kind_t kind) noexcept {
+    cell* const c = std::exchange(cell_, nullptr);
+    if constexpr (detail::direct<P>::possible) {
+      if (detail::direct<P>::is_alone(*c)) return detail::direct<P>::settle_alone(*c, kind), true;
+      if (detail::direct<P>::settle_shared(*c, kind)) return true;
+    }
+    if (engine::settle(*c, kind, c->sole())) return true;
+    cell_ = c;
+    return false;
+  }
+
+  /// As above: a cancel observer may look at the resolver or destroy it.
+  bool acknowledge(cancellation const& why) noexcept {
+    cell& c = *std::exchange(cell_, nullptr);
+    if (!c.is(detail::word::requested)) engine::request(c, why);
+    if (engine::settle(c, detail::outcome_head::cancelled, c.sole())) return true;
+    engine::leave(c);
+    return false;
+  }
+
+  bool give_up() noexcept {
+    if (cell_ != nullptr) engine::leave(*std::exchange(cell_, nullptr));
+    return false;
+  }
+
+  bool complete_quietly(stored& v) noexcept {
+    if constexpr (detail::direct<P>::possible) {
+      if (cell_ != nullptr && detail::direct<P>::is_alone(*cell_)) {
+        ::new (static_cast<void*>(access::value(cell_->result))) stored(std::move(v));
+        detail::direct<P>::settle_alone(*std::exchange(cell_, nullptr), detail::outcome_head::value);
+        return true;
+      }
+    }
+    return complete_in_any_case(v);
+  }
+  [[gnu::noinline]] bool complete_in_any_case(stored& v) noexcept {
+    if (lost()) return give_up();
+    auto* const at = ::new (static_cast<void*>(access::value(cell_->result))) stored(std::move(v));
+    if (announce(detail::outcome_head::value)) return true;
+    if constexpr (std::is_nothrow_move_assignable_v<stored>) {
+      v = std::move(*at);
+    } else {
+      std::destroy_at(&v);
+      std::construct_at(&v, std::move(*at));
+    }
+    std::destroy_at(at);
+    return give_up();
+  }
+
+  /// A value whose move may throw is not touched before the win: rivals wait while it is moved.
+  template <class Make>
+  bool complete_claimed(Make make) {
+    if (cell_ == nullptr) return false;
+    if (!engine::claim(*cell_, detail::word::tentative)) return give_up();
+    cell& c = *cell_;
+    detail::with_undo(
+        [&] {
+          detail::deciding<C> const at_it(c);
+          make(static_cast<void*>(access::value(c.result)));
+        },
+        [&] { engine::unclaim(c); });
+    engine::publish(*std::exchange(cell_, nullptr), detail::outcome_head::value);
+    return true;
+  }
+
+  cell* cell_;
+};
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/hooks/bound_call.hpp, continued ------------------------------------------------------------------------
+
+// ---- settle/hooks/home_of.hpp --------------------------------------------------------------------------------------
+#ifndef SETTLE_HOOKS_HOME_OF_HPP
+#define SETTLE_HOOKS_HOME_OF_HPP
+
+namespace settle::inline v0::detail {
+
+/// An executor that is another operation's, whatever that one runs on. Keeps its state, not the operation, alive. Of an
+/// empty operation: any thread.
+template <class C>
+class home_of {
+ public:
+  home_of() noexcept = default;
+  explicit home_of(basic_operation<C> op) noexcept : op_(std::move(op)) {}
+
+  /// The same executor, by way of the state that it lives in: others in between need not be kept.
+  static home_of at(state_base<C>& s) noexcept {
+    state_base<C>* const provider = s.home().provider;
+    return provider == nullptr ? home_of() : home_of(state_access::ref<C>(*provider));
+  }
+
+  executor_ref<C> home() const noexcept { return op_ ? state_access::get(op_)->home() : executor_ref<C>(); }
+
+  /// Throws std::bad_alloc.
+  template <class F>
+  void execute(F f) const {
+    if (!op_) {
+      std::move(f)();
+      return;
+    }
+    state_base<C>& s = *state_access::get(op_);
+    hook<C>* const h = make_hook<call_with_ending>(s, hook_kind::released, std::move(f), false);
+    if (h == nullptr) raise(std::bad_alloc());
+    registry<C>::at_once(s, *h);
+  }
+  bool operator==(home_of const&) const noexcept = default;
+
+ private:
+  basic_operation<C> op_;
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/hooks/bound_call.hpp, continued ------------------------------------------------------------------------
+
+namespace settle::inline v0::detail {
+
+/// What goes from one operation to the other's executor; the first one's cleanups wait for it.
+template <class O, class C>
+struct bound_result {
+  O what;
+  basic_pin<C> pin;
+};
+
+template <class O, class C>
+struct bound_policy : default_policy {
+  using value_type = bound_result<O, C>;
+  using terminal = C;
+  using executor_type = home_of<C>;
+  using error_sink = ignore_sink;  // what the user's function throws goes to the sink of the operation it is about
+};
+
+/// The user's function, as the relay's observer. Not run: the relay is of no use any more, and its producer learns that.
+template <class F, class O, class C>
+class bound_call {
+  using result = outcome<bound_result<O, C>, error>;
+
+ public:
+  bound_call(F&& f, basic_operation<C> about, basic_operation<C> where, state_base<C>& relay)
+      : f_(std::move(f)), about_(std::move(about)), where_(std::move(where)), relay_(&relay) {}
+  bound_call(bound_call&& o) noexcept(std::is_nothrow_move_constructible_v<F>)
+      : f_(std::move(o.f_)), about_(std::move(o.about_)), where_(std::move(o.where_)), relay_(std::exchange(o.relay_, nullptr)) {}
+  ~bound_call() {
+    if (relay_ != nullptr) engine<C>::request(*relay_, cancellation(cause::dropped, relay_->created));
+  }
+
+  void operator()(result const& got) {
+    if (due(got)) guarded([&] { call(got.value().what); }, [&](std::exception_ptr p) { report(std::move(p)); });
+  }
+  void operator()(result&& got) {
+    if (due(got)) guarded([&] { call(std::move(got).value().what); }, [&](std::exception_ptr p) { report(std::move(p)); });
+  }
+
+ private:
+  bool due(result const& got) noexcept {
+    relay_ = nullptr;
+    return got.has_value() && !where_.is_settled();
+  }
+  template <class What>
+  void call(What&& what) {
+    if constexpr (std::invocable<F&, What&&>) std::move(f_)(std::forward<What>(what));
+    else if constexpr (std::same_as<O, ending> || !std::invocable<F&, ending>) std::move(f_)();
+    else std::move(f_)(what.how());
+  }
+  void report(std::exception_ptr p) noexcept { state_access::get(about_)->report(std::move(p), monitor_event::callback_threw); }
+
+  F f_;
+  basic_operation<C> about_;
+  basic_operation<C> where_;
+  state_base<C>* relay_;  // owns this
+};
+
+/// The producer of the relay, as a hook on the operation it is about. Its duty passes to whoever withdraws the hook.
+template <class O, class C>
+class bound_source {
+  using policy = bound_policy<O, C>;
+
+ public:
+  bound_source(state_base<C>& about, cell<policy>* duty) noexcept : about_(about), duty_(duty) {}
+
+  template <class Settled>
+  void operator()(Settled const& settled) {
+    feed(settled);
+  }
+  /// The consumer's: what it leaves behind, however it ends, is nobody's.
+  template <class T, class E>
+  void operator()(outcome<T, E>&& settled) {
+    struct clearing {
+      outcome<T, E>& o;
+      state_base<C>& s;
+      ~clearing() {
+        outcome_access::clear(o);
+        lost_taker<C>::forget(s);
+      }
+    } const at_end{settled, about_};
+    feed(std::move(settled));
+  }
+
+ private:
+  template <class Settled>
+  void feed(Settled&& settled) {
+    resolver<policy> r = state_access::produce<policy>(duty_);
+    basic_pin<C> pin = state_access::ref<C>(about_).pin();  // the sequence holds it yet
+    r.complete({O(std::forward<Settled>(settled)), std::move(pin)});
+  }
+
+  state_base<C>& about_;
+  cell<policy>* duty_;
+};
+
+/// Goes with the relay, and takes the hook back that feeds it.
+template <class O, class C>
+class bound_end {
+  using policy = bound_policy<O, C>;
+
+ public:
+  bound_end(cell<policy>* duty, state_base<C>* owned) noexcept : duty_(duty), owned_(owned) {}
+  bound_end(bound_end&&) noexcept = default;
+  ~bound_end() {
+    basic_operation<C> const owned = owned_ == nullptr ? basic_operation<C>() : state_access::ref<C>(*owned_);
+    if (!source_.withdraw()) return;
+    if (owned) engine<C>::disown(*owned_);
+    static_cast<void>(state_access::produce<policy>(duty_));
+  }
+  void feeds_from(basic_registration<C> source) noexcept { source_ = std::move(source); }
+  void operator()() noexcept {}
+
+ private:
+  basic_registration<C> source_;
+  cell<policy>* duty_;
+  state_base<C>* owned_;  // whose value it would have taken
+};
+
+/// Lets `f` hear on the executor of `where` how `about` ended: by way of an operation that is a child of `where` and runs
+/// where that one does. O is what of the outcome goes there; How calls the hook on `about`.
+template <class O, class How, class C>
+class bound_wiring {
+  using policy = bound_policy<O, C>;
+
+ public:
+  bound_wiring(basic_operation<C> const& about, basic_operation<C> const& where)
+      : about_(*state_access::get(about)), where_(where), producer_(home_of<C>(where)), relay_(producer_.get_handle()) {
+    where.adopt(static_cast<basic_operation<C> const&>(relay_));
+  }
+  bound_wiring(bound_wiring&&) = delete;
+  ~bound_wiring() {
+    if (producer_) producer_.op().request_cancel(cause::dropped);  // half made: nobody need be told that it is abandoned
+  }
+
+  /// Throws std::bad_alloc, as both.
+  template <class F>
+  basic_registration<C> observe(F f) {
+    basic_registration<C> seen = relay_.on_done(call(std::move(f)));
+    start(hook_kind::done, nullptr);
+    std::move(relay_).detach();
+    return seen;
+  }
+  template <class F>
+  void consume(F f) {
+    std::move(relay_).on_done(call(std::move(f)));
+    start(hook_kind::consumer, &about_);
+  }
+
+ private:
+  template <class F>
+  bound_call<F, O, C> call(F f) {
+    return {std::move(f), state_access::ref<C>(about_), where_, *state_access::get(relay_)};
+  }
+  /// Both hooks are made before one is registered: what registering starts cannot be taken back.
+  void start(hook_kind kind, state_base<C>* owned) {
+    using end = bound_end<O, C>;
+    basic_operation<C> const relay = producer_.op();
+    state_base<C>& r = *state_access::get(relay);
+    cell<policy>* const duty = static_cast<cell<policy>*>(&r);
+    hook<C>* const last = made(make_hook<call_with_cancellation>(r, hook_kind::cancel, end(duty, owned), false));
+    hook<C>* const source = make_hook<How>(about_, kind, bound_source<O, C>(about_, duty), true);
+    if (source == nullptr) sequence<C>::run_hook(r, *last, hook_action::discard);
+    made(source);
+    static_cast<closure_hook<C, end, call_with_cancellation>&>(*last).f.feeds_from(state_access::keep<C>(*source));
+    state_access::give_up(producer_);
+    registry<C>::add_observer(about_, *source);
+    registry<C>::add_cancel(r, *last);
+  }
+  static hook<C>* made(hook<C>* h) {
+    if (h == nullptr) raise(std::bad_alloc());
+    return h;
+  }
+
+  state_base<C>& about_;
+  basic_operation<C> where_;
+  resolver<policy> producer_;
+  handle<policy> relay_;
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/bound_to.hpp, continued --------------------------------------------------------------------------------
+
+namespace settle::inline v0 {
+
+/// Says that a hook lives with another operation than the one it is registered on: it runs on that one's executor, holds
+/// that one's cleanups back while it stands, and goes when that one ends.
+///
+/// `std::move(job).on_done(bound_to(session), f)`: f runs where `session` runs, and only while `session` is pending; the job's
+/// cleanups wait until it has. When `session` settles first, f is destroyed there without having run, nothing of it is left
+/// on the job, and a value it would have taken is lost. Bound to an empty or settled operation it never runs.
+///
+/// Ownership: keeps a reference to `session`. Observing `f(outcome const&)` gets a copy of the outcome; taking `f(outcome&&)`
+/// gets the outcome itself. What f throws goes to the job's error sink. Throws std::bad_alloc at registration, nothing
+/// being registered. Threads: any. Cost: an operation of its own and five blocks; nothing is allocated once the job has settled.
+///
+/// ```cpp
+/// settle::start_on(workers, compute).on_done(settle::bound_to(session.op()), [&session](auto&& out) { session.show(out); });
+/// ```
+template <class C>
+class bound_to {
+ public:
+  /// To `where`; empty or settled, the hook never runs. One atomic increment.
+  explicit bound_to(basic_operation<C> where) noexcept : where_(std::move(where)) {}
+
+ private:
+  template <class>
+  friend class basic_operation;
+  template <class>
+  friend class handle;
+  template <class>
+  friend class watcher;
+
+  bool is_gone() const noexcept { return !where_ || where_.is_settled(); }
+
+  template <class F>
+  basic_registration<C> observe_ending(basic_operation<C> const& about, F f) const {
+    if (!about || is_gone()) return {};
+    return detail::bound_wiring<ending, detail::call_with_ending, C>(about, where_).observe(std::move(f));
+  }
+  template <class T, class E, class F>
+  basic_registration<C> observe(basic_operation<C> const& about, F f) const {
+    if constexpr (!std::invocable<F&, outcome<T, E> const&>) {
+      return observe_ending(about, std::move(f));
+    } else {
+      static_assert(std::is_copy_constructible_v<detail::lift<T>> && std::is_copy_constructible_v<E>,
+                    "settle: an observer bound to another operation gets a copy of the outcome, and this value cannot be copied: "
+                    "take it, `std::move(h).on_done(settle::bound_to(op), f)`, or observe with f(settle::ending) "
+                    "(see docs/guide/registering.md#bound-hooks)");
+      if (!about || is_gone()) return {};
+      return detail::bound_wiring<outcome<T, E>, detail::call_with_outcome<T, E>, C>(about, where_).observe(std::move(f));
+    }
+  }
+  /// `about` stays owned by the hook.
+  template <class T, class E, class F>
+  void take(basic_operation<C> const& about, F f) const {
+    detail::bound_wiring<outcome<T, E>, detail::call_with_value<T, E>, C>(about, where_).consume(std::move(f));
+  }
+
+  basic_operation<C> where_;
+};
+
+template <class P>
+bound_to(handle<P> const&) -> bound_to<typename P::terminal>;
+template <class P>
+bound_to(watcher<P> const&) -> bound_to<typename P::terminal>;
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/settle.hpp, continued ----------------------------------------------------------------------------------
+
+// ---- settle/cancel_callback.hpp ------------------------------------------------------------------------------------
+#ifndef SETTLE_CANCEL_CALLBACK_HPP
+#define SETTLE_CANCEL_CALLBACK_HPP
+
+// ---- settle/detail/callback.hpp ------------------------------------------------------------------------------------
+#ifndef SETTLE_DETAIL_CALLBACK_HPP
+#define SETTLE_DETAIL_CALLBACK_HPP
+
+namespace settle::inline v0::detail {
+
+/// What done_callback and cancel_callback are made of: a hook, its closure, and the reference that keeps the lock of the
+/// operation's word in existence. How: calls the closure.
+template <class C, class F, class How, hook_kind Kind>
+class callback : embedded_hook<C> {
+  using state = state_base<C>;
+  using hook_base = embedded_hook<C>;
+
+ public:
+  callback(state* s, F&& f) : f_(std::move(f)) {
+    this->kind = Kind;
+    this->type = &type_of;
+    this->owner = s;
+    this->embedded = true;
+    if (s == nullptr) return;
+    s->add_ref();
+    if (!registry<C>::add_embedded(*s, *this)) with_undo([&] { come_late(*s); }, [&] { s->drop_ref(); });
+  }
+  callback(callback&&) = delete;
+  ~callback() {
+    state* const s = this->owner;
+    if (s == nullptr) return;
+    this->leave(*s);
+    s->drop_ref();
+  }
+
+ private:
+  static void run(hook<C>& h, hook_action) {
+    auto& self = static_cast<callback&>(static_cast<hook_base&>(h));
+    state& s = *h.owner;  // the hook may die in its own closure
+    guarded([&] { How::call(self.f_, s); }, [&](std::exception_ptr p) { s.report(std::move(p), monitor_event::callback_threw); });
+  }
+  static constexpr hook_type<C> type_of{&run, 0, 0};
+
+  /// Too late for the rings: an ordinary hook stands in the queue for this one.
+  void come_late(state& s) {
+    hook<C>* const h = make_hook<call_with_ending>(s, Kind, late_call<C>(), false);
+    if (h == nullptr) raise(std::bad_alloc());
+    auto& call = static_cast<closure_hook<C, late_call<C>, call_with_ending>&>(*h).f;
+    call.self = this;
+    call.state = &s;
+    this->stand_in = &call;
+    this->phase = hook_base::late;
+    if (Kind == hook_kind::cancel) registry<C>::add_cancel(s, *h);
+    else registry<C>::add_observer(s, *h);
+  }
+
+  [[no_unique_address]] F f_;
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/cancel_callback.hpp, continued -------------------------------------------------------------------------
+
+namespace settle::inline v0 {
+
+/// A cancel observer that carries its own storage and withdraws itself, as std::stop_callback does: for what runs on behalf
+/// of an operation and ends before it.
+///
+/// The constructor registers `f()` or `f(cancellation)`; it runs at the first request or forced cancel, on the operation's
+/// executor, and dies with this object. Cancelled or asked already, it takes effect at once (with the inline executor
+/// outside of any callback: before the constructor returns); after a value or an error it never runs. Of an empty
+/// operation: never. What it throws goes to the error sink.
+///
+/// The destructor withdraws it: from then on it does not start, and nobody touches this object. It waits only when `f` runs
+/// just now on another thread; destroyed inside its own `f` it returns at once. So `f` must not wait for the thread that
+/// destroys it. The operation may end first, and this object keeps no cleanup back; it holds one reference, as `operation`.
+///
+/// Neither copyable nor movable; constructed and destroyed by any thread. Allocates nothing, unless somebody asked already:
+/// then one block of the operation's, and std::bad_alloc when there is none. Constructing and destroying it are a few
+/// atomic operations each.
+///
+/// ```cpp
+/// bool copy_all(settle::operation op, pipe& from, pipe& to) {
+///   settle::cancel_callback stop(op, [&] { from.shut(); });  // lets the read below return
+///   return from.read_into(to);
+/// }  // withdrawn: `from` may go
+/// ```
+template <class F, class C = cas_terminal>
+class cancel_callback {
+ public:
+  /// Throws what moving `f` throws, and std::bad_alloc (see above); then nothing was registered.
+  cancel_callback(basic_operation<C> const& op, F f) : hook_(detail::state_access::get(op), std::move(f)) {}
+  cancel_callback(cancel_callback const&) = delete;
+  cancel_callback& operator=(cancel_callback const&) = delete;
+  ~cancel_callback() = default;
+
+ private:
+  detail::callback<C, F, detail::call_with_cancellation, detail::hook_kind::cancel> hook_;
+};
+
+template <class C, class F>
+cancel_callback(basic_operation<C> const&, F) -> cancel_callback<F, C>;
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/settle.hpp, continued ----------------------------------------------------------------------------------
+
+// ---- settle/combine/all.hpp ----------------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_ALL_HPP
+#define SETTLE_COMBINE_ALL_HPP
+
+// ---- settle/combine/detail/shapes.hpp ------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_DETAIL_SHAPES_HPP
+#define SETTLE_COMBINE_DETAIL_SHAPES_HPP
+
+// ---- settle/combine/detail/group.hpp -------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_DETAIL_GROUP_HPP
+#define SETTLE_COMBINE_DETAIL_GROUP_HPP
+
+// ---- settle/combine/detail/input.hpp -------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_DETAIL_INPUT_HPP
+#define SETTLE_COMBINE_DETAIL_INPUT_HPP
+
+namespace settle::inline v0::detail {
+
+/// What a combinator may be given: a handle, which it adopts, or a watcher, which it watches.
+template <class H>
+struct input_traits {
+  static constexpr bool is_input = false;
+};
+template <class P>
+struct input_traits<handle<P>> {
+  static constexpr bool is_input = true;
+  static constexpr bool adopted = true;
+  using policy = P;
+  using T = typename P::value_type;
+  using E = typename P::error_type;
+  using C = typename P::terminal;
+};
+template <class P>
+struct input_traits<watcher<P>> : input_traits<handle<P>> {
+  static constexpr bool adopted = false;
+};
+template <class H>
+using input_of = input_traits<std::remove_cvref_t<H>>;
+
+/// A value that moves without running anything of the user's: the outcome goes on in one step with settling.
+template <class T>
+inline constexpr bool is_quiet_value =
+    std::is_void_v<T> || (std::is_trivially_copyable_v<lift<T>> && std::is_trivially_destructible_v<lift<T>>);
+template <class E>
+inline constexpr bool is_quiet_error = std::same_as<E, error> || std::same_as<E, std::error_code> || std::is_trivially_copyable_v<E>;
+
+/// One sentence for each way an input can be wrong.
+template <class H>
+consteval bool check_input() {
+  static_assert(input_of<H>::is_input, "settle: a combinator takes handles, which it adopts, and watchers (see docs/combinators.md)");
+  if constexpr (input_of<H>::is_input) {
+    static_assert(!input_of<H>::adopted || !std::is_lvalue_reference_v<H>,
+                  "settle: a combinator takes a handle over: say `std::move(h)`, or `h.watch()` to leave it where it is "
+                  "(see docs/combinators.md)");
+    static_assert(input_of<H>::adopted || std::is_copy_constructible_v<lift<typename input_of<H>::T>>,
+                  "settle: a combinator gets a copy of what a watcher reads, and this value cannot be copied: give it the handle "
+                  "(see docs/combinators.md)");
+  }
+  return true;
+}
+
+template <class... E>
+struct common_error;
+template <class E>
+struct common_error<E> {
+  static constexpr bool known = true;
+  using type = E;
+};
+template <class A, class B, class... More>
+struct common_error<A, B, More...> {
+  static constexpr bool same = std::same_as<A, B>;
+  static constexpr bool up = !same && std::is_class_v<A> && std::is_class_v<B> && std::is_convertible_v<A, B>;
+  static constexpr bool down = !same && std::is_class_v<A> && std::is_class_v<B> && std::is_convertible_v<B, A>;
+  using next = common_error<std::conditional_t<up, B, A>, More...>;
+  static constexpr bool known = (same || up != down) && next::known;
+  using type = typename next::type;
+};
+
+/// The error type of a result: that of its inputs, or the one that all the others convert to, as std::error_code to settle::error.
+template <class... E>
+struct error_of_all {
+  static_assert(common_error<E...>::known,
+                "settle: the inputs of a combinator have different error types: map them to one, "
+                "`std::move(h) | settle::or_else(f)` with f returning a handle of that error type (see docs/combinators.md)");
+  using type = typename common_error<E...>::type;
+};
+
+/// One input of a combinator: fed in the structural part when its operation settles, and run where its user code does if
+/// the combinator wants something of it there.
+template <class C>
+struct input : hook<C> {
+  link<C> edge;  // an adopted one's place under the result
+  basic_operation<C> from;
+  state_base<C>* result = nullptr;
+  bool adopted = false;
+  bool holds = false;   // the result, by itself
+  bool again = false;   // was fed, and is the one that decides
+  bool absent = false;  // taken back because the result was asked to cancel
+
+  input() noexcept = default;
+  input(input&&) = delete;
+
+  state_base<C>& state() noexcept { return *this->owner; }
+
+  template <class H>
+  void take(H&& h) noexcept {
+    adopted = input_of<H>::adopted;
+    if constexpr (input_of<H>::adopted) from = static_cast<basic_operation<C>&&>(h);
+    else from = static_cast<basic_operation<C> const&>(h);
+  }
+
+  /// Nothing of it is needed any more. What it kept of the result goes back: that may be gone afterwards.
+  void finish() noexcept {
+    if (std::exchange(holds, false)) engine<C>::leave(*result);
+  }
+  /// Told too late: the value is nobody's.
+  void lose() noexcept {
+    if (adopted) engine<C>::disown(state());
+    finish();
+  }
+  /// Has the hook run where the operation's user code does.
+  void queue() noexcept {
+    this->kind = adopted ? hook_kind::consumer : hook_kind::done;
+    registry<C>::add_observer(state(), *this);
+  }
+};
+
+/// An empty handle reads as failed.
+template <class H>
+std::remove_cvref_t<H> never_empty(H&& h) {
+  using P = typename input_of<H>::policy;
+  if (h) return std::forward<H>(h);
+  resolver_of<typename P::value_type, typename P::error_type, inline_executor, typename P::terminal> r;
+  auto failed = r.get_handle();
+  r.fail(plain<typename P::value_type, typename P::error_type, inline_executor, typename P::terminal>::make_error(errc::no_memory));
+  if constexpr (input_of<H>::adopted) return handle<P>(std::move(failed));
+  else return watcher<P>(watcher_of<typename P::value_type, typename P::error_type, typename P::terminal>(std::move(failed)));
+}
+
+/// Adopts or watches, and starts what waits for an owner. Settled already, it is fed here and now.
+template <class C>
+void connect(input<C>& in, state_base<C>& result, hook_type<C> const& feed, link<C>& edge, hook_type<C> const& when_released) noexcept {
+  state_base<C>& s = *state_access::get(in.from);
+  in.kind = hook_kind::input;
+  in.type = &feed;
+  in.owner = &s;
+  in.result = &result;
+  if (in.adopted) {
+    edge.tie(result, s, when_released);
+    registry<C>::tie(result, s, edge);
+    engine<C>::warm(s, &result);
+  } else {
+    result.add_hold();
+    in.holds = true;
+  }
+  if (registry<C>::add_input(s, in)) return;
+  bool const pinned = s.try_hold(true);  // so that the link goes on holding the result
+  if (in.adopted && !pinned) {
+    result.add_hold();
+    in.holds = true;
+  }
+  feed.run(in, hook_action::feed);
+  if (pinned) engine<C>::leave(s);
+}
+template <class C>
+void connect(input<C>& in, state_base<C>& result, hook_type<C> const& feed) noexcept {
+  connect<C>(in, result, feed, in.edge, link<C>::embedded);
+}
+
+/// A loser is asked to stop, and nobody takes its value any more. What it was watched for is over.
+template <class C>
+void let_off(input<C>& in, cause why) noexcept {
+  state_base<C>& s = in.state();
+  if (!registry<C>::withdraw_input(s, in)) return;  // fed, or being fed: it sees to itself
+  if (in.adopted) {
+    s.add_ref();
+    engine<C>::cascade(s, cancellation(why, in.result->created), false, frame<C>::here());
+    engine<C>::disown(s);
+  }
+  in.finish();
+}
+
+/// The outcome of an input, where its user code runs: moved when it was adopted, unless somebody reads it beside us.
+template <class T, class E, class C>
+class input_outcome {
+ public:
+  using outcome_type = outcome<T, E>;
+  using stored = lift<T>;
+
+  explicit input_outcome(input<C>& in) noexcept : in_(in), outcome_(static_cast<typed_state<T, E, C>&>(in.state()).result) {}
+  input_outcome(input_outcome&&) = delete;
+  /// What is left is nobody's.
+  ~input_outcome() {
+    if (!in_.adopted) return;
+    if (moves()) outcome_access::clear(outcome_);
+    else engine<C>::disown(in_.state());
+  }
+
+  outcome_type const& look() const noexcept { return outcome_; }
+
+  /// Calls f(stored&&), or f(stored const&).
+  template <class F>
+  decltype(auto) with_value(F f) {
+    stored& v = *outcome_access::value(outcome_);
+    if constexpr (std::is_copy_constructible_v<stored>) {
+      if (!moves()) return f(stored(std::as_const(v)));
+    }
+    return f(std::move(v));
+  }
+  E error() const noexcept {
+    if constexpr (std::is_copy_constructible_v<E>) return outcome_.error();
+    else return std::move(outcome_).error();
+  }
+
+ private:
+  bool moves() const noexcept { return in_.adopted && (!std::is_copy_constructible_v<stored> || !in_.state().is(word::watched)); }
+
+  input<C>& in_;
+  outcome_type& outcome_;
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/combine/detail/group.hpp, continued --------------------------------------------------------------------
+
+// ---- settle/combine/detail/result.hpp ------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_DETAIL_RESULT_HPP
+#define SETTLE_COMBINE_DETAIL_RESULT_HPP
 
 // ---- settle/coroutine/promise.hpp ----------------------------------------------------------------------------------
 #ifndef SETTLE_COROUTINE_PROMISE_HPP
@@ -4157,10 +7443,12 @@ struct coroutine_state final : typed_state<typename P::value_type, typename P::e
   using allocator_type = typename P::allocator_type;
 
   static constexpr bool inherits = std::is_same_v<Ex, inherited_executor>;
+  using storage_type = submit_storage<executor_access<Ex>::storage_size()>;
 
   coroutine_base<C> coro;
   [[no_unique_address]] Ex executor;
   [[no_unique_address]] allocator_type allocator;
+  [[no_unique_address]] storage_type storage;
   executor_ref<C> home_ref{};
 
   /// Between state and frame: what is known of the block before there is a state.
@@ -4179,6 +7467,7 @@ struct coroutine_state final : typed_state<typename P::value_type, typename P::e
     coro.turn.owner = this;
     coro.turn.kind = hook_kind::released;
     coro.turn.type = &turn_type;
+    executor_access<Ex>::construct_storage(storage.get());
   }
   ~coroutine_state() {
     if (home_ref.provider != nullptr) home_ref.provider->drop_ref();
@@ -4199,6 +7488,7 @@ struct coroutine_state final : typed_state<typename P::value_type, typename P::e
     auto* const s =
         ::new (static_cast<void*>(static_cast<std::byte*>(frame) - header())) coroutine_state(std::move(ex), std::source_location());
     s->tell(monitor_event::created);
+    tell_executor(s->executor, *s, monitor_event::created);
     return *s;
   }
   static coroutine_state& in_front_of(void* frame) noexcept {
@@ -4225,7 +7515,12 @@ struct coroutine_state final : typed_state<typename P::value_type, typename P::e
   static executor_ref<C> executor_of(state& s) noexcept {
     if constexpr (inherits) return of(s).home_ref;
     else if constexpr (std::is_same_v<Ex, inline_executor>) return {};
-    else return {&executor_functions_of<C, Ex, traits::dispatch()>, &of(s).executor, nullptr, &s};
+    else return {&executor_functions_of<C, Ex, traits::dispatch()>, &of(s).executor, of(s).storage.get(), &s};
+  }
+  static Ex const& executor_in(state& s) noexcept { return of(s).executor; }
+  static consteval timer_functions<C> const* timers() {
+    if constexpr (inherits) return nullptr;  // those of whoever provides the executor
+    else return timer_functions_of<C, Ex, &coroutine_state::executor_in>();
   }
   static hook<C>& turn_of(state& s) noexcept { return of(s).coro.turn; }
   static void inherit(state& s, state& from) noexcept {
@@ -4244,6 +7539,7 @@ struct coroutine_state final : typed_state<typename P::value_type, typename P::e
   static void dispose(state& s) noexcept { outcome_access::clear(of(s).result); }
   static void destroy(state& s) noexcept {
     coroutine_state& self = of(s);
+    tell_executor(self.executor, self, monitor_event::destroyed);
     allocator_type a = std::move(self.allocator);
     std::size_t const n = seam_of(self.frame()).bytes;
     std::destroy_at(&self);
@@ -4277,36 +7573,14 @@ constexpr state_table<typename P::terminal> const coroutine_state<P, Ex>::policy
     P::notify::before_cleanup,
     P::notify::reverse,
     true,
-    nullptr,
+    coroutine_state::traits::cleanup_budget(),
+    coroutine_state::timers(),
+    0,
     coroutine_state::base::result_offset,
     0,
     0,
     0,
     coroutine_state::traits::tag()};
-
-/// The library's own way from ends to states.
-struct state_access {
-  template <class C>
-  static state_base<C>* get(basic_operation<C> const& op) noexcept {
-    return op.state_;
-  }
-  template <class C>
-  static basic_operation<C> ref(state_base<C>& s) noexcept {
-    return basic_operation<C>::of(s);
-  }
-  template <class P, class S>
-  static handle<P> own(S& s) noexcept {
-    return handle<P>(ref<typename P::terminal>(s));
-  }
-  template <class H>
-  static void start(H const& h) noexcept {
-    h.start();
-  }
-  template <class H>
-  static auto take(H& h) {
-    return h.take();
-  }
-};
 
 /// Makes a suspended coroutine's turn come, on its executor.
 template <class C>
@@ -4323,6 +7597,10 @@ void give_turn(state_base<C>& s) noexcept {
 
 // ---- settle/coroutine/promise.hpp, continued -----------------------------------------------------------------------
 
+// ---- settle/detail/thrown.hpp --------------------------------------------------------------------------------------
+#ifndef SETTLE_DETAIL_THROWN_HPP
+#define SETTLE_DETAIL_THROWN_HPP
+
 namespace settle::inline v0::detail {
 
 /// An exception as an operation's error.
@@ -4333,6 +7611,35 @@ typename P::error_type error_from(std::exception_ptr p) noexcept {
   else if constexpr (std::constructible_from<E, std::error_code>) return E(settle::error(std::move(p)).code());
   else return P::make_error(errc::no_memory);
 }
+
+/// Why, when the exception says that something was cancelled: it cancels what it leaves.
+inline std::optional<cancellation> cancellation_in([[maybe_unused]] std::exception_ptr const& p) noexcept {
+#if defined(__cpp_exceptions)
+  try {
+    std::rethrow_exception(p);
+  } catch (operation_cancelled const& c) {
+    return c.why();
+  } catch (...) {  // a failure
+  }
+#endif
+  return std::nullopt;
+}
+
+/// Ends what a producer's code threw out of: failed, or cancelled when it threw that.
+template <class R>
+void end_thrown(R& r, std::exception_ptr p) noexcept {
+  using result = outcome<typename R::T, typename R::E>;
+  if (std::optional<cancellation> const why = cancellation_in(p)) r.settle(result(*why));
+  else r.fail(error_from<typename R::policy_type>(std::move(p)));
+}
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/coroutine/promise.hpp, continued -----------------------------------------------------------------------
+
+namespace settle::inline v0::detail {
 
 template <class P, class Ex>
 class promise_base {
@@ -4395,8 +7702,12 @@ class promise_base {
   /// Takes the payload that stands; a coroutine that lost against a forced cancel destroys it.
   static void announce(state_type& s, outcome_head::kind_t kind) noexcept {
     if (engine<C>::settle(s, kind, s.sole())) return;
-    if (kind == outcome_head::value) std::destroy_at(outcome_access::value(s.result));
-    else std::destroy_at(outcome_access::error(s.result));
+    if (kind == outcome_head::value) {
+      hand_lost_value(s);
+      std::destroy_at(outcome_access::value(s.result));
+    } else {
+      std::destroy_at(outcome_access::error(s.result));
+    }
     engine<C>::leave(s, true);
   }
 
@@ -4419,7 +7730,3020 @@ class promise_base {
 
 #endif
 
-// ---- settle/coroutine/join_awaiter.hpp, continued ------------------------------------------------------------------
+// ---- settle/combine/detail/result.hpp, continued -------------------------------------------------------------------
+
+namespace settle::inline v0::detail {
+
+/// What a combinator returns. Its user code runs where its first input's does, unless it is told otherwise.
+template <class T, class E, class C, class Ex = home_of<C>>
+struct result_policy : plain<T, E, Ex, C> {
+  using allocator_type = recycling;
+};
+
+template <class C>
+bool is_cold(basic_operation<C> const& op) noexcept {
+  return op && state_access::get(op)->is(word::cold);
+}
+template <class C>
+home_of<C> home_at(basic_operation<C> const& op) noexcept {
+  return home_of<C>::at(*state_access::get(op));
+}
+
+/// The state of a result, and in it what its combinator needs: one block. `Body` has
+///
+/// - `wire(result_cell&)`: connects the inputs; the result cannot be released meanwhile. Once, noexcept.
+/// - `close(result_cell&)`: when the result is released, on its executor: what is left of user's things goes.
+///
+/// The body is the producer: it settles the result once, by `yield`, `fail` or `end_cancelled`, with no transition of its own.
+template <class P, class Body>
+struct result_cell final : cell<P> {
+  using base = cell<P>;
+  using policy_type = P;
+  using C = typename P::terminal;
+  using state = state_base<C>;
+  using T = typename P::value_type;
+  using E = typename P::error_type;
+  using stored = lift<T>;
+  using allocator_type = typename P::allocator_type;
+  using executor_type = typename P::executor_type;
+
+  hook<C> turn;  // what the body posts to the executor, one thing at a time
+  typename C::sync::template atomic<state*> kept{nullptr};
+  Body body;
+
+  /// A new result and its owner's end. Cold: wired when it gets an owner. Throws std::bad_alloc, and what making the body throws.
+  template <class... A>
+  static handle_of<T, E, C> begin(executor_type ex, bool cold, std::source_location at, A&&... args) {
+    allocator_type a{};
+    void* const p = byte_source<allocator_type>::allocate(a, sizeof(result_cell), alignof(result_cell));
+    if (p == nullptr) raise(std::bad_alloc());
+    result_cell& c = *with_undo([&] { return ::new (p) result_cell(std::move(ex), std::move(a), at, std::forward<A>(args)...); },
+                                [&] { byte_source<allocator_type>::deallocate(a, p, sizeof(result_cell), alignof(result_cell)); });
+    if constexpr (requires { c.body.close(c); }) offer_cleanup<C>(c, closing{&c}, true);
+    handle_of<T, E, C> h = state_access::own<plain<T, E, inline_executor, C>>(static_cast<state&>(c));
+    if (cold) {
+      c.set_turn(start_type);
+      std::uint32_t const w = c.lock();
+      c.unlock(w | word::cold);
+    } else {
+      c.add_hold();
+      c.body.wire(c);
+      engine<C>::leave(c);
+    }
+    return h;
+  }
+
+  bool is_over() const noexcept { return this->is(word::settled); }
+
+  /// Settles with the value that `make(void*)` constructs. It runs here; its throw is the failure.
+  template <class Make>
+  void yield(Make make) noexcept {
+    if (is_over()) return lost();
+    bool made = true;
+    guarded([&] { make(static_cast<void*>(outcome_access::value(this->result))); },
+            [&](std::exception_ptr p) {
+              made = false;
+              fail(error_from<P>(std::move(p)));
+            });
+    if (!made || engine<C>::settle(*this, outcome_head::value, false)) return;
+    std::destroy_at(outcome_access::value(this->result));
+    lost();
+  }
+  void fail(E e) noexcept {
+    if (is_over()) return lost();
+    ::new (static_cast<void*>(outcome_access::error(this->result))) E(std::move(e));
+    if (engine<C>::settle(*this, outcome_head::failure, false)) return;
+    std::destroy_at(outcome_access::error(this->result));
+    lost();
+  }
+  void end_cancelled(cancellation const& why) noexcept {
+    if (!engine<C>::settle_cancelled(*this, why)) lost();
+  }
+  /// Settled by somebody else: the producer's hold goes back. The result may be gone afterwards.
+  void lost() noexcept {
+    let_go();
+    engine<C>::leave(*this);
+  }
+
+  /// Whose settling is about to settle this one: it is not released before this one's observers have run.
+  void keep(state& input) noexcept {
+    if (kept.load(std::memory_order_relaxed) == nullptr && input.try_hold(false)) kept.store(&input, std::memory_order_release);
+  }
+
+  /// Has `f(result_cell&)` run on the executor.
+  template <void (*F)(result_cell&)>
+  void post() noexcept {
+    static constexpr hook_type<C> type{&run_turn<F>, 0, 0};
+    set_turn(type);
+    this->add_hold();
+    engine<C>::post(turn);
+  }
+
+ private:
+  struct closing {
+    result_cell* self;
+    void operator()() noexcept { self->body.close(*self); }
+  };
+
+  template <class... A>
+  result_cell(executor_type ex, allocator_type a, std::source_location at, A&&... args)
+      : base(&result_table, word::handled | word::owned, std::move(ex), std::move(a), at), body(std::forward<A>(args)...) {}
+
+  static result_cell& of(state& s) noexcept { return static_cast<result_cell&>(s); }
+
+  void set_turn(hook_type<C> const& type) noexcept {
+    turn.kind = hook_kind::released;
+    turn.owner = this;
+    turn.type = &type;
+    turn.holds = true;
+  }
+  template <void (*F)(result_cell&)>
+  static void run_turn(hook<C>& h, hook_action) {
+    F(of(*h.owner));
+  }
+  static void start(hook<C>& h, hook_action) {
+    result_cell& c = of(*h.owner);
+    c.body.wire(c);
+  }
+  static constexpr hook_type<C> start_type{&start, 0, 0};
+
+  void let_go() noexcept {
+    if (kept.load(std::memory_order_relaxed) == nullptr) return;
+    if (state* const s = kept.exchange(nullptr, std::memory_order_acq_rel); s != nullptr) engine<C>::leave(*s);
+  }
+  static void observed(state& s) noexcept { of(s).let_go(); }
+  static hook<C>& turn_of(state& s) noexcept { return of(s).turn; }
+  static void inherit(state& s, state& from) noexcept {
+    if constexpr (std::is_same_v<executor_type, home_of<C>>) of(s).executor = home_of<C>::at(from);
+  }
+  static void destroy(state& s) noexcept {
+    result_cell& c = of(s);
+    allocator_type a = std::move(c.allocator);
+    std::destroy_at(&c);
+    byte_source<allocator_type>::deallocate(a, &c, sizeof(result_cell), alignof(result_cell));
+  }
+
+  static constexpr state_table<C> table_with_body() noexcept {
+    state_table<C> t = base::table_of();
+    t.destroy = &destroy;
+    t.observed = &observed;
+    t.turn = &turn_of;
+    t.inherit = &inherit;
+    return t;
+  }
+  static state_table<C> const result_table;
+};
+
+template <class P, class Body>
+constexpr state_table<typename P::terminal> const result_cell<P, Body>::result_table = result_cell<P, Body>::table_with_body();
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/combine/detail/group.hpp, continued --------------------------------------------------------------------
+
+namespace settle::inline v0::detail {
+
+/// When a group is decided: by the first to settle, by the first value, by the first that is none, or by all.
+enum class rule : std::uint8_t { race, any, all, all_settled };
+
+/// An input of a group, with room for what it yielded.
+template <rule R, class H, std::size_t I>
+struct slot : input<typename input_of<H>::C> {
+  using T = typename input_of<H>::T;
+  using E = typename input_of<H>::E;
+  static constexpr rule how = R;
+  static constexpr std::size_t position = I;
+  static constexpr bool is_quiet = R == rule::all_settled ? is_quiet_value<T> && is_quiet_error<E> : is_quiet_value<T>;
+  using kept = std::conditional_t<R == rule::all, lift<T>, std::conditional_t<R == rule::all_settled, outcome<T, E>, std::monostate>>;
+
+  std::uint32_t index = I;
+  std::optional<kept> value;
+};
+
+/// Several inputs and a rule. `Shape` has the slots, and makes the value out of them.
+///
+/// An input is counted, and may decide, in the structural step in which it settles. What is decided takes effect once all
+/// inputs are wired (`gate`): losers are asked to stop, and the winner's outcome goes on; at once when nothing of the
+/// user's runs for it, else in the user code of that input. `all` and `all_settled` collect values in the slots as they
+/// come, and make the result of them on its executor.
+template <class P, class Shape>
+class group {
+ public:
+  using C = typename P::terminal;
+  using E = typename P::error_type;
+  using cell_type = result_cell<P, group>;
+  using state = state_base<C>;
+  static constexpr rule how = Shape::how;
+  static constexpr bool collects = how == rule::all || how == rule::all_settled;
+
+  template <class... A>
+  explicit group(A&&... args) : shape_(std::forward<A>(args)...), missing_(shape_.size()), to_come_(1 + shape_.loud()) {}
+
+  void wire(cell_type& c) noexcept {
+    bool watches = false;
+    shape_.each([&](auto& s) {
+      using slot_type = std::remove_reference_t<decltype(s)>;
+      static constexpr hook_type<C> type{&run<slot_type>, 0, 0};
+      watches = watches || !s.adopted;
+      connect<C>(s, c, type);
+    });
+    asked_.kind = hook_kind::stop;
+    asked_.owner = &c;
+    asked_.type = &asked_type;
+    if (watches && !registry<C>::add_stop(c, asked_)) asked(c);
+    if (shape_.size() == 0) decided_.store(0, std::memory_order_relaxed);
+    if (shape_.size() == 0) arrive(c);
+    arrive(c);
+  }
+  void close(cell_type&) noexcept { shape_.clear(); }
+
+ private:
+  static constexpr std::uint32_t none = ~std::uint32_t{0};
+
+  template <class Slot>
+  static void run(hook<C>& h, hook_action action) {
+    auto& s = static_cast<Slot&>(static_cast<input<C>&>(h));
+    auto& c = static_cast<cell_type&>(*s.result);
+    if (action != hook_action::feed) {
+      c.body.heard(c, s);
+      s.finish();
+    } else if (s.again) {
+      c.body.deliver(c, s);
+    } else {
+      c.body.told(c, s);
+    }
+  }
+  static void run_asked(hook<C>& h, hook_action action) {
+    auto& c = static_cast<cell_type&>(*h.owner);
+    if (action == hook_action::invoke) c.body.asked(c);
+  }
+  static constexpr hook_type<C> asked_type{&run_asked, 0, 0};
+
+  /// Watched operations go on; to the result they are as good as cancelled.
+  void asked(cell_type&) noexcept {
+    shape_.each([&](input<C>& in) {
+      if (in.adopted || !registry<C>::withdraw_input(in.state(), in)) return;
+      in.absent = true;
+      in.type->run(in, hook_action::feed);
+    });
+  }
+
+  bool decide(std::uint32_t i) noexcept {
+    std::uint32_t undecided = none;
+    return decided_.compare_exchange_strong(undecided, i, std::memory_order_acq_rel, std::memory_order_relaxed);
+  }
+  bool is_last() noexcept { return missing_.fetch_sub(1, std::memory_order_acq_rel) == 1; }
+  void arrive(cell_type& c) noexcept {
+    if (gate_.fetch_sub(1, std::memory_order_acq_rel) == 1) conclude(c);
+  }
+
+  template <class Slot>
+  static std::uint32_t ending_of(Slot& s) noexcept {
+    return s.absent ? std::uint32_t{word::cancelled} : s.state().word.load(std::memory_order_acquire);
+  }
+
+  /// Structural: an input has settled.
+  template <class Slot>
+  void told(cell_type& c, Slot& s) noexcept {
+    if (!s.absent) s.state().seen.store(true, std::memory_order_relaxed);
+    bool const is_value = (ending_of(s) & (word::failure | word::cancelled)) == 0;
+    if constexpr (how == rule::all_settled) collect(c, s);
+    else if constexpr (how == rule::all) is_value ? collect(c, s) : settle_by(c, s, true);
+    else if constexpr (how == rule::any) settle_by(c, s, is_value || is_last());
+    else settle_by(c, s, true);
+  }
+  template <class Slot>
+  void settle_by(cell_type& c, Slot& s, bool decides) noexcept {
+    if (decides && decide(s.index)) arrive(c);
+    else s.lose();
+  }
+  /// One more of all. What it yielded goes to its slot, here or where its user code runs.
+  template <class Slot>
+  void collect(cell_type& c, Slot& s) noexcept {
+    bool const here = Slot::is_quiet || s.absent;
+    if (here) keep_quietly(c, s);
+    else s.queue();
+    bool const last = is_last() && decide(shape_.size());
+    if (last && !s.absent) c.keep(s.state());
+    if (last) arrive(c);
+    if constexpr (!Slot::is_quiet) {
+      if (here && came()) c.template post<&make>();
+    }
+    if (here) s.finish();
+  }
+  template <class Slot>
+  static void keep_quietly(cell_type& c, Slot& s) noexcept {
+    using T = typename Slot::T;
+    if constexpr (how == rule::all_settled) {
+      if (s.absent) s.value.emplace(c.head().cancelled_by());
+      else if constexpr (Slot::is_quiet) s.value.emplace(static_cast<typed_state<T, typename Slot::E, C>&>(s.state()).result);
+    } else if constexpr (Slot::is_quiet) {
+      s.value.emplace(*outcome_access::value(static_cast<typed_state<T, typename Slot::E, C>&>(s.state()).result));
+    }
+  }
+  bool came() noexcept { return to_come_.fetch_sub(1, std::memory_order_acq_rel) == 1; }
+
+  /// Decided, and all wired. The result may be gone afterwards.
+  void conclude(cell_type& c) noexcept {
+    std::uint32_t const winner = decided_.load(std::memory_order_acquire);
+    input<C>* first = nullptr;
+    std::uint32_t i = 0;
+    shape_.each([&](input<C>& in) {
+      if (i++ == winner) {
+        first = &in;
+        return;
+      }
+      if (winner != shape_.size()) let_off(in, cause::sibling);
+      if (in.adopted) in.from = basic_operation<C>();  // what is watched may yet be asked for
+    });
+    if (first != nullptr) {
+      basic_operation<C> const until_told = first->from;
+      if (first->adopted) first->from = basic_operation<C>();
+      first->again = true;
+      first->type->run(*first, hook_action::feed);
+    } else if (came()) {
+      if (shape_.loud() == 0) make(c);
+      else c.template post<&make>();
+    }
+    engine<C>::pump(frame<C>::here());
+  }
+
+  /// Structural: this input decided. Its outcome is the result's.
+  template <class Slot>
+  void deliver(cell_type& c, Slot& s) noexcept {
+    std::uint32_t const w = ending_of(s);
+    if (s.absent) {
+      c.end_cancelled(c.head().cancelled_by());
+    } else if ((w & word::cancelled) != 0) {
+      c.keep(s.state());
+      c.end_cancelled(s.state().head().cancelled_by());
+    } else if ((w & word::failure) != 0 ? is_quiet_error<typename Slot::E> : is_quiet_value<typename Slot::T>) {
+      c.keep(s.state());
+      pass_on(c, s);
+    } else {
+      s.queue();
+      return;
+    }
+    s.finish();
+  }
+  template <class Slot>
+  static void pass_on(cell_type& c, Slot& s) noexcept {
+    using T = typename Slot::T;
+    using SlotE = typename Slot::E;
+    outcome<T, SlotE> const& o = static_cast<typed_state<T, SlotE, C>&>(s.state()).result;
+    if (o.has_error()) {
+      if constexpr (is_quiet_error<SlotE> && how != rule::all_settled) c.fail(E(o.error()));
+    } else if constexpr (!collects && is_quiet_value<T>) {
+      c.yield([&](void* at) { Shape::construct(at, s, lift<T>(*outcome_access::value(const_cast<outcome<T, SlotE>&>(o)))); });
+    }
+  }
+
+  /// In the user code of an input: its outcome moves on.
+  template <class Slot>
+  void heard(cell_type& c, Slot& s) noexcept {
+    input_outcome<typename Slot::T, typename Slot::E, C> o(s);
+    std::uint32_t const winner = decided_.load(std::memory_order_acquire);
+    if (winner == s.index) {
+      c.keep(s.state());
+      if constexpr (how != rule::all_settled) hand_over(c, s, o);
+    } else if (collects && (winner == none || winner == shape_.size())) {
+      guarded([&] { fill(s, o); }, [&](std::exception_ptr p) { fail_later(std::move(p)); });
+      if (!came()) return;
+      c.keep(s.state());
+      c.template post<&make>();
+    }
+  }
+  template <class Slot, class O>
+  static void hand_over(cell_type& c, Slot& s, O& o) noexcept {
+    if (o.look().has_error()) c.fail(E(o.error()));
+    else if constexpr (!collects)
+      c.yield([&](void* at) { o.with_value([&](auto&& v) { Shape::construct(at, s, std::forward<decltype(v)>(v)); }); });
+  }
+  template <class Slot, class O>
+  static void fill(Slot& s, O& o) {
+    using T = typename Slot::T;
+    if constexpr (how == rule::all) {
+      o.with_value([&](auto&& v) { s.value.emplace(std::forward<decltype(v)>(v)); });
+    } else if constexpr (how == rule::all_settled) {
+      if (o.look().has_error()) s.value.emplace(o.error());
+      else if (o.look().is_cancelled()) s.value.emplace(o.look().cancel());
+      else if constexpr (std::is_void_v<T>) s.value.emplace(std::in_place, std::monostate());
+      else o.with_value([&](auto&& v) { s.value.emplace(std::in_place, std::forward<decltype(v)>(v)); });
+    }
+  }
+  /// Moving a value threw.
+  void fail_later(std::exception_ptr p) noexcept {
+    if (!threw_.exchange(true, std::memory_order_acq_rel)) problem_.emplace(error_from<P>(std::move(p)));
+  }
+
+  /// On the result's executor (or nothing of the user's runs): all is there.
+  static void make(cell_type& c) {
+    group& self = c.body;
+    if constexpr (!collects) {
+      c.fail(P::make_error(errc::no_inputs));
+    } else {
+      if (self.problem_) c.fail(std::move(*self.problem_));
+      else c.yield([&](void* at) { self.shape_.construct_all(at); });
+    }
+  }
+
+  template <class T>
+  using atomic = typename C::sync::template atomic<T>;
+
+  Shape shape_;
+  hook<C> asked_;
+  atomic<std::uint32_t> decided_{none};
+  atomic<std::uint32_t> missing_;  // not yet settled
+  atomic<std::uint32_t> to_come_;  // outcomes not yet in their slots, and the decision
+  atomic<std::uint32_t> gate_{2};  // wiring, and the decision
+  atomic<bool> threw_{false};
+  std::optional<E> problem_;
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/combine/detail/shapes.hpp, continued -------------------------------------------------------------------
+
+namespace settle::inline v0::detail {
+
+/// What a pack of inputs yields under each rule.
+template <rule R, class... H>
+struct pack_value {
+  using type = std::tuple<lift<typename input_of<H>::T>...>;
+};
+template <class... H>
+struct pack_value<rule::all_settled, H...> {
+  using type = std::tuple<outcome<typename input_of<H>::T, typename input_of<H>::E>...>;
+};
+template <class... H>
+struct pack_value<rule::race, H...> {
+  using type = std::variant<lift<typename input_of<H>::T>...>;
+};
+template <class... H>
+struct pack_value<rule::any, H...> {
+  using type = std::common_type_t<typename input_of<H>::T...>;
+};
+
+/// The slots of a pack.
+template <rule R, class Positions, class... H>
+class pack_shape;
+template <rule R, std::size_t... I, class... H>
+class pack_shape<R, std::index_sequence<I...>, H...> {
+ public:
+  static constexpr rule how = R;
+  using value_type = typename pack_value<R, H...>::type;
+
+  template <class... A>
+  explicit pack_shape(std::in_place_t, A&&... h) noexcept {
+    (std::get<I>(slots_).take(std::forward<A>(h)), ...);
+  }
+
+  static constexpr std::uint32_t size() noexcept { return sizeof...(H); }
+  /// How many go to their slots by way of user code.
+  static constexpr std::uint32_t loud() noexcept {
+    return (R == rule::all || R == rule::all_settled) ? (0U + ... + (slot<R, H, I>::is_quiet ? 0U : 1U)) : 0U;
+  }
+  template <class F>
+  void each(F f) {
+    (f(std::get<I>(slots_)), ...);
+  }
+  void clear() noexcept { ((std::get<I>(slots_).value.reset(), std::get<I>(slots_).from = {}), ...); }
+
+  template <class Slot, class V>
+  static void construct(void* at, Slot&, V&& v) {
+    using stored = lift<value_type>;
+    if constexpr (R == rule::race) ::new (at) stored(std::in_place_index<Slot::position>, std::forward<V>(v));
+    else if constexpr (R == rule::any) ::new (at) stored(std::forward<V>(v));
+  }
+  void construct_all(void* at) {
+    if constexpr (R == rule::all || R == rule::all_settled) ::new (at) value_type(std::move(*std::get<I>(slots_).value)...);
+  }
+
+ private:
+  std::tuple<slot<R, H, I>...> slots_;
+};
+
+template <rule R, class H>
+struct range_value {
+  using type = std::vector<lift<typename input_of<H>::T>>;
+};
+template <class H>
+struct range_value<rule::all_settled, H> {
+  using type = std::vector<outcome<typename input_of<H>::T, typename input_of<H>::E>>;
+};
+template <class H>
+struct range_value<rule::race, H> {
+  using type = std::pair<std::size_t, lift<typename input_of<H>::T>>;
+};
+template <class H>
+struct range_value<rule::any, H> {
+  using type = typename input_of<H>::T;
+};
+
+/// The slots of a range, in one block.
+template <rule R, class H>
+class range_shape {
+  using slot_type = slot<R, H, 0>;
+  static constexpr bool collects = R == rule::all || R == rule::all_settled;
+
+ public:
+  static constexpr rule how = R;
+  using value_type = typename range_value<R, H>::type;
+
+  explicit range_shape(std::vector<H>&& inputs) : size_(static_cast<std::uint32_t>(inputs.size())), slots_(new slot_type[inputs.size()]) {
+    if constexpr (collects) value_.reserve(size_);
+    for (std::uint32_t i = 0; i != size_; ++i) {
+      slots_[i].index = i;
+      slots_[i].take(std::move(inputs[i]));
+    }
+  }
+
+  std::uint32_t size() const noexcept { return size_; }
+  std::uint32_t loud() const noexcept { return collects && !slot_type::is_quiet ? size_ : 0; }
+  template <class F>
+  void each(F f) {
+    for (std::uint32_t i = 0; i != size_; ++i) f(slots_[i]);
+  }
+  void clear() noexcept {
+    for (std::uint32_t i = 0; i != size_; ++i) {
+      slots_[i].value.reset();
+      slots_[i].from = {};
+    }
+  }
+
+  template <class V>
+  static void construct(void* at, slot_type& s, V&& v) {
+    using stored = lift<value_type>;
+    if constexpr (R == rule::race) ::new (at) stored(std::size_t{s.index}, std::forward<V>(v));
+    else if constexpr (R == rule::any) ::new (at) stored(std::forward<V>(v));
+  }
+  void construct_all(void* at) {
+    if constexpr (collects) {
+      each([&](slot_type& s) { value_.push_back(std::move(*s.value)); });
+      ::new (at) value_type(std::move(value_));
+    }
+  }
+
+ private:
+  struct nothing {};
+
+  std::uint32_t size_;
+  std::unique_ptr<slot_type[]> slots_;
+  [[no_unique_address]] std::conditional_t<collects, value_type, nothing> value_;
+};
+
+template <rule R, class H, class... More>
+auto combine_pack(std::source_location at, H&& first, More&&... more) {
+  using C = typename input_of<H>::C;
+  static_assert((std::is_same_v<C, typename input_of<More>::C> && ...),
+                "settle: the inputs of a combinator have different terminals: bring them to one first (see docs/combinators.md)");
+  using E = typename std::conditional_t<R == rule::all_settled, common_error<typename input_of<H>::E>,
+                                        error_of_all<typename input_of<H>::E, typename input_of<More>::E...>>::type;
+  using shape = pack_shape<R, std::index_sequence_for<H, More...>, std::remove_cvref_t<H>, std::remove_cvref_t<More>...>;
+  using P = result_policy<typename shape::value_type, E, C>;
+  auto input = never_empty(std::forward<H>(first));
+  home_of<C> home = home_at<C>(static_cast<basic_operation<C> const&>(input));
+  bool const cold = is_cold<C>(static_cast<basic_operation<C> const&>(input));
+  return result_cell<P, group<P, shape>>::begin(std::move(home), cold, at, std::in_place, std::move(input),
+                                                never_empty(std::forward<More>(more))...);
+}
+
+template <rule R, class Range>
+auto combine_range(std::source_location at, Range&& range) {
+  using H = std::ranges::range_value_t<Range>;
+  static_assert(input_of<H>::is_input, "settle: a combinator takes handles, which it adopts, and watchers (see docs/combinators.md)");
+  static_assert(!input_of<H>::adopted || !std::is_lvalue_reference_v<Range>,
+                "settle: a combinator takes handles over: say `std::move(range)` (see docs/combinators.md)");
+  using C = typename input_of<H>::C;
+  using shape = range_shape<R, H>;
+  using P = result_policy<typename shape::value_type, typename input_of<H>::E, C>;
+  std::vector<H> inputs;
+  if constexpr (std::ranges::sized_range<Range>) inputs.reserve(static_cast<std::size_t>(std::ranges::size(range)));
+  for (auto&& h : range) {
+    if constexpr (input_of<H>::adopted) inputs.push_back(never_empty(std::move(h)));
+    else inputs.push_back(never_empty(h));
+  }
+  home_of<C> home = inputs.empty() ? home_of<C>() : home_at<C>(static_cast<basic_operation<C> const&>(inputs.front()));
+  bool const cold = !inputs.empty() && is_cold<C>(static_cast<basic_operation<C> const&>(inputs.front()));
+  return result_cell<P, group<P, shape>>::begin(std::move(home), cold, at, std::move(inputs));
+}
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/combine/all.hpp, continued -----------------------------------------------------------------------------
+
+namespace settle::inline v0 {
+
+/// All values, in order: a std::tuple (void: std::monostate). The first failure or cancellation is the result's, at once; the
+/// others are asked to cancel. No inputs: an empty list.
+///
+/// Handles are adopted: asked to cancel with the result (and, cause sibling, when it is decided without them), released
+/// before it. Watchers are watched, and let go when the result settles. What counts is the structural step in which an
+/// input settles; among those that have settled before, the order of the arguments. User code runs where the first input's
+/// does; the combinator is cold when that is.
+///
+/// Errors: those of the inputs, which must have one error type (or one that the others convert to). Throws std::bad_alloc.
+/// Cost: one block; no allocation once wired. A value waits in its slot for the others, and dies there if they fail.
+///
+/// ```cpp
+/// settle::all(fetch(a), fetch(b)).on_done([](auto&& both) { if (both) use(std::get<0>(both.value())); });
+/// ```
+template <class... H>
+  requires(sizeof...(H) != 0 && (detail::input_of<H>::is_input && ...))
+auto all(H&&... inputs) {
+  static_assert((detail::check_input<H>() && ...));
+  return detail::combine_pack<detail::rule::all>(std::source_location::current(), std::forward<H>(inputs)...);
+}
+
+/// The same of a range of handles (moved in) or watchers. A std::vector of the values.
+template <std::ranges::input_range R>
+auto all(R&& inputs, std::source_location at = std::source_location::current()) {
+  return detail::combine_range<detail::rule::all>(at, std::forward<R>(inputs));
+}
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/settle.hpp, continued ----------------------------------------------------------------------------------
+
+// ---- settle/combine/all_settled.hpp --------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_ALL_SETTLED_HPP
+#define SETTLE_COMBINE_ALL_SETTLED_HPP
+
+namespace settle::inline v0 {
+
+/// All outcomes, in order: a std::tuple of settle::outcome. Never fails, and cancels nobody. No inputs: an empty list.
+///
+/// Handles are adopted: asked to cancel with the result (and, cause sibling, when it is decided without them), released
+/// before it. Watchers are watched, and let go when the result settles. What counts is the structural step in which an
+/// input settles; among those that have settled before, the order of the arguments. User code runs where the first input's
+/// does; the combinator is cold when that is.
+///
+/// A result that is asked to cancel records what it watched as cancelled. Throws std::bad_alloc. Cost: one block; no
+/// allocation once wired.
+///
+/// ```cpp
+/// auto report = settle::all_settled(close(a), close(b));
+/// ```
+template <class... H>
+  requires(sizeof...(H) != 0 && (detail::input_of<H>::is_input && ...))
+auto all_settled(H&&... inputs) {
+  static_assert((detail::check_input<H>() && ...));
+  return detail::combine_pack<detail::rule::all_settled>(std::source_location::current(), std::forward<H>(inputs)...);
+}
+
+/// The same of a range of handles (moved in) or watchers. A std::vector of the outcomes.
+template <std::ranges::input_range R>
+auto all_settled(R&& inputs, std::source_location at = std::source_location::current()) {
+  return detail::combine_range<detail::rule::all_settled>(at, std::forward<R>(inputs));
+}
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/settle.hpp, continued ----------------------------------------------------------------------------------
+
+// ---- settle/combine/any.hpp ----------------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_ANY_HPP
+#define SETTLE_COMBINE_ANY_HPP
+
+namespace settle::inline v0 {
+
+/// The first value; when there is none, the outcome of the last that ended without one. The others are asked to cancel.
+/// No inputs: errc::no_inputs.
+///
+/// Handles are adopted: asked to cancel with the result (and, cause sibling, when it is decided without them), released
+/// before it. Watchers are watched, and let go when the result settles. What counts is the structural step in which an
+/// input settles; among those that have settled before, the order of the arguments. User code runs where the first input's
+/// does; the combinator is cold when that is.
+///
+/// Errors: the last one's; a cancelled input counts as failed. The value is of the inputs' common type. Throws
+/// std::bad_alloc. Cost: one block; no allocation once wired.
+///
+/// ```cpp
+/// auto answer = settle::any(ask(primary), ask(mirror));
+/// ```
+template <class... H>
+  requires(sizeof...(H) != 0 && (detail::input_of<H>::is_input && ...))
+auto any(H&&... inputs) {
+  static_assert((detail::check_input<H>() && ...));
+  return detail::combine_pack<detail::rule::any>(std::source_location::current(), std::forward<H>(inputs)...);
+}
+
+/// The same of a range of handles (moved in) or watchers.
+template <std::ranges::input_range R>
+auto any(R&& inputs, std::source_location at = std::source_location::current()) {
+  return detail::combine_range<detail::rule::any>(at, std::forward<R>(inputs));
+}
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/settle.hpp, continued ----------------------------------------------------------------------------------
+
+// ---- settle/combine/backoff.hpp ------------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_BACKOFF_HPP
+#define SETTLE_COMBINE_BACKOFF_HPP
+
+namespace settle::inline v0 {
+
+/// How often to try, and how long to wait in between.
+///
+/// ```cpp
+/// auto b = settle::backoff::exponential(100ms, 5s, 6).when([](settle::error const& e) { return e.code() != refused; });
+/// ```
+class backoff {
+ public:
+  /// How pauses are told.
+  using milliseconds = std::chrono::milliseconds;
+
+  /// first, 2 first, 4 first, ... at most cap.
+  static backoff exponential(milliseconds first, milliseconds cap, unsigned attempts) noexcept { return {first, cap, attempts, 2.0, {}}; }
+  /// first, first + step, first + 2 step, ... at most cap.
+  static backoff linear(milliseconds first, milliseconds step, milliseconds cap, unsigned attempts) noexcept {
+    return {first, cap, attempts, 1.0, step};
+  }
+  /// The same pause each time.
+  static backoff constant(milliseconds pause, unsigned attempts) noexcept { return {pause, pause, attempts, 1.0, {}}; }
+  /// No pause.
+  static backoff none(unsigned attempts) noexcept { return constant(milliseconds(0), attempts); }
+
+  /// Only failures that this says yes to are tried again.
+  backoff when(bool (*retry_if)(error const&)) const noexcept {
+    backoff b = *this;
+    b.retry_if_ = retry_if;
+    return b;
+  }
+  /// Each pause is up to `share` (0 to 1) shorter, at random: so that those who failed together do not come again together.
+  backoff jitter(double share, std::uint64_t seed) const noexcept {
+    backoff b = *this;
+    b.jitter_ = std::clamp(share, 0.0, 1.0);
+    b.seed_ = seed;
+    return b;
+  }
+
+  /// How often at most, the first time included.
+  [[nodiscard]] unsigned attempts() const noexcept { return attempts_; }
+  /// This failure is tried again.
+  [[nodiscard]] bool retries(error const& e) const { return retry_if_ == nullptr || retry_if_(e); }
+  /// The pause before attempt `n` (1, 2, ...).
+  std::chrono::nanoseconds pause(unsigned n) noexcept {
+    double ms = static_cast<double>(first_.count());
+    for (unsigned i = 1; i < n && ms < static_cast<double>(cap_.count()); ++i) ms = ms * factor_ + static_cast<double>(step_.count());
+    ms = std::min(ms, static_cast<double>(cap_.count()));
+    if (jitter_ > 0) ms -= ms * jitter_ * random();
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double, std::milli>(ms));
+  }
+
+ private:
+  backoff(milliseconds first, milliseconds cap, unsigned attempts, double factor, milliseconds step) noexcept
+      : first_(first), cap_(cap), step_(step), factor_(factor), attempts_(attempts) {}
+
+  /// From 0 to 1 (splitmix64).
+  double random() noexcept {
+    std::uint64_t z = seed_ += 0x9e3779b97f4a7c15U;
+    z = (z ^ (z >> 30U)) * 0xbf58476d1ce4e5b9U;
+    z = (z ^ (z >> 27U)) * 0x94d049bb133111ebU;
+    return static_cast<double>((z ^ (z >> 31U)) >> 11U) * 0x1.0p-53;
+  }
+
+  milliseconds first_;
+  milliseconds cap_;
+  milliseconds step_;
+  double factor_;
+  unsigned attempts_;
+  double jitter_ = 0;
+  std::uint64_t seed_ = 0;
+  bool (*retry_if_)(error const&) = nullptr;
+};
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/settle.hpp, continued ----------------------------------------------------------------------------------
+
+// ---- settle/combine/bracket.hpp ------------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_BRACKET_HPP
+#define SETTLE_COMBINE_BRACKET_HPP
+
+// ---- settle/combine/detail/bracketing.hpp --------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_DETAIL_BRACKETING_HPP
+#define SETTLE_COMBINE_DETAIL_BRACKETING_HPP
+
+// ---- settle/combine/detail/finally_step.hpp ------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_DETAIL_FINALLY_STEP_HPP
+#define SETTLE_COMBINE_DETAIL_FINALLY_STEP_HPP
+
+// ---- settle/combine/detail/calls.hpp -------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_DETAIL_CALLS_HPP
+#define SETTLE_COMBINE_DETAIL_CALLS_HPP
+
+namespace settle::inline v0::detail {
+
+/// What a function of the user's yields: a value, or what a handle or watcher yields that it returns.
+template <class R>
+struct flat {
+  static constexpr bool is_input = false;
+  static constexpr bool adopted = true;
+  using T = std::decay_t<R>;
+  template <class E>
+  using error = E;
+};
+template <class R>
+  requires(input_of<R>::is_input)
+struct flat<R> {
+  static constexpr bool is_input = true;
+  static constexpr bool adopted = input_of<R>::adopted;
+  using T = typename input_of<R>::T;
+  template <class>
+  using error = typename input_of<R>::E;
+};
+
+/// `f(v)`, or `f()` when that is all it takes.
+template <class F, class V>
+decltype(auto) call_with(F& f, V&& v) {
+  if constexpr (std::invocable<F&, V&&>) return std::invoke(f, std::forward<V>(v));
+  else return std::invoke(f);
+}
+
+enum class step_kind : std::uint8_t { then, or_else, finally, via };
+
+/// What a function is given: `then` the value, `or_else` the error, `finally` how it ended.
+template <step_kind K, class T, class E>
+struct step_argument {
+  using type = lift<T>;
+};
+template <class T, class E>
+struct step_argument<step_kind::or_else, T, E> {
+  using type = E const&;
+};
+template <class T, class E>
+struct step_argument<step_kind::finally, T, E> {
+  using type = ending;
+};
+
+template <step_kind K, class F, class T, class E>
+struct step_types {
+  using returned = decltype(call_with(std::declval<F&>(), std::declval<typename step_argument<K, T, E>::type>()));
+  using result = flat<returned>;
+  using result_error = typename result::template error<E>;
+  using value = std::conditional_t<K == step_kind::then, typename result::T, T>;
+  using error = std::conditional_t<K == step_kind::or_else, result_error, typename error_of_all<E, result_error>::type>;
+};
+template <class F, class T, class E>
+struct step_types<step_kind::via, F, T, E> {
+  using result = flat<void>;
+  using value = T;
+  using error = E;
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/combine/detail/finally_step.hpp, continued -------------------------------------------------------------
+
+namespace settle::inline v0::detail {
+
+/// An operation that a result waits for, and that no cancellation of the result reaches: `told` when it has settled; the
+/// result is released after it.
+template <class C>
+struct shielded : input<C> {
+  void begin(state_base<C>& r, hook_type<C> const& feed) noexcept {
+    state_base<C>& s = *state_access::get(this->from);
+    r.add_hold();
+    this->holds = true;
+    this->kind = hook_kind::input;
+    this->type = &feed;
+    this->owner = &s;
+    this->result = &r;
+    if (this->adopted) {
+      r.add_hold();
+      this->edge.down.owner = &r;
+      this->edge.up.kind = hook_kind::waiting;
+      this->edge.up.owner = &s;
+      this->edge.up.type = &when_released;
+      if (!registry<C>::add_released(s, this->edge.up)) engine<C>::leave(r);
+      engine<C>::warm(s, &r);
+    }
+    if (!registry<C>::add_input(s, *this)) feed.run(*this, hook_action::feed);
+  }
+
+ private:
+  static void released(hook<C>& h, hook_action) { engine<C>::leave(*link<C>::of_upper(h).parent()); }
+  static constexpr hook_type<C> when_released{&released, 0, 0};
+};
+
+/// Calls a function once, however the source ended, where the source's user code runs. The outcome stays where it is until
+/// what the function began has ended; then it passes.
+template <class P, class H, class F>
+class finally_step {
+ public:
+  using C = typename P::terminal;
+  using cell_type = result_cell<P, finally_step>;
+  using T = typename input_of<H>::T;
+  using SourceE = typename input_of<H>::E;
+  using E = typename P::error_type;
+  using stored = typename cell_type::stored;
+  using flattened = typename step_types<step_kind::finally, F, T, SourceE>::result;
+  using source_outcome = input_outcome<T, SourceE, C>;
+
+  template <class In>
+  finally_step(In&& in, F&& f) : f_(std::in_place, std::move(f)) {
+    source_.take(std::forward<In>(in));
+  }
+
+  void wire(cell_type& c) noexcept {
+    connect<C>(source_, c, source_type);
+    if constexpr (!input_of<H>::adopted) {
+      asked_.kind = hook_kind::stop;
+      asked_.owner = &c;
+      asked_.type = &asked_type;
+      if (!registry<C>::add_stop(c, asked_)) asked(c);
+    }
+  }
+  void close(cell_type&) noexcept {
+    f_.reset();
+    source_.from = {};
+  }
+
+ private:
+  struct no_inner {};
+
+  static cell_type& cell_of(hook<C>& h) noexcept { return static_cast<cell_type&>(*static_cast<input<C>&>(h).result); }
+  static void run_source(hook<C>& h, hook_action action) {
+    cell_type& c = cell_of(h);
+    finally_step& self = c.body;
+    if (action == hook_action::feed) {
+      self.told(c);
+    } else {
+      if (!self.called_ && self.call(c)) return;
+      self.pass(c);
+      self.source_.finish();
+    }
+  }
+  static void run_inner(hook<C>& h, hook_action action) {
+    if constexpr (flattened::is_input) {
+      cell_type& c = cell_of(h);
+      finally_step& self = c.body;
+      if (action == hook_action::feed ? self.told_inner() : self.heard_inner()) self.go_on(c);
+    }
+  }
+  static void run_asked(hook<C>& h, hook_action action) {
+    auto& c = static_cast<cell_type&>(*h.owner);
+    if (action == hook_action::invoke) c.body.asked(c);
+  }
+  static constexpr hook_type<C> source_type{&run_source, 0, 0};
+  static constexpr hook_type<C> inner_type{&run_inner, 0, 0};
+  static constexpr hook_type<C> asked_type{&run_asked, 0, 0};
+
+  /// Structural: the result is to be cancelled. What is watched goes on; the function is called all the same.
+  void asked(cell_type&) noexcept {
+    if (source_.adopted || !registry<C>::withdraw_input(source_.state(), source_)) return;
+    source_.absent = true;
+    run_source(source_, hook_action::feed);
+  }
+  void told(cell_type& c) noexcept {
+    if (source_.absent) {
+      c.template post<&call_absent>();
+    } else {
+      source_.state().seen.store(true, std::memory_order_relaxed);
+      source_.queue();
+    }
+  }
+  static void call_absent(cell_type& c) {
+    finally_step& self = c.body;
+    if (self.call(c)) return;
+    self.pass(c);
+    self.source_.finish();
+  }
+
+  /// True: what it returned is under way, and the rest comes later.
+  bool call(cell_type& c) noexcept {
+    called_ = true;
+    if (!source_.absent) c.keep(source_.state());
+    ending const how = source_.absent ? ending(ending::cancelled, c.head().cancelled_by()) : ending_of(source_.state());
+    bool under_way = false;
+    guarded([&] { under_way = start(how); }, [&](std::exception_ptr p) { problem_.emplace(error_from<P>(std::move(p))); });
+    f_.reset();
+    if constexpr (flattened::is_input) {
+      if (!under_way) return false;
+      if (!source_.holds) c.add_hold();  // the source may be released before it is heard again
+      source_.holds = true;
+      inner_.begin(c, inner_type);
+    }
+    return under_way;
+  }
+  bool start(ending how) {
+    if constexpr (flattened::is_input) {
+      inner_.take(never_empty(call_with(*f_, how)));
+      return true;
+    } else {
+      call_with(*f_, how);
+      return false;
+    }
+  }
+
+  bool told_inner() noexcept {
+    state_base<C>& s = inner_.state();
+    s.seen.store(true, std::memory_order_relaxed);
+    if (!s.is(word::failure)) {
+      if (inner_.adopted) engine<C>::disown(s);
+      return true;
+    }
+    using InnerE = typename flattened::template error<E>;
+    if constexpr (is_quiet_error<InnerE>) {
+      problem_.emplace(E(std::as_const(static_cast<typed_state<typename flattened::T, InnerE, C>&>(s).result).error()));
+      return true;
+    } else {
+      inner_.queue();
+      return false;
+    }
+  }
+  bool heard_inner() noexcept {
+    problem_.emplace(E(input_outcome<typename flattened::T, typename flattened::template error<E>, C>(inner_).error()));
+    return true;
+  }
+  void go_on(cell_type& c) noexcept {
+    basic_operation<C> const last = std::move(inner_.from);
+    if (source_.absent) c.template post<&pass_absent>();
+    else source_.queue();
+    inner_.finish();
+  }
+  static void pass_absent(cell_type& c) {
+    c.body.pass(c);
+    c.body.source_.finish();
+  }
+
+  void pass(cell_type& c) noexcept {
+    if (source_.absent) {
+      if (problem_) c.fail(std::move(*problem_));
+      else c.end_cancelled(c.head().cancelled_by());
+      return;
+    }
+    source_outcome o(source_);
+    c.keep(source_.state());
+    if (problem_) c.fail(std::move(*problem_));
+    else if (o.look().has_error()) c.fail(E(o.error()));
+    else if (o.look().is_cancelled()) c.end_cancelled(o.look().cancel());
+    else o.with_value([&](auto&& v) { c.yield([&](void* at) { ::new (at) stored(std::forward<decltype(v)>(v)); }); });
+  }
+
+  input<C> source_;
+  hook<C> asked_;
+  [[no_unique_address]] std::conditional_t<flattened::is_input, shielded<C>, no_inner> inner_;
+  std::optional<F> f_;
+  std::optional<E> problem_;
+  bool called_ = false;
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/combine/detail/bracketing.hpp, continued ---------------------------------------------------------------
+
+// ---- settle/combine/detail/made.hpp --------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_DETAIL_MADE_HPP
+#define SETTLE_COMBINE_DETAIL_MADE_HPP
+
+// ---- settle/combine/failed.hpp -------------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_FAILED_HPP
+#define SETTLE_COMBINE_FAILED_HPP
+
+namespace settle::inline v0 {
+
+/// An operation that has failed already, with the inline executor. One allocation; throws std::bad_alloc.
+///
+/// ```cpp
+/// if (closed) return settle::failed<page>(settle::errc::closed);
+/// ```
+template <class T = void, class E = error, class C = cas_terminal>
+handle_of<T, E, C> failed(std::type_identity_t<E> e, std::source_location at = std::source_location::current()) {
+  resolver_of<T, E, inline_executor, C> r(at);
+  handle_of<T, E, C> h = r.get_handle();
+  r.fail(std::move(e));
+  return h;
+}
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/combine/detail/made.hpp, continued ---------------------------------------------------------------------
+
+// ---- settle/combine/ready.hpp --------------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_READY_HPP
+#define SETTLE_COMBINE_READY_HPP
+
+namespace settle::inline v0 {
+
+/// An operation that has yielded `v` already, with the inline executor. One allocation; throws std::bad_alloc, and what
+/// moving the value throws.
+///
+/// ```cpp
+/// if (auto hit = cache.find(key)) return settle::ready(*hit);
+/// ```
+template <class T, class E = error, class C = cas_terminal>
+handle_of<std::decay_t<T>, E, C> ready(T&& v, std::source_location at = std::source_location::current()) {
+  resolver_of<std::decay_t<T>, E, inline_executor, C> r(at);
+  handle_of<std::decay_t<T>, E, C> h = r.get_handle();
+  r.complete(std::decay_t<T>(std::forward<T>(v)));
+  return h;
+}
+template <class E = error, class C = cas_terminal>
+handle_of<void, E, C> ready(std::source_location at = std::source_location::current()) {
+  resolver_of<void, E, inline_executor, C> r(at);
+  handle_of<void, E, C> h = r.get_handle();
+  r.complete();
+  return h;
+}
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/combine/detail/made.hpp, continued ---------------------------------------------------------------------
+
+// ---- settle/combine/detail/step.hpp --------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_DETAIL_STEP_HPP
+#define SETTLE_COMBINE_DETAIL_STEP_HPP
+
+namespace settle::inline v0::detail {
+
+/// One input, and a function that is called with some of its outcomes, once, where the input's user code runs; what it
+/// returns is the result, or (`finally`) comes before it. Other outcomes pass: at once, when nothing of the user's runs.
+template <class P, step_kind K, class H, class F>
+class step {
+ public:
+  using C = typename P::terminal;
+  using cell_type = result_cell<P, step>;
+  using T = typename input_of<H>::T;
+  using SourceE = typename input_of<H>::E;
+  using E = typename P::error_type;
+  using stored = typename cell_type::stored;
+  using types = step_types<K, F, T, SourceE>;
+  using flattened = typename types::result;
+  using source_outcome = input_outcome<T, SourceE, C>;
+
+  template <class In>
+  step(In&& in, F&& f) : f_(std::in_place, std::move(f)) {
+    source_.take(std::forward<In>(in));
+  }
+
+  void wire(cell_type& c) noexcept {
+    connect<C>(source_, c, source_type);
+    if constexpr (!input_of<H>::adopted) listen(c);
+  }
+  void close(cell_type&) noexcept
+    requires(!input_of<H>::adopted)
+  {
+    f_.reset();
+    source_.from = {};
+  }
+
+ private:
+  static constexpr bool passes_value = K != step_kind::then;
+  struct no_inner {};
+
+  static cell_type& cell_of(hook<C>& h) noexcept { return static_cast<cell_type&>(*static_cast<input<C>&>(h).result); }
+  static void run_source(hook<C>& h, hook_action action) {
+    cell_type& c = cell_of(h);
+    step& self = c.body;
+    if (action == hook_action::feed ? self.told(c) : self.heard(c)) self.through(self.source_);
+  }
+  static void run_inner(hook<C>& h, hook_action action) {
+    if constexpr (flattened::is_input) {
+      cell_type& c = cell_of(h);
+      step& self = c.body;
+      if (action == hook_action::feed ? self.told_flattened(c) : self.heard_inner(c)) self.through(self.inner_);
+    }
+  }
+  static void run_asked(hook<C>& h, hook_action action) {
+    auto& c = static_cast<cell_type&>(*h.owner);
+    if (action == hook_action::invoke) c.body.asked(c);
+  }
+  static constexpr hook_type<C> source_type{&run_source, 0, 0};
+  static constexpr hook_type<C> inner_type{&run_inner, 0, 0};
+  static constexpr hook_type<C> asked_type{&run_asked, 0, 0};
+
+  /// Nothing of the input is needed any more; the result may be gone afterwards.
+  void through(input<C>& in) noexcept {
+    basic_operation<C> const last = in.adopted ? std::move(in.from) : basic_operation<C>();
+    in.finish();
+  }
+
+  void listen(cell_type& c) noexcept {
+    asked_.kind = hook_kind::stop;
+    asked_.owner = &c;
+    asked_.type = &asked_type;
+    if (!registry<C>::add_stop(c, asked_)) asked(c);
+  }
+  /// Structural: the result is to be cancelled. What is watched goes on without it.
+  void asked(cell_type&) noexcept {
+    if (!source_.adopted && withdraw(source_)) return;
+    if constexpr (flattened::is_input && !flattened::adopted) {
+      if (inner_stands_.load(std::memory_order_acquire)) withdraw(inner_);
+    }
+  }
+  static bool withdraw(input<C>& in) noexcept {
+    if (!registry<C>::withdraw_input(in.state(), in)) return false;
+    in.absent = true;
+    in.type->run(in, hook_action::feed);
+    return true;
+  }
+
+  static bool is_called_for(std::uint32_t w) noexcept {
+    if (K == step_kind::then) return (w & (word::failure | word::cancelled)) == 0;
+    return K == step_kind::or_else && (w & word::failure) != 0;
+  }
+
+  /// Structural: the source has settled. True: it is not needed any more.
+  bool told(cell_type& c) noexcept {
+    if (source_.absent) {
+      c.end_cancelled(c.head().cancelled_by());
+      return true;
+    }
+    source_.state().seen.store(true, std::memory_order_relaxed);
+    std::uint32_t const w = source_.state().word.load(std::memory_order_acquire);
+    bool const passes = !is_called_for(w) && pass_quietly(c, w);
+    if (passes) passed_ = true;
+    if (passes && std::is_trivially_destructible_v<F>) return true;
+    source_.queue();  // to destroy the function, if for nothing else
+    return false;
+  }
+  bool pass_quietly(cell_type& c, std::uint32_t w) noexcept {
+    auto& o = static_cast<typed_state<T, SourceE, C>&>(source_.state()).result;
+    if ((w & word::cancelled) != 0) {
+      passed_ = true;
+      c.keep(source_.state());
+      c.end_cancelled(o.cancel());
+      return true;
+    }
+    if constexpr (is_quiet_error<SourceE> && K != step_kind::or_else) {
+      if ((w & word::failure) != 0) {
+        passed_ = true;
+        c.keep(source_.state());
+        c.fail(E(o.error()));
+        return true;
+      }
+    }
+    if constexpr (is_quiet_value<T> && passes_value) {
+      if ((w & word::failure) == 0) {
+        passed_ = true;
+        c.keep(source_.state());
+        c.yield([&](void* at) { ::new (at) stored(*outcome_access::value(o)); });
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /// Where the source's user code runs. True: it is not needed any more.
+  bool heard(cell_type& c) noexcept {
+    if (passed_) {
+      f_.reset();
+      return true;
+    }
+    source_outcome o(source_);
+    if (c.is_over()) c.lost();
+    else if (is_called_for(source_.state().word.load(std::memory_order_acquire))) call(c, o);
+    else pass(c, o);
+    f_.reset();
+    return true;
+  }
+
+  void pass(cell_type& c, source_outcome& o) noexcept {
+    c.keep(source_.state());
+    if (o.look().has_error()) {
+      if constexpr (std::is_constructible_v<E, SourceE>) c.fail(E(o.error()));
+    } else if (o.look().is_cancelled()) {
+      c.end_cancelled(o.look().cancel());
+    } else if constexpr (passes_value) {
+      o.with_value([&](auto&& v) { c.yield([&](void* at) { ::new (at) stored(std::forward<decltype(v)>(v)); }); });
+    }
+  }
+
+  void call(cell_type& c, source_outcome& o) noexcept {
+    c.keep(source_.state());
+    if constexpr (K == step_kind::then) o.with_value([&](auto&& v) { call_on(c, std::forward<decltype(v)>(v)); });
+    else if constexpr (K == step_kind::or_else) call_on(c, o.look().error());
+  }
+  template <class V>
+  void call_on(cell_type& c, V&& v) noexcept {
+    if constexpr (flattened::is_input) {
+      guarded([&] { join(c, call_with(*f_, std::forward<V>(v))); }, [&](std::exception_ptr p) { c.fail(error_from<P>(std::move(p))); });
+    } else {
+      c.yield([&](void* at) {
+        if constexpr (std::is_void_v<typename flattened::T>) {
+          call_with(*f_, std::forward<V>(v));
+          ::new (at) stored();
+        } else {
+          ::new (at) stored(call_with(*f_, std::forward<V>(v)));
+        }
+      });
+    }
+  }
+
+  /// What the function returned decides. Throws only before anything is done.
+  template <class Returned>
+  void join(cell_type& c, Returned&& returned) {
+    auto given = never_empty(std::forward<Returned>(returned));
+    state_base<C>& s = *state_access::get(static_cast<basic_operation<C> const&>(given));
+    if (&s == &c || ancestry<C>::hangs_under(c, s)) return c.fail(P::make_error(errc::cycle));
+    inner_.take(std::move(given));
+    connect<C>(inner_, c, inner_type);
+    if constexpr (!flattened::adopted) listen_for_inner(c);
+  }
+  void listen_for_inner(cell_type& c) noexcept {
+    inner_stands_.store(true, std::memory_order_release);
+    if (source_.adopted) return listen(c);
+    std::uint32_t const w = c.lock();  // who asked before it stood did not find it
+    c.unlock(w);
+    if ((w & (word::requested | word::settled)) != 0) asked(c);
+  }
+
+  bool told_flattened(cell_type& c) noexcept {
+    using U = typename flattened::T;
+    using InnerE = typename flattened::template error<E>;
+    if (inner_.absent) {
+      c.end_cancelled(c.head().cancelled_by());
+      return true;
+    }
+    inner_.state().seen.store(true, std::memory_order_relaxed);
+    auto& o = static_cast<typed_state<U, InnerE, C>&>(inner_.state()).result;
+    std::uint32_t const w = inner_.state().word.load(std::memory_order_acquire);
+    bool const failed = (w & word::failure) != 0;
+    bool const was_cancelled = (w & word::cancelled) != 0;
+    if (!was_cancelled && !(failed ? is_quiet_error<InnerE> : is_quiet_value<U>)) {
+      inner_.queue();
+      return false;
+    }
+    c.keep(inner_.state());
+    if (was_cancelled) c.end_cancelled(o.cancel());
+    else if (failed) c.fail(E(std::as_const(o).error()));
+    else if constexpr (is_quiet_value<U>) c.yield([&](void* at) { ::new (at) stored(*outcome_access::value(o)); });
+    return true;
+  }
+  bool heard_inner(cell_type& c) noexcept {
+    input_outcome<typename flattened::T, typename flattened::template error<E>, C> o(inner_);
+    c.keep(inner_.state());
+    if (o.look().has_error()) c.fail(E(o.error()));
+    else o.with_value([&](auto&& v) { c.yield([&](void* at) { ::new (at) stored(std::forward<decltype(v)>(v)); }); });
+    return true;
+  }
+
+  input<C> source_;
+  hook<C> asked_;
+  [[no_unique_address]] std::conditional_t<flattened::is_input, input<C>, no_inner> inner_;
+  std::optional<F> f_;
+  typename C::sync::template atomic<bool> inner_stands_{false};
+  bool passed_ = false;
+};
+
+template <class P, class H, class F>
+using then_step = step<P, step_kind::then, H, F>;
+template <class P, class H, class F>
+using or_else_step = step<P, step_kind::or_else, H, F>;
+template <class P, class H>
+using via_step = step<P, step_kind::via, H, std::monostate>;
+
+/// Makes the result of one input and a function.
+template <class P, class Body, class H, class F>
+auto begin_step(typename P::executor_type ex, std::source_location at, H&& h, F f) {
+  using C = typename P::terminal;
+  bool const cold = is_cold<C>(static_cast<basic_operation<C> const&>(h));
+  return result_cell<P, Body>::begin(std::move(ex), cold, at, std::forward<H>(h), std::move(f));
+}
+template <step_kind K, template <class, class, class> class Body, class H, class F>
+auto make_step(H&& h, F f, std::source_location at) {
+  using In = std::remove_cvref_t<H>;
+  using C = typename input_of<H>::C;
+  using types = step_types<K, F, typename input_of<H>::T, typename input_of<H>::E>;
+  using P = result_policy<typename types::value, typename types::error, C>;
+  In in = never_empty(std::forward<H>(h));
+  home_of<C> home = home_at<C>(static_cast<basic_operation<C> const&>(in));
+  return begin_step<P, Body<P, In, F>>(std::move(home), at, std::move(in), std::move(f));
+}
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/combine/detail/made.hpp, continued ---------------------------------------------------------------------
+
+namespace settle::inline v0::detail {
+
+/// What a function of the user's returns, as an operation.
+template <class R>
+struct made {
+  using T = typename flat<R>::T;
+  using E = error;
+  using C = cas_terminal;
+};
+template <class R>
+  requires(input_of<R>::is_input)
+struct made<R> {
+  using T = typename input_of<R>::T;
+  using E = typename input_of<R>::E;
+  using C = typename input_of<R>::C;
+};
+template <class R>
+using made_handle = handle_of<typename made<R>::T, typename made<R>::E, typename made<R>::C>;
+
+/// Calls f, and makes an operation of whatever comes of it: a handle as it is, a watcher's outcome passed on, a value that is
+/// ready, a throw that has failed. Throws std::bad_alloc when there is no memory for that.
+template <class F, class... A>
+auto make_operation(F& f, A&&... args) {
+  using R = std::invoke_result_t<F&, A...>;
+  using M = made<R>;
+  using H = made_handle<R>;
+  std::optional<H> made_one;
+  std::exception_ptr thrown;
+  guarded(
+      [&] {
+        if constexpr (!input_of<R>::is_input && std::is_void_v<R>) {
+          std::invoke(f, std::forward<A>(args)...);
+          made_one.emplace(ready<typename M::E, typename M::C>());
+        } else if constexpr (!input_of<R>::is_input) {
+          made_one.emplace(ready<R, typename M::E, typename M::C>(std::invoke(f, std::forward<A>(args)...)));
+        } else if constexpr (input_of<R>::adopted) {
+          made_one.emplace(never_empty(std::invoke(f, std::forward<A>(args)...)));
+        } else {
+          using W = std::remove_cvref_t<R>;
+          using P = result_policy<typename M::T, typename M::E, typename M::C>;
+          W w = never_empty(std::invoke(f, std::forward<A>(args)...));
+          auto home = home_at<typename M::C>(w);
+          made_one.emplace(begin_step<P, via_step<P, W>>(std::move(home), std::source_location::current(), std::move(w), std::monostate()));
+        }
+      },
+      [&](std::exception_ptr p) { thrown = std::move(p); });
+  if (!made_one)
+    made_one.emplace(
+        failed<typename M::T, typename M::E, typename M::C>(error_from<plain<typename M::T, typename M::E>>(std::move(thrown))));
+  return H(std::move(*made_one));
+}
+
+/// One operation after the other in the same place. `next` has its turn on the result's executor when one is released and
+/// through. Always adopted.
+template <class C>
+struct successive : input<C> {
+  struct place : link<C> {
+    successive* self = nullptr;
+  };
+
+  hook<C> next;
+  place stand;
+  typename C::sync::template atomic<std::uint8_t> parts{0};
+
+  template <class H>
+  void begin(H&& h, state_base<C>& under, hook_type<C> const& feed, hook_type<C> const& turn) noexcept {
+    this->take(std::forward<H>(h));
+    ::new (static_cast<void*>(&stand)) place;
+    stand.self = this;
+    parts.store(2, std::memory_order_relaxed);
+    next.kind = hook_kind::released;
+    next.owner = &under;
+    next.type = &turn;
+    next.holds = true;
+    under.add_hold();  // until next has had its turn
+    connect<C>(*this, under, feed, stand, when_released);
+  }
+  /// Nothing of the operation's outcome is needed any more.
+  void through() noexcept {
+    {
+      basic_operation<C> const last = std::move(this->from);
+      this->finish();
+    }
+    part();
+  }
+
+ private:
+  void part() noexcept {
+    if (parts.fetch_sub(1, std::memory_order_acq_rel) == 1) engine<C>::post(next);
+  }
+  static void released(hook<C>& up_end, hook_action action) {
+    if (action != hook_action::invoke) return;
+    auto& l = static_cast<place&>(link<C>::of_upper(up_end));
+    state_base<C>& p = *l.parent();
+    state_base<C>& c = *l.child();
+    l.untie();
+    c.drop_ref();
+    l.self->part();
+    engine<C>::leave(p);
+  }
+  static constexpr hook_type<C> when_released{&released, 0, 0};
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/combine/detail/bracketing.hpp, continued ---------------------------------------------------------------
+
+namespace settle::inline v0::detail {
+
+/// `f(a)`, or `f()` when there is nothing to give or that is all it takes.
+template <class F, class T>
+struct on_resource {
+  using type = decltype(call_with(std::declval<F&>(), std::declval<T>()));
+};
+
+template <class A, class U, class R>
+struct bracket_types {
+  using acquired = made_handle<std::invoke_result_t<A&>>;
+  using resource = lift<typename acquired::T>;
+  using used = made_handle<typename on_resource<U, resource&>::type>;
+  using released = made_handle<typename on_resource<R, resource&&>::type>;
+  using C = typename acquired::policy_type::terminal;
+  using T = typename used::T;
+  using E = typename error_of_all<typename acquired::E, typename used::E, typename released::E>::type;
+};
+
+/// A resource, what is done with it, and its release. Whatever happens, the three come one after the other.
+template <class P, class A, class U, class R>
+class bracketing {
+ public:
+  using C = typename P::terminal;
+  using cell_type = result_cell<P, bracketing>;
+  using types = bracket_types<A, U, R>;
+  using acquired = typename types::acquired;
+  using used = typename types::used;
+  using released = typename types::released;
+  using T = typename P::value_type;
+  using E = typename P::error_type;
+  using stored = typename cell_type::stored;
+
+  bracketing(acquired&& first, U&& use, R&& release)
+      : first_(std::move(first)), use_(std::in_place, std::move(use)), release_(std::in_place, std::move(release)) {}
+
+  void wire(cell_type& c) noexcept { acquire_.begin(std::move(first_), c, acquire_type, nothing_next); }
+  void close(cell_type&) noexcept {
+    outcome_.reset();
+    resource_.reset();
+    use_.reset();
+    release_.reset();
+  }
+
+ private:
+  static cell_type& cell_of(hook<C>& h) noexcept { return static_cast<cell_type&>(*static_cast<input<C>&>(h).result); }
+  /// All goes by way of user code: there is a resource to be looked after.
+  template <successive<C> bracketing::* Place, void (bracketing::*Heard)(cell_type&)>
+  static void run(hook<C>& h, hook_action action) {
+    cell_type& c = cell_of(h);
+    auto& in = c.body.*Place;
+    if (action == hook_action::feed) {
+      in.state().seen.store(true, std::memory_order_relaxed);
+      in.queue();
+    } else {
+      (c.body.*Heard)(c);
+      in.through();
+    }
+  }
+  static void run_released(hook<C>& h, hook_action action) {
+    cell_type& c = cell_of(h);
+    bracketing& self = c.body;
+    if (action == hook_action::feed) return self.giving_back_.queue();
+    {
+      input_outcome<typename released::T, typename released::E, C> o(self.giving_back_);
+      if (o.look().has_error()) self.outcome_.emplace(E(o.error()));
+    }
+    basic_operation<C> const last = std::move(self.giving_back_.from);
+    c.template post<&finish>();
+    self.giving_back_.finish();
+  }
+  static void nothing(hook<C>&, hook_action) {}
+  static void run_give_back(hook<C>& h, hook_action) {
+    auto& c = static_cast<cell_type&>(*h.owner);
+    c.body.give_back(c);
+  }
+  static constexpr hook_type<C> nothing_next{&nothing, 0, 0};
+  static constexpr hook_type<C> give_back_next{&run_give_back, 0, 0};
+
+  void acquire_heard(cell_type& c) noexcept {
+    input_outcome<typename acquired::T, typename acquired::E, C> o(acquire_);
+    if (o.look().has_error()) return c.fail(E(o.error()));
+    if (o.look().is_cancelled()) return c.end_cancelled(o.look().cancel());
+    guarded([&] { o.with_value([&](auto&& v) { resource_.emplace(std::forward<decltype(v)>(v)); }); },
+            [&](std::exception_ptr p) { c.fail(error_from<P>(std::move(p))); });
+    if (!resource_) return;
+    if (c.is(word::requested | word::settled)) {
+      outcome_.emplace(c.head().cancelled_by());
+      c.template post<&give_back_now>();
+      return;
+    }
+    std::optional<used> h;
+    auto bound = [&]() -> decltype(auto) { return call_with(*use_, *resource_); };
+    guarded([&] { h.emplace(make_operation(bound)); }, [&](std::exception_ptr p) { outcome_.emplace(error_from<P>(std::move(p))); });
+    if (h) work_.begin(std::move(*h), c, work_type, give_back_next);
+    else c.template post<&give_back_now>();
+  }
+  void work_heard(cell_type&) noexcept {
+    input_outcome<T, typename used::E, C> o(work_);
+    if (o.look().has_error()) outcome_.emplace(E(o.error()));
+    else if (o.look().is_cancelled()) outcome_.emplace(o.look().cancel());
+    else
+      guarded([&] { o.with_value([&](auto&& v) { outcome_.emplace(std::in_place, std::forward<decltype(v)>(v)); }); },
+              [&](std::exception_ptr p) { outcome_.emplace(error_from<P>(std::move(p))); });
+  }
+  static void give_back_now(cell_type& c) { c.body.give_back(c); }
+
+  /// On the executor; nothing uses the resource any more.
+  void give_back(cell_type& c) noexcept {
+    std::optional<released> h;
+    auto bound = [&]() -> decltype(auto) { return call_with(*release_, std::move(*resource_)); };
+    guarded([&] { h.emplace(make_operation(bound)); }, [&](std::exception_ptr p) { outcome_.emplace(error_from<P>(std::move(p))); });
+    if (!h) return finish(c);
+    giving_back_.take(std::move(*h));
+    giving_back_.begin(c, released_type);
+  }
+  static void finish(cell_type& c) {
+    bracketing& self = c.body;
+    self.resource_.reset();
+    outcome<T, E>& o = *self.outcome_;
+    if (o.has_error()) c.fail(E(std::as_const(o).error()));
+    else if (o.is_cancelled()) c.end_cancelled(o.cancel());
+    else c.yield([&](void* at) { ::new (at) stored(std::move(*outcome_access::value(o))); });
+  }
+
+  acquired first_;
+  successive<C> acquire_;
+  successive<C> work_;
+  shielded<C> giving_back_;
+  std::optional<typename types::resource> resource_;
+  std::optional<outcome<T, E>> outcome_;
+  std::optional<U> use_;
+  std::optional<R> release_;
+
+  static constexpr hook_type<C> acquire_type{&run<&bracketing::acquire_, &bracketing::acquire_heard>, 0, 0};
+  static constexpr hook_type<C> work_type{&run<&bracketing::work_, &bracketing::work_heard>, 0, 0};
+  static constexpr hook_type<C> released_type{&run_released, 0, 0};
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/combine/bracket.hpp, continued -------------------------------------------------------------------------
+
+namespace settle::inline v0 {
+
+/// `acquire()` yields a resource, `use(resource&)` works with it, `release(resource)` is called with it once, on every path:
+/// whatever use yields, throws or is cancelled to, also when the resource arrives after a cancellation (use is skipped then).
+/// Never without a resource. Each may return a value, or a handle or watcher that yields it.
+///
+/// The outcome is use's; it comes once use's operation is released and release has ended. What release throws, or fails
+/// with, is the result's instead. Cancelling the result asks acquire and use; what release returns is shielded, and the
+/// result is released after it. acquire is called here, the others where its user code runs.
+///
+/// Errors: those of all three, which must have one error type. Throws std::bad_alloc. Cost: one block, and what the
+/// functions make.
+///
+/// ```cpp
+/// auto h = settle::bracket([&] { return pool.acquire(); }, [](lease& l) { return l.query(); }, [&](lease l) { pool.give(std::move(l)); });
+/// ```
+template <class A, class U, class R>
+auto bracket(A acquire, U use, R release, std::source_location at = std::source_location::current()) {
+  using types = detail::bracket_types<A, U, R>;
+  using C = typename types::C;
+  using P = detail::result_policy<typename types::T, typename types::E, C>;
+  auto first = detail::make_operation(acquire);
+  auto home = detail::home_at<C>(first);
+  bool const cold = detail::is_cold<C>(first);
+  return detail::result_cell<P, detail::bracketing<P, A, U, R>>::begin(std::move(home), cold, at, std::move(first), std::move(use),
+                                                                       std::move(release));
+}
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/settle.hpp, continued ----------------------------------------------------------------------------------
+
+// ---- settle/combine/finally.hpp ------------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_FINALLY_HPP
+#define SETTLE_COMBINE_FINALLY_HPP
+
+// ---- settle/combine/detail/pipe.hpp --------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_DETAIL_PIPE_HPP
+#define SETTLE_COMBINE_DETAIL_PIPE_HPP
+
+namespace settle::inline v0 {
+
+namespace detail {
+
+/// What stands on the right of `|`: a combinator that waits for its input.
+template <class Apply>
+class pipe {
+ public:
+  explicit pipe(Apply f) : apply_(std::move(f)) {}
+
+  template <class H>
+  auto operator()(H&& h) && {
+    return std::move(apply_)(std::forward<H>(h));
+  }
+
+ private:
+  Apply apply_;
+};
+
+}  // namespace detail
+
+/// `std::move(h) | settle::then(f)`: the same as `settle::then(std::move(h), f)`, and so with every pipe. In a coroutine say
+/// `co_await settle::then(std::move(h), f)`: `co_await a | b` is `(co_await a) | b`.
+template <class H, class Apply>
+  requires(detail::input_of<H>::is_input)
+auto operator|(H&& h, detail::pipe<Apply> p) {
+  static_assert(detail::check_input<H>());
+  return std::move(p)(std::forward<H>(h));
+}
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/combine/finally.hpp, continued -------------------------------------------------------------------------
+
+namespace settle::inline v0 {
+
+/// Calls `f(ending)` (or `f()`) once, however the input has ended, where its user code runs, also when the result was
+/// cancelled by force. Then the input's outcome passes. When f returns a handle, the outcome waits for it; no cancellation
+/// of the result reaches it, and the result is released after it.
+///
+/// A handle is adopted: asked to cancel with the result, released before it, and not before the result's observers have run,
+/// so that a value may point into what its operation owns. A watcher is watched, and let go when the result is asked to
+/// cancel. Cold when the input is. Cost: one block; throws std::bad_alloc.
+///
+/// Errors: the input's; when f throws, or what it returned fails, that instead. f is destroyed right after it has run.
+///
+/// ```cpp
+/// auto h = std::move(copy) | settle::finally([&] { return remove(temporary); });
+/// ```
+template <class H, class F>
+  requires(detail::input_of<H>::is_input)
+auto finally(H&& h, F f, std::source_location at = std::source_location::current()) {
+  static_assert(detail::check_input<H>());
+  return detail::make_step<detail::step_kind::finally, detail::finally_step>(std::forward<H>(h), std::move(f), at);
+}
+
+/// The same as a pipe: `std::move(h) | settle::finally(f)`.
+template <class F>
+  requires(!detail::input_of<F>::is_input)
+auto finally(F f, std::source_location at = std::source_location::current()) {
+  return detail::pipe([f = std::move(f), at]<class H>(H&& h) mutable { return settle::finally(std::forward<H>(h), std::move(f), at); });
+}
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/settle.hpp, continued ----------------------------------------------------------------------------------
+
+// ---- settle/combine/hedge.hpp --------------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_HEDGE_HPP
+#define SETTLE_COMBINE_HEDGE_HPP
+
+// ---- settle/combine/detail/hedging.hpp -----------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_DETAIL_HEDGING_HPP
+#define SETTLE_COMBINE_DETAIL_HEDGING_HPP
+
+// ---- settle/combine/detail/alarm.hpp -------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_DETAIL_ALARM_HPP
+#define SETTLE_COMBINE_DETAIL_ALARM_HPP
+
+namespace settle::inline v0::detail {
+
+/// A timer of a result's: one at a time, of its executor, in a block of its own. While it stands it holds the result:
+/// whoever gets its end gives that back.
+template <class C>
+class alarm {
+  using state = state_base<C>;
+
+ public:
+  using time_point = std::chrono::steady_clock::time_point;
+
+  alarm() noexcept = default;
+  alarm(alarm&&) = delete;
+
+  /// errc{}: there is room. Once, when the executor is known.
+  errc prepare(state& result) noexcept {
+    timers_ = timers_at_home(result);
+    if (timers_ == nullptr) return errc::no_timers;
+    provider_ = result.home().provider;
+    at_ = result.table->allocate(result, timers_->size, timers_->align);
+    return at_ == nullptr ? errc::no_memory : errc{};
+  }
+  time_point now() const noexcept { return timers_->now(*provider_); }
+
+  /// False: it could not be started; nothing stands.
+  bool start(state& result, time_point when, timer_done done) noexcept {
+    clear();
+    result.add_hold();
+    made_ = true;  // once it runs, we may be gone
+    if (timers_->start_at(*provider_, at_, when, done)) return true;
+    made_ = false;
+    engine<C>::leave(result);
+    return false;
+  }
+  /// On the executor (or wherever its timers allow), when it was started. Nothing when it is over.
+  void stop() noexcept { timers_->stop(at_); }
+
+  /// It has let go.
+  void give_room_back(state& result) noexcept {
+    clear();
+    if (at_ != nullptr) result.table->deallocate(result, std::exchange(at_, nullptr), timers_->size, timers_->align);
+  }
+
+ private:
+  void clear() noexcept {
+    if (std::exchange(made_, false)) timers_->destroy(at_);
+  }
+
+  timer_functions<C> const* timers_ = nullptr;
+  state* provider_ = nullptr;  // the result keeps it
+  void* at_ = nullptr;
+  bool made_ = false;
+};
+
+/// The same with a service that somebody names.
+template <class C, class S>
+class alarm_of {
+  using state = state_base<C>;
+
+ public:
+  using time_point = std::chrono::steady_clock::time_point;
+
+  explicit alarm_of(S& service) noexcept : service_(&service) {}
+  alarm_of(alarm_of&&) = delete;
+
+  static errc prepare(state&) noexcept { return errc{}; }
+  time_point now() const noexcept { return service_->now(); }
+  bool start(state& result, time_point when, timer_done done) noexcept {
+    result.add_hold();
+    if (timer_.emplace(*service_).start(when, done)) return true;
+    engine<C>::leave(result);
+    return false;
+  }
+  void stop() noexcept { timer_->stop(); }
+  void give_room_back(state&) noexcept { timer_.reset(); }
+
+ private:
+  S* service_;
+  std::optional<typename S::timer> timer_;
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/combine/detail/hedging.hpp, continued ------------------------------------------------------------------
+
+namespace settle::inline v0::detail {
+
+/// One item after the other, until there is a value. What there is to do on the executor (begin the next, time it, stop the
+/// timer) is one turn, posted when it is wanted and not on its way.
+template <class P, class Item, class F>
+class hedging {
+ public:
+  using C = typename P::terminal;
+  using cell_type = result_cell<P, hedging>;
+  using H = made_handle<std::invoke_result_t<F&, Item>>;
+  using T = typename P::value_type;
+  using E = typename P::error_type;
+  using stored = typename cell_type::stored;
+
+  hedging(std::optional<H>&& first, std::vector<Item>&& items, std::chrono::nanoseconds delay, F&& f)
+      : first_(std::move(first)),
+        items_(std::move(items)),
+        f_(std::in_place, std::move(f)),
+        places_(new input<C>[items_.size()]),
+        delay_(delay),
+        missing_(items_.size()) {}
+
+  void wire(cell_type& c) noexcept {
+    if (!first_) return c.fail(P::make_error(errc::no_inputs));
+    result_ = &c;
+    has_timers_ = alarm_.prepare(c) == errc{};
+    wanted_.store(1, std::memory_order_relaxed);
+    more_.store(1, std::memory_order_relaxed);
+    turn(c);
+  }
+  void close(cell_type& c) noexcept {
+    alarm_.give_room_back(c);
+    for (std::size_t i = 0; i != items_.size(); ++i) places_[i].from = {};
+    f_.reset();
+    items_.clear();
+    first_.reset();
+  }
+
+ private:
+  static constexpr std::size_t none = ~std::size_t{0};
+
+  static cell_type& cell_of(hook<C>& h) noexcept { return static_cast<cell_type&>(*static_cast<input<C>&>(h).result); }
+  static void run(hook<C>& h, hook_action action) {
+    cell_type& c = cell_of(h);
+    auto& in = static_cast<input<C>&>(h);
+    if (action == hook_action::feed) {
+      c.body.told(c, in);
+    } else {
+      c.body.heard(c, in);
+      in.finish();
+    }
+  }
+  static constexpr hook_type<C> place_type{&run, 0, 0};
+
+  void want(cell_type& c) noexcept {
+    if (wanted_.fetch_add(1, std::memory_order_acq_rel) == 0) c.template post<&turn>();
+  }
+  static void turn(cell_type& c) {
+    hedging& self = c.body;
+    for (std::size_t n = 1; n != 0;) {
+      self.work(c);
+      std::size_t const before = self.wanted_.fetch_sub(n, std::memory_order_acq_rel);
+      n = before - n;
+    }
+  }
+  /// On the executor, one thread at a time.
+  void work(cell_type& c) noexcept {
+    std::size_t const due = more_.exchange(0, std::memory_order_acq_rel);
+    for (std::size_t i = 0; i != due; ++i) begin_next(c);
+    bool const over = winner_.load(std::memory_order_acquire) != none;
+    if (over && runs_ && !stopped_) {
+      stopped_ = true;
+      alarm_.stop();
+    }
+    if (over || next_ == items_.size() || c.is(word::requested | word::settled) || !has_timers_) return;
+    if (ended_.exchange(false, std::memory_order_acq_rel)) runs_ = false;
+    if (!runs_) runs_ = alarm_.start(c, due_, timer_done::to<&hedging::over>(*this));
+  }
+  void begin_next(cell_type& c) noexcept {
+    if (next_ == items_.size() || winner_.load(std::memory_order_acquire) != none) return;
+    if (c.is(word::requested | word::settled)) {
+      if (active_.load(std::memory_order_acquire) == 0 && decide(items_.size())) c.end_cancelled(c.head().cancelled_by());
+      return;
+    }
+    std::size_t const i = next_++;
+    if (has_timers_) due_ = later(alarm_.now(), delay_);
+    std::optional<H> h = i == 0 ? std::move(first_) : std::optional<H>();
+    if (i != 0)
+      guarded([&] { h.emplace(make_operation(*f_, std::move(items_[i]))); },
+              [&](std::exception_ptr p) {
+                if (decide(items_.size())) c.fail(error_from<P>(std::move(p)));
+              });
+    if (!h) return;
+    active_.fetch_add(1, std::memory_order_acq_rel);
+    places_[i].take(std::move(*h));
+    connect<C>(places_[i], c, place_type);
+    begun_.store(i + 1, std::memory_order_seq_cst);
+    std::size_t const winner = winner_.load(std::memory_order_seq_cst);
+    if (winner != none && winner != i) let_off(places_[i], cause::sibling);
+  }
+  /// The time to begin the next may have moved on since the timer was started.
+  void over(timer_end how) noexcept {
+    cell_type& c = *result_;
+    ended_.store(true, std::memory_order_release);
+    if (how == timer_end::fired && alarm_.now() >= due_) more_.fetch_add(1, std::memory_order_acq_rel);
+    if (how != timer_end::lost) want(c);
+    engine<C>::leave(c);
+  }
+
+  bool decide(std::size_t i) noexcept {
+    std::size_t undecided = none;
+    return winner_.compare_exchange_strong(undecided, i, std::memory_order_seq_cst, std::memory_order_acquire);
+  }
+
+  /// Structural.
+  void told(cell_type& c, input<C>& in) noexcept {
+    state_base<C>& s = in.state();
+    s.seen.store(true, std::memory_order_relaxed);
+    bool const is_value = !s.is(word::failure | word::cancelled);
+    std::size_t const i = static_cast<std::size_t>(&in - places_.get());
+    bool const last = !is_value && missing_.fetch_sub(1, std::memory_order_acq_rel) == 1;
+    if ((is_value || last) && decide(i)) return win(c, in, i);
+    in.lose();
+    bool const idle = active_.fetch_sub(1, std::memory_order_acq_rel) == 1;
+    if (is_value || (winner_.load(std::memory_order_acquire) != none && !idle)) return;
+    more_.fetch_add(1, std::memory_order_acq_rel);
+    want(c);
+  }
+  void win(cell_type& c, input<C>& in, std::size_t i) noexcept {
+    for (std::size_t n = begun_.load(std::memory_order_seq_cst); n-- != 0;)
+      if (n != i) let_off(places_[n], cause::sibling);
+    want(c);  // the timer is to be stopped
+    deliver(c, in);
+    engine<C>::pump(frame<C>::here());
+  }
+  void deliver(cell_type& c, input<C>& in) noexcept {
+    state_base<C>& s = in.state();
+    auto& o = static_cast<typed_state<T, E, C>&>(s).result;
+    if (s.is(word::cancelled)) {
+      c.keep(s);
+      c.end_cancelled(o.cancel());
+    } else if (s.is(word::failure) ? is_quiet_error<E> : is_quiet_value<T>) {
+      c.keep(s);
+      if constexpr (is_quiet_error<E>) {
+        if (s.is(word::failure)) c.fail(E(std::as_const(o).error()));
+      }
+      if constexpr (is_quiet_value<T>) {
+        if (!s.is(word::failure)) c.yield([&](void* at) { ::new (at) stored(*outcome_access::value(o)); });
+      }
+    } else {
+      return in.queue();
+    }
+    in.finish();
+  }
+  void heard(cell_type& c, input<C>& in) noexcept {
+    input_outcome<T, E, C> o(in);
+    c.keep(in.state());
+    if (o.look().has_error()) c.fail(o.error());
+    else o.with_value([&](auto&& v) { c.yield([&](void* at) { ::new (at) stored(std::forward<decltype(v)>(v)); }); });
+  }
+
+  template <class V>
+  using atomic = typename C::sync::template atomic<V>;
+
+  std::optional<H> first_;
+  std::vector<Item> items_;
+  std::optional<F> f_;
+  std::unique_ptr<input<C>[]> places_;
+  alarm<C> alarm_;
+  std::chrono::nanoseconds delay_;
+  std::chrono::steady_clock::time_point due_{};
+  cell_type* result_ = nullptr;
+  std::size_t next_ = 0;
+  bool has_timers_ = false;
+  bool runs_ = false;
+  bool stopped_ = false;
+  atomic<bool> ended_{false};
+  atomic<std::size_t> begun_{0};
+  atomic<std::size_t> active_{0};
+  atomic<std::size_t> missing_;
+  atomic<std::size_t> wanted_{0};  // turns asked for
+  atomic<std::size_t> more_{0};    // items to begin
+  atomic<std::size_t> winner_{none};
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/combine/hedge.hpp, continued ---------------------------------------------------------------------------
+
+namespace settle::inline v0 {
+
+/// Calls `f(item)` for one item after the other: the next after `delay`, or at once when one has failed. The first value is
+/// the result's, and the others are asked to cancel; when none comes, the last failure (a cancelled one counts). What f
+/// returns counts as its value, or what a handle or watcher yields. No items: errc::no_inputs.
+///
+/// f runs here for the first item, later where the first one's user code runs, one call at a time; the delay is timed
+/// there. Without timers only failures start the next. When the result is asked to cancel, no further item is begun.
+///
+/// Ownership: the items are moved (or copied) in. Operations are children of the result: released before it. Throws
+/// std::bad_alloc. Cost: three blocks, one for the timer, and what f makes.
+///
+/// ```cpp
+/// auto socket = settle::hedge(250ms, endpoints, [ex](tcp::endpoint e) { return connect_one(ex, e); });
+/// ```
+template <std::ranges::input_range R, class F>
+auto hedge(std::chrono::nanoseconds delay, R items, F f, std::source_location at = std::source_location::current()) {
+  using Item = std::ranges::range_value_t<R>;
+  using H = detail::made_handle<std::invoke_result_t<F&, Item>>;
+  using C = typename H::policy_type::terminal;
+  using P = detail::result_policy<typename H::T, typename H::E, C>;
+  std::vector<Item> list;
+  for (auto&& item : items) list.push_back(std::move(item));
+  std::optional<H> first;
+  detail::home_of<C> home;
+  bool cold = false;
+  if (!list.empty()) {
+    first.emplace(detail::make_operation(f, std::move(list.front())));
+    home = detail::home_at<C>(*first);
+    cold = detail::is_cold<C>(*first);
+  }
+  return detail::result_cell<P, detail::hedging<P, Item, F>>::begin(std::move(home), cold, at, std::move(first), std::move(list), delay,
+                                                                    std::move(f));
+}
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/settle.hpp, continued ----------------------------------------------------------------------------------
+
+// ---- settle/combine/map_concurrent.hpp -----------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_MAP_CONCURRENT_HPP
+#define SETTLE_COMBINE_MAP_CONCURRENT_HPP
+
+// ---- settle/combine/detail/traversal.hpp ---------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_DETAIL_TRAVERSAL_HPP
+#define SETTLE_COMBINE_DETAIL_TRAVERSAL_HPP
+
+namespace settle::inline v0::detail {
+
+/// f of each item, so many at a time, in as many places. A place is free again when its operation is released; whoever
+/// frees one takes the next item, one thread at a time.
+template <class P, class Item, class F>
+class traversal {
+ public:
+  using C = typename P::terminal;
+  using cell_type = result_cell<P, traversal>;
+  using H = made_handle<std::invoke_result_t<F&, Item>>;
+  using T = typename H::T;
+  using E = typename P::error_type;
+  using list = typename P::value_type;
+
+  traversal(std::optional<H>&& first, std::vector<Item>&& items, std::size_t limit, F&& f)
+      : first_(std::move(first)),
+        items_(std::move(items)),
+        f_(std::in_place, std::move(f)),
+        places_count_(std::min(std::max<std::size_t>(limit, 1), std::max<std::size_t>(items_.size(), 1))),
+        places_(new place[places_count_]),
+        values_(new std::optional<lift<T>>[items_.size()]),
+        missing_(items_.size()) {
+    value_.reserve(items_.size());
+  }
+
+  void wire(cell_type& c) noexcept {
+    if (!first_) return c.yield([&](void* at) { ::new (at) list(); });
+    for (std::size_t i = places_count_; i-- != 0;) free(places_[i]);
+    work(c, places_count_);
+  }
+  void close(cell_type&) noexcept {
+    f_.reset();
+    values_.reset();
+    items_.clear();
+    first_.reset();
+  }
+
+ private:
+  struct place : successive<C> {
+    std::size_t item = 0;
+    place* below = nullptr;
+  };
+
+  static cell_type& cell_of(hook<C>& h) noexcept { return static_cast<cell_type&>(*static_cast<input<C>&>(h).result); }
+  static void run(hook<C>& h, hook_action action) {
+    cell_type& c = cell_of(h);
+    auto& p = static_cast<place&>(static_cast<input<C>&>(h));
+    traversal& self = c.body;
+    if (action == hook_action::feed) {
+      if (self.told(c, p)) p.through();
+    } else {
+      self.heard(c, p);
+      p.through();
+    }
+  }
+  static void run_next(hook<C>& h, hook_action) {
+    auto& c = static_cast<cell_type&>(*h.owner);
+    traversal& self = c.body;
+    for (std::size_t i = 0; i != self.places_count_; ++i)
+      if (&self.places_[i].next == &h) self.free(self.places_[i]);
+    self.work(c, 1);
+  }
+  static constexpr hook_type<C> place_type{&run, 0, 0};
+  static constexpr hook_type<C> next_type{&run_next, 0, 0};
+
+  void free(place& p) noexcept {
+    p.below = free_.load(std::memory_order_relaxed);
+    while (!free_.compare_exchange_weak(p.below, &p, std::memory_order_release, std::memory_order_relaxed)) {
+    }
+  }
+  /// On the executor: begins as much as there is room for. A thread that comes meanwhile leaves it to this one.
+  void work(cell_type& c, std::size_t n) noexcept {
+    if (wanted_.fetch_add(n, std::memory_order_acq_rel) != 0) return;
+    do {
+      place* p = free_.exchange(nullptr, std::memory_order_acquire);
+      while (p != nullptr) begin(c, *std::exchange(p, p->below));
+    } while (wanted_.fetch_sub(n, std::memory_order_acq_rel) != n && (n = wanted_.load(std::memory_order_acquire)) != 0);
+  }
+  void begin(cell_type& c, place& p) noexcept {
+    if (next_item_ == items_.size() || decided_.load(std::memory_order_acquire)) return;
+    if (c.is(word::requested | word::settled)) {
+      if (decide()) c.end_cancelled(c.head().cancelled_by());
+      return;
+    }
+    p.item = next_item_++;
+    std::optional<H> h = p.item == 0 ? std::move(first_) : std::optional<H>();
+    if (p.item != 0)
+      guarded([&] { h.emplace(make_operation(*f_, std::move(items_[p.item]))); },
+              [&](std::exception_ptr x) {
+                if (decide()) c.fail(error_from<P>(std::move(x)));
+              });
+    if (h) p.successive<C>::begin(std::move(*h), c, place_type, next_type);
+  }
+
+  bool decide() noexcept { return !decided_.exchange(true, std::memory_order_acq_rel); }
+
+  /// Structural. True: nothing is left to do where its user code runs.
+  bool told(cell_type& c, place& p) noexcept {
+    state_base<C>& s = p.state();
+    s.seen.store(true, std::memory_order_relaxed);
+    if (s.is(word::cancelled)) {
+      if (!decide()) return true;
+      c.keep(s);
+      c.end_cancelled(s.head().cancelled_by());
+      return true;
+    }
+    if constexpr (is_quiet_error<E>) {
+      if (s.is(word::failure)) {
+        if (!decide()) return true;
+        c.keep(s);
+        c.fail(E(std::as_const(static_cast<typed_state<T, E, C>&>(s).result).error()));
+        return true;
+      }
+    }
+    p.queue();
+    return false;
+  }
+  void heard(cell_type& c, place& p) noexcept {
+    input_outcome<T, E, C> o(p);
+    if (decided_.load(std::memory_order_acquire)) return;
+    if (o.look().has_error()) {
+      if (decide()) c.fail(o.error());
+      return;
+    }
+    guarded([&] { o.with_value([&](auto&& v) { values_[p.item].emplace(std::forward<decltype(v)>(v)); }); },
+            [&](std::exception_ptr x) {
+              if (decide()) c.fail(error_from<P>(std::move(x)));
+            });
+    if (missing_.fetch_sub(1, std::memory_order_acq_rel) != 1 || !decide()) return;
+    c.keep(p.state());
+    c.template post<&make>();
+  }
+  static void make(cell_type& c) {
+    traversal& self = c.body;
+    c.yield([&](void* at) {
+      for (std::size_t i = 0; i != self.items_.size(); ++i) self.value_.push_back(std::move(*self.values_[i]));
+      ::new (at) list(std::move(self.value_));
+    });
+  }
+
+  template <class V>
+  using atomic = typename C::sync::template atomic<V>;
+
+  std::optional<H> first_;
+  std::vector<Item> items_;
+  std::optional<F> f_;
+  std::size_t places_count_;
+  std::unique_ptr<place[]> places_;
+  std::unique_ptr<std::optional<lift<T>>[]> values_;
+  list value_;
+  std::size_t next_item_ = 0;
+  atomic<std::size_t> missing_;
+  atomic<std::size_t> wanted_{0};
+  atomic<place*> free_{nullptr};
+  atomic<bool> decided_{false};
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/combine/map_concurrent.hpp, continued ------------------------------------------------------------------
+
+namespace settle::inline v0 {
+
+/// Calls `f(item)` for each item, with at most `limit` operations unreleased at a time, and yields the values in the order of
+/// the items: a std::vector (void: std::monostate). What f returns counts as its value, or what a handle or watcher yields.
+///
+/// The first failure or cancellation is the result's, at once: those under way are asked to cancel, further items are not
+/// begun; so too when the result is asked to cancel. f runs here for the first item, later where the first one's user code
+/// runs, one call at a time. Operations are children of the result: released before it. No items: an empty list.
+///
+/// Ownership: the items are moved (or copied) in. Errors: the operations', and what f throws. Throws std::bad_alloc. Cost:
+/// four blocks, and what f makes.
+///
+/// ```cpp
+/// auto pages = settle::map_concurrent(urls, 8, [](std::string url) { return fetch(std::move(url)); });
+/// ```
+template <std::ranges::input_range R, class F>
+auto map_concurrent(R items, std::size_t limit, F f, std::source_location at = std::source_location::current()) {
+  using Item = std::ranges::range_value_t<R>;
+  using H = detail::made_handle<std::invoke_result_t<F&, Item>>;
+  using C = typename H::policy_type::terminal;
+  using P = detail::result_policy<std::vector<detail::lift<typename H::T>>, typename H::E, C>;
+  std::vector<Item> list;
+  for (auto&& item : items) list.push_back(std::move(item));
+  std::optional<H> first;
+  detail::home_of<C> home;
+  bool cold = false;
+  if (!list.empty()) {
+    first.emplace(detail::make_operation(f, std::move(list.front())));
+    home = detail::home_at<C>(*first);
+    cold = detail::is_cold<C>(*first);
+  }
+  return detail::result_cell<P, detail::traversal<P, Item, F>>::begin(std::move(home), cold, at, std::move(first), std::move(list), limit,
+                                                                      std::move(f));
+}
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/settle.hpp, continued ----------------------------------------------------------------------------------
+
+// ---- settle/combine/never.hpp --------------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_NEVER_HPP
+#define SETTLE_COMBINE_NEVER_HPP
+
+namespace settle::inline v0 {
+
+namespace detail {
+
+/// Nobody produces it, so it ends at the first request, or with its last reference.
+template <class P>
+struct never_cell final : cell<P> {
+  using C = typename P::terminal;
+  using state = state_base<C>;
+  using allocator_type = typename P::allocator_type;
+
+  static handle<P> make(std::source_location at) {
+    allocator_type a{};
+    void* const p = byte_source<allocator_type>::allocate(a, sizeof(never_cell), alignof(never_cell));
+    if (p == nullptr) raise(std::bad_alloc());
+    never_cell& c = *::new (p) never_cell(a, at);
+    c.asked_.kind = hook_kind::stop;
+    c.asked_.owner = &c;
+    c.asked_.type = &asked_type;
+    registry<C>::add_stop(c, c.asked_);
+    return state_access::own<P>(static_cast<state&>(c));
+  }
+
+ private:
+  never_cell(allocator_type a, std::source_location at) noexcept
+      : cell<P>(&never_table, word::handled | word::owned, inline_executor(), a, at) {}
+
+  static void asked(hook<C>& h, hook_action) {
+    if (h.owner->is(word::requested)) engine<C>::end_cancelled(*h.owner, h.owner->head().cancelled_by());
+  }
+  static constexpr hook_type<C> asked_type{&asked, 0, 0};
+
+  static void destroy(state& s) noexcept {
+    auto& c = static_cast<never_cell&>(s);
+    allocator_type a = c.allocator;
+    std::destroy_at(&c);
+    byte_source<allocator_type>::deallocate(a, &c, sizeof(never_cell), alignof(never_cell));
+  }
+  static constexpr state_table<C> table_without_producer() noexcept {
+    state_table<C> t = cell<P>::table_of();
+    t.destroy = &destroy;
+    t.lonely = true;
+    return t;
+  }
+  static state_table<C> const never_table;
+
+  hook<C> asked_;
+};
+
+template <class P>
+constexpr state_table<typename P::terminal> const never_cell<P>::never_table = never_cell<P>::table_without_producer();
+
+}  // namespace detail
+
+/// An operation that stays pending until it is cancelled or asked to, which ends it at once, or until nobody refers to it
+/// any more: abandoned then. With the inline executor. One allocation; throws std::bad_alloc.
+///
+/// ```cpp
+/// auto either = settle::race(limited ? settle::sleep(ex, limit) : settle::never(), work());
+/// ```
+template <class T = void, class E = error, class C = cas_terminal>
+[[nodiscard]] handle_of<T, E, C> never(std::source_location at = std::source_location::current()) {
+  return detail::never_cell<plain<T, E, inline_executor, C>>::make(at);
+}
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/settle.hpp, continued ----------------------------------------------------------------------------------
+
+// ---- settle/combine/or_else.hpp ------------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_OR_ELSE_HPP
+#define SETTLE_COMBINE_OR_ELSE_HPP
+
+namespace settle::inline v0 {
+
+/// Calls `f(error const&)` (or `f()`) when the input has failed, where its user code runs. What f returns is the result: a
+/// value, or what a handle (adopted) or watcher yields. A value or a cancellation passes by f.
+///
+/// A handle is adopted: asked to cancel with the result, released before it, and not before the result's observers have run,
+/// so that a value may point into what its operation owns. A watcher is watched, and let go when the result is asked to
+/// cancel. Cold when the input is. Cost: one block; throws std::bad_alloc.
+///
+/// Errors: what f throws, or its handle fails with: the result has that one's error type, which is how one error type is
+/// mapped to another. errc::cycle when f returns the result itself. f is destroyed right after it has run, or instead.
+///
+/// ```cpp
+/// auto h = settle::or_else(cached(key), [key](settle::error const&) { return load(key); });
+/// ```
+template <class H, class F>
+  requires(detail::input_of<H>::is_input)
+auto or_else(H&& h, F f, std::source_location at = std::source_location::current()) {
+  static_assert(detail::check_input<H>());
+  return detail::make_step<detail::step_kind::or_else, detail::or_else_step>(std::forward<H>(h), std::move(f), at);
+}
+
+/// The same as a pipe: `std::move(h) | settle::or_else(f)`.
+template <class F>
+  requires(!detail::input_of<F>::is_input)
+auto or_else(F f, std::source_location at = std::source_location::current()) {
+  return detail::pipe([f = std::move(f), at]<class H>(H&& h) mutable { return settle::or_else(std::forward<H>(h), std::move(f), at); });
+}
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/settle.hpp, continued ----------------------------------------------------------------------------------
+
+// ---- settle/combine/race.hpp ---------------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_RACE_HPP
+#define SETTLE_COMBINE_RACE_HPP
+
+namespace settle::inline v0 {
+
+/// The first that settles, however it ends: a std::variant by position (void: std::monostate), `index()` says who won. The
+/// others are asked to cancel; the result settles at once, and is released when they are. No inputs: errc::no_inputs.
+///
+/// Handles are adopted: asked to cancel with the result (and, cause sibling, when it is decided without them), released
+/// before it. Watchers are watched, and let go when the result settles. What counts is the structural step in which an
+/// input settles; among those that have settled before, the order of the arguments. User code runs where the first input's
+/// does; the combinator is cold when that is.
+///
+/// Errors: the winner's. A loser settles with what really happened, and its value dies where it lives. Throws
+/// std::bad_alloc. Cost: one block; no allocation once wired.
+///
+/// ```cpp
+/// auto first = settle::race(stop_signal.watch(), next_request());
+/// ```
+template <class... H>
+  requires(sizeof...(H) != 0 && (detail::input_of<H>::is_input && ...))
+auto race(H&&... inputs) {
+  static_assert((detail::check_input<H>() && ...));
+  return detail::combine_pack<detail::rule::race>(std::source_location::current(), std::forward<H>(inputs)...);
+}
+
+/// The same of a range of handles (moved in) or watchers. The position and the value of the winner, as a pair.
+template <std::ranges::input_range R>
+auto race(R&& inputs, std::source_location at = std::source_location::current()) {
+  return detail::combine_range<detail::rule::race>(at, std::forward<R>(inputs));
+}
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/settle.hpp, continued ----------------------------------------------------------------------------------
+
+// ---- settle/combine/retry.hpp --------------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_RETRY_HPP
+#define SETTLE_COMBINE_RETRY_HPP
+
+// ---- settle/combine/detail/retrying.hpp ----------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_DETAIL_RETRYING_HPP
+#define SETTLE_COMBINE_DETAIL_RETRYING_HPP
+
+namespace settle::inline v0::detail {
+
+/// Attempts, one after the other in one place, and the pauses between them.
+template <class P, class F>
+class retrying {
+ public:
+  using C = typename P::terminal;
+  using cell_type = result_cell<P, retrying>;
+  using T = typename P::value_type;
+  using E = typename P::error_type;
+  using stored = typename cell_type::stored;
+  using H = handle_of<T, E, C>;
+
+  retrying(H&& first, F&& f, backoff b) : first_(std::move(first)), f_(std::in_place, std::move(f)), backoff_(b) {}
+
+  void wire(cell_type& c) noexcept {
+    result_ = &c;
+    no_timer_ = alarm_.prepare(c);
+    asked_.kind = hook_kind::stop;
+    asked_.owner = &c;
+    asked_.type = &asked_type;
+    registry<C>::add_stop(c, asked_);  // asked before: the first attempt hears of it
+    begin(c, std::move(first_));
+  }
+  void close(cell_type& c) noexcept {
+    alarm_.give_room_back(c);
+    f_.reset();
+  }
+
+ private:
+  static cell_type& cell_of(hook<C>& h) noexcept { return static_cast<cell_type&>(*static_cast<input<C>&>(h).result); }
+  static void run(hook<C>& h, hook_action action) {
+    cell_type& c = cell_of(h);
+    retrying& self = c.body;
+    if (action == hook_action::feed ? self.told(c) : self.heard(c)) self.attempt_.through();
+  }
+  static void run_next(hook<C>& h, hook_action) {
+    auto& c = static_cast<cell_type&>(*h.owner);
+    if (c.body.again_) c.body.pause(c);
+  }
+  static void run_asked(hook<C>& h, hook_action action) {
+    auto& c = static_cast<cell_type&>(*h.owner);
+    if (action == hook_action::invoke) c.body.event(c, asked);
+  }
+  static constexpr hook_type<C> attempt_type{&run, 0, 0};
+  static constexpr hook_type<C> next_type{&run_next, 0, 0};
+  static constexpr hook_type<C> asked_type{&run_asked, 0, 0};
+
+  void begin(cell_type& c, H&& h) noexcept {
+    ++begun_;
+    again_ = false;
+    attempt_.begin(std::move(h), c, attempt_type, next_type);
+  }
+
+  /// Structural. True: nothing is left to do where the attempt's user code runs.
+  bool told(cell_type& c) noexcept {
+    state_base<C>& s = attempt_.state();
+    s.seen.store(true, std::memory_order_relaxed);
+    if (s.is(word::cancelled)) {
+      c.keep(s);
+      c.end_cancelled(s.head().cancelled_by());
+      return true;
+    }
+    if constexpr (is_quiet_value<T>) {
+      if (!s.is(word::failure)) {
+        c.keep(s);
+        c.yield([&](void* at) { ::new (at) stored(*outcome_access::value(static_cast<typed_state<T, E, C>&>(s).result)); });
+        return true;
+      }
+    }
+    attempt_.queue();
+    return false;
+  }
+  bool heard(cell_type& c) noexcept {
+    input_outcome<T, E, C> o(attempt_);
+    if (!o.look().has_error()) {
+      c.keep(attempt_.state());
+      o.with_value([&](auto&& v) { c.yield([&](void* at) { ::new (at) stored(std::forward<decltype(v)>(v)); }); });
+    } else if (tries_again(c, o.look().error())) {
+      again_ = true;
+    } else {
+      c.keep(attempt_.state());
+      c.fail(o.error());
+    }
+    return true;
+  }
+  bool tries_again(cell_type& c, E const& e) noexcept {
+    if (begun_ >= backoff_.attempts() || c.is(word::requested | word::settled)) return false;
+    bool yes = false;
+    guarded([&] { yes = asks_for_more(e); }, [&](std::exception_ptr p) { c.report(std::move(p), monitor_event::callback_threw); });
+    return yes;
+  }
+  bool asks_for_more(E const& e) const {
+    if constexpr (std::is_convertible_v<E const&, error>) return backoff_.retries(e);
+    else return true;
+  }
+
+  /// On the executor: the attempt before is released.
+  void pause(cell_type& c) noexcept {
+    std::chrono::nanoseconds const d = backoff_.pause(begun_);
+    events_.store(0, std::memory_order_relaxed);
+    if (d <= std::chrono::nanoseconds::zero()) return launch(c);
+    if (no_timer_ != errc{}) return c.fail(P::make_error(no_timer_));
+    if (!alarm_.start(c, later(alarm_.now(), d), timer_done::to<&retrying::over>(*this))) return c.fail(P::make_error(errc::no_memory));
+    event(c, started);
+    std::uint32_t const w = c.lock();  // who asked before it was started did not stop it
+    c.unlock(w);
+    if ((w & (word::requested | word::settled)) != 0) event(c, asked);
+  }
+  void over(timer_end how) noexcept {
+    cell_type& c = *result_;
+    event(c, how == timer_end::fired ? fired : how == timer_end::lost ? asked : ended);
+    engine<C>::leave(c);
+  }
+
+  enum : std::uint8_t { started = 1, fired = 2, asked = 4, ended = 8 };
+  static bool is_due(unsigned e) noexcept { return (e & started) != 0 && (e & (fired | asked)) != 0; }
+
+  /// The pause is over by whatever comes first once the timer stands.
+  void event(cell_type& c, std::uint8_t e) noexcept {
+    unsigned const before = events_.fetch_or(e, std::memory_order_acq_rel);
+    unsigned const now = before | e;
+    if (is_due(before) || !is_due(now)) return;
+    if ((now & asked) == 0) {
+      c.template post<&launch_next>();
+    } else {
+      if ((now & (fired | ended)) == 0) c.template post<&stop>();
+      c.end_cancelled(c.is(word::requested) ? c.head().cancelled_by() : cancellation(cause::abandoned, c.created));
+    }
+  }
+  static void stop(cell_type& c) { c.body.alarm_.stop(); }
+  static void launch_next(cell_type& c) { c.body.launch(c); }
+
+  void launch(cell_type& c) noexcept {
+    if (c.is(word::requested | word::settled)) return c.end_cancelled(c.head().cancelled_by());
+    std::optional<H> h;
+    guarded([&] { h.emplace(make_operation(*f_, begun_)); }, [&](std::exception_ptr p) { c.fail(error_from<P>(std::move(p))); });
+    if (h) begin(c, std::move(*h));
+  }
+
+  H first_;
+  successive<C> attempt_;
+  alarm<C> alarm_;
+  hook<C> asked_;
+  std::optional<F> f_;
+  backoff backoff_;
+  cell_type* result_ = nullptr;
+  errc no_timer_{};
+  unsigned begun_ = 0;
+  bool again_ = false;
+  typename C::sync::template atomic<std::uint8_t> events_{0};
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/combine/retry.hpp, continued ---------------------------------------------------------------------------
+
+namespace settle::inline v0 {
+
+/// Calls `f(attempt)` (0, 1, ...) until an attempt yields a value, with pauses as `b` says. What f returns is the attempt: a
+/// value, or what a handle or watcher yields; a throw is a failure. Attempts are children of the result, one at a time: the
+/// next begins after the one before is released, and they share its deadline.
+///
+/// The last error is the result's: after `b.attempts`, or when `b.retry_if` says no. A cancelled attempt ends it as cancelled;
+/// after a request there is no further attempt, and a pause is cut short.
+///
+/// f is called here for the first attempt, later where the first attempt's user code runs; the pauses are timed there:
+/// errc::no_timers when that has no timers and a pause is due. Throws std::bad_alloc. Cost: one block, one for the timer.
+///
+/// ```cpp
+/// auto h = settle::retry(settle::backoff::exponential(100ms, 5s, 6), [=](unsigned) { return dial(host); });
+/// ```
+template <class F>
+auto retry(backoff b, F f, std::source_location at = std::source_location::current()) {
+  using R = std::invoke_result_t<F&, unsigned>;
+  using M = detail::made<R>;
+  using C = typename M::C;
+  using P = detail::result_policy<typename M::T, typename M::E, C>;
+  auto first = detail::make_operation(f, 0U);
+  auto home = detail::home_at<C>(first);
+  bool const cold = detail::is_cold<C>(first);
+  return detail::result_cell<P, detail::retrying<P, F>>::begin(std::move(home), cold, at, std::move(first), std::move(f), b);
+}
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/settle.hpp, continued ----------------------------------------------------------------------------------
+
+// ---- settle/combine/then.hpp ---------------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_THEN_HPP
+#define SETTLE_COMBINE_THEN_HPP
+
+namespace settle::inline v0 {
+
+/// Calls `f(value)` (or `f()`) when the input has yielded one, where its user code runs. What f returns is the result: a
+/// value, nothing, or what a handle (adopted) or watcher yields. An error or a cancellation passes by f, at once.
+///
+/// A handle is adopted: asked to cancel with the result, released before it, and not before the result's observers have run,
+/// so that a value may point into what its operation owns. A watcher is watched, and let go when the result is asked to
+/// cancel. Cold when the input is. Cost: one block; throws std::bad_alloc.
+///
+/// Errors: the input's; what f throws; errc::cycle when f returns the result itself, or what hangs on it. f is destroyed
+/// right after it has run, or instead, where the input's user code runs. A value that comes after a request is still given
+/// to f; after a forced cancel it is lost.
+///
+/// ```cpp
+/// settle::handle_of<page> p = settle::then(connect(host), [](my_connection c) { return c.get(); });
+/// ```
+template <class H, class F>
+  requires(detail::input_of<H>::is_input)
+auto then(H&& h, F f, std::source_location at = std::source_location::current()) {
+  static_assert(detail::check_input<H>());
+  return detail::make_step<detail::step_kind::then, detail::then_step>(std::forward<H>(h), std::move(f), at);
+}
+
+/// The same as a pipe: `std::move(h) | settle::then(f)`.
+template <class F>
+  requires(!detail::input_of<F>::is_input)
+auto then(F f, std::source_location at = std::source_location::current()) {
+  return detail::pipe([f = std::move(f), at]<class H>(H&& h) mutable { return settle::then(std::forward<H>(h), std::move(f), at); });
+}
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/settle.hpp, continued ----------------------------------------------------------------------------------
+
+// ---- settle/combine/via.hpp ----------------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_VIA_HPP
+#define SETTLE_COMBINE_VIA_HPP
+
+namespace settle::inline v0 {
+
+/// The same outcome, with what follows running on another executor: observers, consumers, further combinators, the value's
+/// destruction. What the input runs, cleanups included, stays where it was.
+///
+/// A handle is adopted: asked to cancel with the result, released before it, and not before the result's observers have run,
+/// so that a value may point into what its operation owns. A watcher is watched, and let go when the result is asked to
+/// cancel. Cold when the input is. Cost: one block; throws std::bad_alloc.
+///
+/// Errors: the input's. Threads: the value is moved where the input's user code runs.
+///
+/// ```cpp
+/// settle::via(fetch(url), loop).on_done([](auto&& out) { use(out); });  // on the loop
+/// ```
+template <class H, executor Ex>
+  requires(detail::input_of<H>::is_input)
+auto via(H&& h, Ex ex, std::source_location at = std::source_location::current()) {
+  static_assert(detail::check_input<H>());
+  using from = detail::input_of<H>;
+  using In = std::remove_cvref_t<H>;
+  using P = detail::result_policy<typename from::T, typename from::E, typename from::C, Ex>;
+  return detail::begin_step<P, detail::via_step<P, In>>(std::move(ex), at, detail::never_empty(std::forward<H>(h)), std::monostate());
+}
+
+/// The same as a pipe: `std::move(h) | settle::via(ex)`.
+template <executor Ex>
+  requires(!detail::input_of<Ex>::is_input)
+auto via(Ex ex, std::source_location at = std::source_location::current()) {
+  return detail::pipe([ex = std::move(ex), at]<class H>(H&& h) mutable { return settle::via(std::forward<H>(h), std::move(ex), at); });
+}
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/settle.hpp, continued ----------------------------------------------------------------------------------
+
+// ---- settle/combine/within.hpp -------------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_WITHIN_HPP
+#define SETTLE_COMBINE_WITHIN_HPP
+
+// ---- settle/combine/detail/limit.hpp -------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_DETAIL_LIMIT_HPP
+#define SETTLE_COMBINE_DETAIL_LIMIT_HPP
+
+namespace settle::inline v0::detail {
+
+/// One input against the clock. Whoever comes first decides; it takes effect once both are wired.
+template <class P, class H, class Alarm>
+class limit {
+ public:
+  using C = typename P::terminal;
+  using cell_type = result_cell<P, limit>;
+  using T = typename P::value_type;
+  using E = typename P::error_type;
+  using stored = typename cell_type::stored;
+  using time_point = std::chrono::steady_clock::time_point;
+
+  template <class... A>
+  limit(H&& in, std::chrono::nanoseconds d, A&... timers) noexcept : alarm_(timers...), after_(d) {
+    source_.take(std::move(in));
+  }
+  template <class... A>
+  limit(H&& in, time_point when, A&... timers) noexcept : alarm_(timers...), when_(when) {
+    source_.take(std::move(in));
+  }
+
+  void wire(cell_type& c) noexcept {
+    result_ = &c;
+    errc const problem = alarm_.prepare(c);
+    if (problem == errc{} || when_ != time_point::max()) set_time(c, problem);
+    connect<C>(source_, c, source_type);
+    if (!source_.adopted) listen(c);
+    if (winner_.load(std::memory_order_acquire) == nobody) start(c, problem);
+    arrive(c);
+  }
+  void close(cell_type& c) noexcept {
+    alarm_.give_room_back(c);
+    source_.from = {};
+  }
+
+ private:
+  enum who : std::uint8_t { nobody, source, time };
+
+  static cell_type& cell_of(hook<C>& h) noexcept { return static_cast<cell_type&>(*static_cast<input<C>&>(h).result); }
+  static void run_source(hook<C>& h, hook_action action) {
+    cell_type& c = cell_of(h);
+    limit& self = c.body;
+    if (action == hook_action::feed) {
+      self.told(c);
+    } else {
+      self.heard(c);
+      self.source_.finish();
+    }
+  }
+  static void run_asked(hook<C>& h, hook_action action) {
+    auto& c = static_cast<cell_type&>(*h.owner);
+    if (action == hook_action::invoke) c.body.asked();
+  }
+  static void run_stop(cell_type& c) { c.body.alarm_.stop(); }
+  static constexpr hook_type<C> source_type{&run_source, 0, 0};
+  static constexpr hook_type<C> asked_type{&run_asked, 0, 0};
+
+  void set_time(cell_type& c, errc problem) noexcept {
+    if (problem == errc{} && when_ == time_point::max() && after_ != std::chrono::nanoseconds::max()) when_ = later(alarm_.now(), after_);
+    if (when_ != time_point::max()) state_access::ref<C>(static_cast<state_base<C>&>(c)).tighten(when_);
+  }
+  void listen(cell_type& c) noexcept {
+    asked_.kind = hook_kind::stop;
+    asked_.owner = &c;
+    asked_.type = &asked_type;
+    if (!registry<C>::add_stop(c, asked_)) asked();
+  }
+  void asked() noexcept {
+    if (source_.adopted || !registry<C>::withdraw_input(source_.state(), source_)) return;
+    source_.absent = true;
+    run_source(source_, hook_action::feed);
+  }
+
+  /// The time that is over already is not waited for, one that never comes neither.
+  void start(cell_type& c, errc problem) noexcept {
+    if (problem == errc{} && when_ == time_point::max()) return;
+    if (problem == errc{} && alarm_.now() < when_) {
+      runs_ = true;
+      if (alarm_.start(c, when_, timer_done::to<&limit::over>(*this))) return;
+      runs_ = false;
+      problem_ = errc::no_memory;
+    } else if (problem != errc{}) {
+      problem_ = problem;
+    }
+    if (decide(time)) arrive(c);
+  }
+  void over(timer_end how) noexcept {
+    cell_type& c = *result_;
+    if (how == timer_end::fired && decide(time)) arrive(c);
+    engine<C>::leave(c);
+  }
+
+  bool decide(who w) noexcept {
+    who undecided = nobody;
+    return winner_.compare_exchange_strong(undecided, w, std::memory_order_acq_rel, std::memory_order_acquire);
+  }
+  void arrive(cell_type& c) noexcept {
+    if (gate_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    if (winner_.load(std::memory_order_acquire) == time) time_is_over(c);
+    else deliver(c);
+    engine<C>::pump(frame<C>::here());
+  }
+  void time_is_over(cell_type& c) noexcept {
+    let_off(source_, problem_ == errc::timed_out ? cause::deadline : cause::dropped);
+    c.fail(P::make_error(problem_));
+  }
+
+  /// Structural: the source has settled.
+  void told(cell_type& c) noexcept {
+    if (!source_.absent) source_.state().seen.store(true, std::memory_order_relaxed);
+    if (decide(source)) arrive(c);
+    else source_.lose();
+  }
+  /// At once, when nothing of the user's runs; the timer is stopped where that may be done.
+  void deliver(cell_type& c) noexcept {
+    if (source_.absent) {
+      if (runs_) c.template post<&run_stop>();
+      c.end_cancelled(c.head().cancelled_by());
+      source_.finish();
+      return;
+    }
+    state_base<C>& s = source_.state();
+    std::uint32_t const w = s.word.load(std::memory_order_acquire);
+    auto& o = static_cast<typed_state<T, E, C>&>(s).result;
+    delivered_ = true;
+    if ((w & word::cancelled) != 0) {
+      c.keep(s);
+      if (runs_) source_.queue();
+      c.end_cancelled(o.cancel());
+    } else if ((w & word::failure) != 0 && is_quiet_error<E>) {
+      c.keep(s);
+      if (runs_) source_.queue();
+      if constexpr (is_quiet_error<E>) c.fail(E(std::as_const(o).error()));
+    } else if ((w & word::failure) == 0 && is_quiet_value<T>) {
+      c.keep(s);
+      if (runs_) source_.queue();
+      if constexpr (is_quiet_value<T>) c.yield([&](void* at) { ::new (at) stored(*outcome_access::value(o)); });
+    } else {
+      delivered_ = false;
+      return source_.queue();
+    }
+    if (!runs_) source_.finish();
+  }
+
+  void heard(cell_type& c) noexcept {
+    if (runs_) alarm_.stop();
+    if (delivered_) return;
+    input_outcome<T, E, C> o(source_);
+    c.keep(source_.state());
+    if (o.look().has_error()) c.fail(o.error());
+    else o.with_value([&](auto&& v) { c.yield([&](void* at) { ::new (at) stored(std::forward<decltype(v)>(v)); }); });
+  }
+
+  using sync = typename C::sync;
+
+  input<C> source_;
+  hook<C> asked_;
+  Alarm alarm_;
+  cell_type* result_ = nullptr;
+  std::chrono::nanoseconds after_ = std::chrono::nanoseconds::max();
+  time_point when_ = time_point::max();
+  errc problem_ = errc::timed_out;
+  bool runs_ = false;  // the timer was started
+  bool delivered_ = false;
+  typename sync::template atomic<who> winner_{nobody};
+  typename sync::template atomic<std::uint8_t> gate_{2};
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/combine/within.hpp, continued --------------------------------------------------------------------------
+
+namespace settle::inline v0 {
+
+namespace detail {
+
+template <class When>
+concept point_or_span = std::convertible_to<When, std::chrono::nanoseconds> || std::same_as<When, std::chrono::steady_clock::time_point>;
+
+template <class Alarm, class H, class When, class... S>
+auto make_limit(std::source_location at, H&& h, When when, S&... timers) {
+  static_assert(check_input<H>());
+  using from = input_of<H>;
+  using In = std::remove_cvref_t<H>;
+  using C = typename from::C;
+  using P = result_policy<typename from::T, typename from::E, C>;
+  using exact = std::conditional_t<std::same_as<When, std::chrono::steady_clock::time_point>, When, std::chrono::nanoseconds>;
+  In in = never_empty(std::forward<H>(h));
+  home_of<C> home = home_at<C>(static_cast<basic_operation<C> const&>(in));
+  bool const cold = is_cold<C>(static_cast<basic_operation<C> const&>(in));
+  return result_cell<P, limit<P, In, Alarm>>::begin(std::move(home), cold, at, std::move(in), exact(when), timers...);
+}
+
+}  // namespace detail
+
+/// The input's outcome, if it settles in time; else the error errc::timed_out, at once, and the input is asked to cancel
+/// (cause deadline) when it was adopted. `outcome::timed_out()` tells this and an input that was itself cut off alike.
+///
+/// The time is a duration from now, or a time_point, by the clock of the timers. They are those of the executor where the
+/// input's user code runs; or name a service, which must outlive the result and allow stop() there. The time is also the
+/// result's deadline (operation::deadline), which all below it inherit. When the input comes first, the timer is stopped
+/// then and there. A time that is over already: timed out at once, unless the input has settled.
+///
+/// A handle is adopted: released before the result, and not before the result's observers have run. A watcher is watched,
+/// and never cancelled. Cold when the input is: the time runs from when it starts.
+///
+/// Errors: the input's; errc::timed_out; errc::no_timers when the executor has none, errc::no_memory when the timer could
+/// not be started (the input is then asked to cancel, cause dropped). Throws std::bad_alloc. Cost: one block, one for the
+/// timer, one for the deadline.
+///
+/// ```cpp
+/// auto page = settle::within(fetch(url), 2s);
+/// ```
+template <class H, detail::point_or_span When>
+  requires(detail::input_of<H>::is_input)
+auto within(H&& h, When when, std::source_location at = std::source_location::current()) {
+  return detail::make_limit<detail::alarm<typename detail::input_of<H>::C>>(at, std::forward<H>(h), when);
+}
+template <class H, detail::point_or_span When, timer_service S>
+  requires(detail::input_of<H>::is_input)
+auto within(H&& h, When when, S& timers, std::source_location at = std::source_location::current()) {
+  return detail::make_limit<detail::alarm_of<typename detail::input_of<H>::C, S>>(at, std::forward<H>(h), when, timers);
+}
+
+/// The same as pipes: `std::move(h) | settle::within(2s)`.
+template <detail::point_or_span When>
+auto within(When when, std::source_location at = std::source_location::current()) {
+  return detail::pipe([when, at]<class H>(H&& h) { return settle::within(std::forward<H>(h), when, at); });
+}
+template <detail::point_or_span When, timer_service S>
+auto within(When when, S& timers, std::source_location at = std::source_location::current()) {
+  return detail::pipe([when, &timers, at]<class H>(H&& h) { return settle::within(std::forward<H>(h), when, timers, at); });
+}
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/settle.hpp, continued ----------------------------------------------------------------------------------
+
+// ---- settle/coroutine.hpp ------------------------------------------------------------------------------------------
+#ifndef SETTLE_COROUTINE_HPP
+#define SETTLE_COROUTINE_HPP
+
+// ---- settle/coroutine/join_awaiter.hpp -----------------------------------------------------------------------------
+#ifndef SETTLE_COROUTINE_JOIN_AWAITER_HPP
+#define SETTLE_COROUTINE_JOIN_AWAITER_HPP
 
 namespace settle::inline v0::detail {
 
@@ -4557,225 +10881,6 @@ class join_awaiter {
 #ifndef SETTLE_COROUTINE_WATCH_AWAITER_HPP
 #define SETTLE_COROUTINE_WATCH_AWAITER_HPP
 
-// ---- settle/resolver.hpp -------------------------------------------------------------------------------------------
-#ifndef SETTLE_RESOLVER_HPP
-#define SETTLE_RESOLVER_HPP
-
-namespace settle::inline v0 {
-
-/// The producer's end: the sole writer of the outcome. Move-only, used by one thread at a time.
-///
-/// A pin of its own until it is gone or has settled: nothing the operation owns is given back while the producer may
-/// still write to it. Destroyed unsettled, the operation is cancelled with the cause that was asked for, or abandoned,
-/// which the error sink is told. After settling, won or lost, it is empty.
-///
-/// ```cpp
-/// settle::resolver_of<int> r;
-/// settle::handle_of<int> h = r.get_handle();
-/// auto& b = r.own(std::make_unique<buffer>());  // given back with the operation
-/// r.complete(42);
-/// ```
-template <class P>
-class resolver {
-  static_assert(detail::diagnose_policy<P>());  // before anything else stumbles over it
-  using C = typename P::terminal;
-  using cell = detail::cell<P>;
-  using engine = detail::engine<C>;
-  using access = detail::outcome_access;
-
- public:
-  using policy_type = P;
-  using executor_type = typename P::executor_type;
-  using T = typename P::value_type;
-  using E = typename P::error_type;
-  using stored = detail::lift<T>;
-
-  /// A new pending operation: one allocation. Throws std::bad_alloc.
-  explicit resolver(executor_type ex, std::source_location at = std::source_location::current())
-      : resolver(std::allocator_arg, typename P::allocator_type(), std::move(ex), at) {}
-  explicit resolver(std::source_location at = std::source_location::current())
-    requires(std::default_initializable<executor_type>)
-      : resolver(executor_type(), at) {}
-
-  /// Born adopted: a child of `parent` from the start. Throws std::bad_alloc.
-  explicit resolver(basic_operation<C> parent, executor_type ex, std::source_location at = std::source_location::current())
-      : resolver(std::move(ex), at) {
-    parent.adopt(op());
-  }
-  explicit resolver(basic_operation<C> parent, std::source_location at = std::source_location::current())
-    requires(std::default_initializable<executor_type>)
-      : resolver(std::move(parent), executor_type(), at) {}
-
-  resolver(std::allocator_arg_t, typename P::allocator_type a, executor_type ex = executor_type(),
-           std::source_location at = std::source_location::current())
-      : cell_(cell::make(std::move(ex), std::move(a), 0, at)) {
-    if (cell_ == nullptr) detail::raise(std::bad_alloc());
-  }
-
-  /// Empty instead of throwing when there is no memory.
-  explicit resolver(std::nothrow_t, executor_type ex = executor_type(), std::source_location at = std::source_location::current()) noexcept
-      : cell_(cell::make(std::move(ex), typename P::allocator_type(), 0, at)) {}
-
-  resolver(resolver&& o) noexcept : cell_(std::exchange(o.cell_, nullptr)) {}
-  resolver& operator=(resolver&& o) noexcept {
-    resolver gone(std::move(*this));
-    cell_ = std::exchange(o.cell_, nullptr);
-    return *this;
-  }
-  ~resolver() {
-    if (cell_ != nullptr) engine::abandon(*cell_, cell_->sole());
-  }
-
-  /// False once it has settled (or lost), or was moved from.
-  explicit operator bool() const noexcept { return cell_ != nullptr; }
-
-  /// The owner's end. Once; a second call gives an empty handle.
-  handle<P> get_handle() noexcept {
-    if (cell_ == nullptr) return {};
-    std::uint32_t const w = cell_->lock(cell_->sole());
-    bool const first = (w & detail::word::handled) == 0;
-    cell_->unlock(first ? w | detail::word::handled | detail::word::owned : w);
-    if (!first) return {};
-    return handle<P>(op());
-  }
-
-  /// A reference for parents, helpers, cancellers. Empty when this is.
-  [[nodiscard]] basic_operation<C> op() const noexcept { return cell_ == nullptr ? basic_operation<C>() : basic_operation<C>::of(*cell_); }
-
-  /// Settles with a value. True to the winner; false: somebody settled it before, and the argument is as it was.
-  /// What moving or copying the value throws comes out of here, the operation still pending.
-  bool complete(stored&& v)
-    requires(!std::is_void_v<T>)
-  {
-    if constexpr (std::is_nothrow_move_constructible_v<stored>) return complete_quietly(v);
-    else return complete_claimed([&](void* at) { ::new (at) stored(std::move(v)); });
-  }
-  bool complete(stored const& v)
-    requires(!std::is_void_v<T> && std::is_copy_constructible_v<stored>)
-  {
-    if (lost()) return give_up();
-    ::new (static_cast<void*>(access::value(cell_->result))) stored(v);
-    return announce(detail::outcome_head::value) || (std::destroy_at(access::value(cell_->result)), give_up());
-  }
-  bool complete() noexcept
-    requires(std::is_void_v<T>)
-  {
-    if (cell_ == nullptr) return false;
-    return announce(detail::outcome_head::value) || give_up();
-  }
-
-  /// Settles with an error. True to the winner.
-  bool fail(E e) noexcept {
-    if (lost()) return give_up();
-    ::new (static_cast<void*>(access::error(cell_->result))) E(std::move(e));
-    return announce(detail::outcome_head::failure) || (std::destroy_at(access::error(cell_->result)), give_up());
-  }
-
-  /// Acknowledges a request with the cause that was asked for (cause::requested when nobody did). True to the winner.
-  bool cancel(std::source_location at = std::source_location::current()) noexcept {
-    if (cell_ == nullptr) return false;
-    return acknowledge(cancellation(cause::requested, at));
-  }
-
-  /// Settles with an outcome. True to the winner.
-  bool settle(outcome<T, E>&& o) {
-    if (o.has_error()) return fail(std::move(o).error());
-    if (!o.has_value()) {
-      return cell_ != nullptr && acknowledge(o.cancel());
-    }
-    if constexpr (std::is_void_v<T>) return complete();
-    else return complete(std::move(o).value());
-  }
-
-  /// Gives a resource to the operation; the reference is good while the resolver lives and has not settled. No memory:
-  /// the resource is given back, then std::bad_alloc.
-  template <class R>
-  R& own(R r) {
-    return detail::owning<C>::own(*cell_, std::move(r), cell_->sole());
-  }
-  /// The same with a typed closer: `closer(R)` noexcept.
-  template <class R, class Closer>
-  R& own(R r, Closer closer) {
-    return detail::owning<C>::own(*cell_, std::move(r), std::move(closer), cell_->sole());
-  }
-  /// Null: full, or no memory; nothing was made.
-  template <class R, class... A>
-  R* try_own(A&&... args) noexcept {
-    return detail::owning<C>::template try_own<R>(*cell_, cell_->sole(), std::forward<A>(args)...);
-  }
-  /// As basic_operation::on_cleanup; before anybody else sees the operation it costs no atomic operation.
-  template <class F>
-  bool on_cleanup(F f) {
-    return detail::cleanup_registration<C, F>::add(*cell_, std::move(f), cell_->sole()).how == detail::kept::yes;
-  }
-  template <class F>
-  basic_registration<C> on_cancel(F f) {
-    return op().on_cancel(std::move(f));
-  }
-
- private:
-  template <class>
-  friend class shared_resolver;
-
-  /// Settled already, or nothing to settle.
-  bool lost() const noexcept { return cell_ == nullptr || cell_->is(detail::word::settled); }
-
-  /// The payload stands. True: it is the outcome, and the hold and reference are the sequence's.
-  /// User code may run in here, and may look at the resolver or destroy it: it is empty before, and untouched after a win.
-  bool announce(detail::outcome_head::kind_t kind) noexcept {
-    cell* const c = std::exchange(cell_, nullptr);
-    if (engine::settle(*c, kind, c->sole())) return true;
-    cell_ = c;
-    return false;
-  }
-
-  /// As above: a cancel observer may look at the resolver or destroy it.
-  bool acknowledge(cancellation const& why) noexcept {
-    cell& c = *std::exchange(cell_, nullptr);
-    if (!c.is(detail::word::requested)) engine::request(c, why);
-    if (engine::settle(c, detail::outcome_head::cancelled, c.sole())) return true;
-    engine::leave(c);
-    return false;
-  }
-
-  bool give_up() noexcept {
-    if (cell_ != nullptr) engine::leave(*std::exchange(cell_, nullptr));
-    return false;
-  }
-
-  bool complete_quietly(stored& v) noexcept {
-    if (lost()) return give_up();
-    auto* const at = ::new (static_cast<void*>(access::value(cell_->result))) stored(std::move(v));
-    if (announce(detail::outcome_head::value)) return true;
-    if constexpr (std::is_nothrow_move_assignable_v<stored>) {
-      v = std::move(*at);
-    } else {
-      std::destroy_at(&v);
-      std::construct_at(&v, std::move(*at));
-    }
-    std::destroy_at(at);
-    return give_up();
-  }
-
-  /// A value whose move may throw is not touched before the win: rivals wait while it is moved.
-  template <class Make>
-  bool complete_claimed(Make make) {
-    if (cell_ == nullptr) return false;
-    if (!engine::claim(*cell_, detail::word::tentative)) return give_up();
-    detail::with_undo([&] { make(static_cast<void*>(access::value(cell_->result))); }, [&] { engine::unclaim(*cell_); });
-    engine::publish(*std::exchange(cell_, nullptr), detail::outcome_head::value);
-    return true;
-  }
-
-  cell* cell_;
-};
-
-}  // namespace settle::inline v0
-
-#endif
-
-// ---- settle/coroutine/watch_awaiter.hpp, continued -----------------------------------------------------------------
-
 namespace settle::inline v0::detail {
 
 /// An operation that completes when another one has come to a moment, and lets go of it when it is asked to cancel: a
@@ -4816,7 +10921,10 @@ class watch_awaiter {
   template <own_promise Pr>
   void await_suspend(std::coroutine_handle<Pr> me) {
     auto& s = me.promise().state();
-    if (op_) relay_ = make_relay();
+    if (op_) {
+      if constexpr (How == looking::released) trap_wait_for_itself(s);
+      relay_ = make_relay();
+    }
     if constexpr (How == looking::taken) state_access::ref<C>(s).adopt(op_);
     joining<C>::begin(s, state_access::get(relay_), this, &watch_awaiter::template go_on<Pr>);
   }
@@ -4825,10 +10933,16 @@ class watch_awaiter {
     if constexpr (How == looking::value) return std::as_const(result()).value();
     else if constexpr (How == looking::outcome) return std::as_const(result());
     else if constexpr (How == looking::pinned) return pinned_outcome<P>(result(), std::move(pin_));
-    else if constexpr (How == looking::taken) return outcome<T, E>(std::move(result()));
+    else if constexpr (How == looking::taken) return outcome_for_taker(looked_at());
   }
 
  private:
+  void trap_wait_for_itself(state_base<C>& s) const noexcept {
+    if (ancestry<C>::cleans_up_for(s, *state_access::get(op_)))
+      s.report(nullptr, monitor_event::misuse,
+               "a cleanup waits for the release of the operation it belongs to, or of one above: it would wait for itself");
+  }
+
   handle<typename relay<C>::policy> make_relay() {
     if constexpr (How == looking::released) return relay<C>::make([this](auto f) { return op_.on_released(std::move(f)); }, [] {});
     else return relay<C>::make([this](auto f) { return op_.on_done(std::move(f)); }, [this] { before_it(pin_); });
@@ -4836,10 +10950,11 @@ class watch_awaiter {
   void before_it(basic_pin<C>& pin) noexcept { pin = op_.pin(); }
   static void before_it(std::monostate) noexcept {}
 
-  outcome<T, E>& result() noexcept {
+  outcome<T, E>& result() noexcept { return looked_at().result; }
+  typed_state<T, E, C>& looked_at() noexcept {
     state_base<C>& s = *state_access::get(op_);
     s.seen.store(true, std::memory_order_relaxed);
-    return static_cast<typed_state<T, E, C>&>(s).result;
+    return static_cast<typed_state<T, E, C>&>(s);
   }
 
   template <class Pr>
@@ -4862,6 +10977,37 @@ class watch_awaiter {
   handle<typename relay<C>::policy> relay_;
   [[no_unique_address]] std::conditional_t<How == looking::pinned, basic_pin<C>, std::monostate> pin_;
 };
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/coroutine.hpp, continued -------------------------------------------------------------------------------
+
+// ---- settle/detail/is_closure.hpp ----------------------------------------------------------------------------------
+#ifndef SETTLE_DETAIL_IS_CLOSURE_HPP
+#define SETTLE_DETAIL_IS_CLOSURE_HPP
+
+namespace settle::inline v0::detail {
+
+/// T is the type of a lambda expression. It may be asked while that lambda's body is compiled, when the type is not complete
+/// yet and nothing else may be asked of it, not even whether it is complete: g++ 16 warns of the answer. So the name tells.
+template <class T>
+consteval bool is_closure() {
+  std::string_view name = __PRETTY_FUNCTION__;  // g++: [with T = f()::<lambda(int)>]; clang: [T = (lambda at f.cpp:1:2)]
+  name.remove_suffix(1);
+  if (!name.ends_with(')') && !name.ends_with('>')) return false;
+  char const close = name.back();
+  char const open = close == ')' ? '(' : '<';
+  std::size_t at = name.size();
+  int depth = 0;
+  do {
+    --at;
+    depth += name[at] == close ? 1 : name[at] == open ? -1 : 0;
+  } while (depth != 0 && at != 0);
+  std::string_view const last = name.substr(at);
+  return last.starts_with("<lambda") || last.starts_with("(lambda at ");
+}
 
 }  // namespace settle::inline v0::detail
 
@@ -4896,7 +11042,8 @@ inline constexpr bool is_operation<basic_operation<C>> = true;
 template <class A, std::size_t I>
 consteval auto start_by() {
   using bare = std::remove_cvref_t<A>;
-  if constexpr (is_operation<bare>) return starts_under_operation<I>{};
+  if constexpr (is_closure<bare>()) return starts_cold{};  // perhaps of the lambda whose body this is
+  else if constexpr (is_operation<bare>) return starts_under_operation<I>{};
   else if constexpr (std::copy_constructible<bare> && executor<bare>) return starts_on_executor<bare, I>{};
   else return starts_cold{};
 }
@@ -4935,7 +11082,9 @@ class promise_start : public promise_base<P, typename Start::executor> {
   template <class... A>
     requires(hot && sizeof...(A) != 0)
   explicit promise_start(A&... arguments) noexcept {
-    auto& first = std::get<Start::index>(std::tie(arguments...));
+    // clang hands no closure to the promise: then the argument stands where the closure would.
+    constexpr bool in_front = !std::same_as<decltype(start_by<std::tuple_element_t<0, std::tuple<A...>>, 0>()), starts_cold>;
+    auto& first = std::get<in_front ? 0 : Start::index>(std::tie(arguments...));
     if constexpr (std::same_as<typename Start::executor, inherited_executor>) {
       go_under(state_type::be_born(this->self().address(), {}), first);
     } else {
@@ -5014,6 +11163,229 @@ struct std::coroutine_traits<settle::handle<P>, A...> {
 
 // ---- settle/settle.hpp, continued ----------------------------------------------------------------------------------
 
+// ---- settle/done_callback.hpp --------------------------------------------------------------------------------------
+#ifndef SETTLE_DONE_CALLBACK_HPP
+#define SETTLE_DONE_CALLBACK_HPP
+
+namespace settle::inline v0 {
+
+/// A done observer that carries its own storage and withdraws itself, as std::stop_callback does: for members of objects
+/// that may go before the operation ends.
+///
+/// The constructor registers `f()` or `f(ending)`; it runs once the operation is settled, in registration order with the
+/// other observers, on the operation's executor, and dies with this object. On an operation that is settled already it
+/// takes effect at once (with the inline executor outside of any callback: before the constructor returns). Of an empty
+/// operation: never. What it throws goes to the error sink.
+///
+/// The destructor withdraws it: from then on it does not start, and nobody touches this object. It waits only when `f` runs
+/// just now on another thread; destroyed inside its own `f` it returns at once. So `f` must not wait for the thread that
+/// destroys it. The operation may end first, and this object keeps no cleanup back; it holds one reference, as `operation`.
+///
+/// Neither copyable nor movable; constructed and destroyed by any thread. Allocates nothing, unless the operation is
+/// settled already: then one block of the operation's, and std::bad_alloc when there is none. Constructing and destroying
+/// it are a few atomic operations each.
+///
+/// ```cpp
+/// struct view {
+///   settle::done_callback<std::function<void()>> refresh;  // withdrawn with the view
+///   explicit view(settle::operation load) : refresh(load, [this] { show(); }) {}
+/// };
+/// ```
+template <class F, class C = cas_terminal>
+class done_callback {
+ public:
+  /// Throws what moving `f` throws, and std::bad_alloc (see above); then nothing was registered.
+  done_callback(basic_operation<C> const& op, F f) : hook_(detail::state_access::get(op), std::move(f)) {}
+  done_callback(done_callback const&) = delete;
+  done_callback& operator=(done_callback const&) = delete;
+  ~done_callback() = default;
+
+ private:
+  detail::callback<C, F, detail::call_with_ending, detail::hook_kind::done> hook_;
+};
+
+template <class C, class F>
+done_callback(basic_operation<C> const&, F) -> done_callback<F, C>;
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/settle.hpp, continued ----------------------------------------------------------------------------------
+
+// ---- settle/initiate.hpp -------------------------------------------------------------------------------------------
+#ifndef SETTLE_INITIATE_HPP
+#define SETTLE_INITIATE_HPP
+
+namespace settle::inline v0 {
+
+namespace detail {
+
+/// While the function runs that was given the resolver: one that is dropped meanwhile leaves its duty to this.
+template <class P>
+class initiation {
+  using state = state_base<typename P::terminal>;
+
+ public:
+  explicit initiation(resolver<P>& r, handle<P> const& h) noexcept : mine_(r), state_(*state_access::get(h)) {
+    state_.unlock(state_.lock() | word::initiating);
+  }
+
+  /// The function has returned, or thrown.
+  void end(std::exception_ptr thrown) noexcept {
+    std::uint32_t const w = state_.lock();
+    state_.unlock(w & ~(word::initiating | word::forsaken));
+    if ((w & word::forsaken) != 0) mine_ = state_access::produce<P>(static_cast<cell<P>*>(&state_));
+    if (!thrown) return;
+    if (mine_) end_thrown(mine_, std::move(thrown));
+    else state_.report(std::move(thrown), monitor_event::callback_threw);  // somebody else may be settling it
+  }
+
+ private:
+  resolver<P>& mine_;
+  state& state_;
+};
+
+}  // namespace detail
+
+/// Makes an operation by calling `f(resolver_of<T, E, Ex>)` here and now: the door for callback APIs, as JavaScript's
+/// `new Promise(f)`. The resolver is f's to move into whatever will settle it; the handle is returned.
+///
+/// What f throws is the failure of the operation, provided that f let the resolver go unsettled (its parameter died, or it
+/// never took it); operation_cancelled cancels it instead. If f settled it first, or moved the resolver to where it still
+/// lives, only its holder may write the outcome: the operation is as it was, and what f threw goes to the error sink.
+/// A resolver that f let go without having thrown: abandoned, as anywhere.
+///
+/// Settles when the resolver does; observers and cleanups run on `ex`, f on the calling thread. One allocation; throws
+/// std::bad_alloc, f not having been called. Any thread.
+///
+/// ```cpp
+/// settle::handle_of<int> h = settle::initiate<int>(loop, [&](auto r) { c_read(fd, on_read, std::move(r).into_raw()); });
+/// ```
+template <class T, class E = error, class C = cas_terminal, class Ex, class F>
+handle_of<T, E, C> initiate(Ex ex, F f, std::source_location at = std::source_location::current()) {
+  using policy = plain<T, E, Ex, C>;
+  resolver<policy> r(std::move(ex), at);
+  handle<policy> h = r.get_handle();
+  detail::initiation<policy> duty(r, h);
+  std::exception_ptr thrown;
+  detail::guarded([&] { std::move(f)(std::move(r)); }, [&](std::exception_ptr p) { thrown = std::move(p); });
+  duty.end(std::move(thrown));
+  return h;
+}
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/settle.hpp, continued ----------------------------------------------------------------------------------
+
+// ---- settle/link_stop_token.hpp ------------------------------------------------------------------------------------
+#ifndef SETTLE_LINK_STOP_TOKEN_HPP
+#define SETTLE_LINK_STOP_TOKEN_HPP
+
+namespace settle::inline v0 {
+
+namespace detail {
+
+/// An outside token's callback that asks an operation to cancel. Ends with the last of those who are at it: whoever makes
+/// it, the operation's release, a callback that runs. So nobody waits for the callback, and it may end itself.
+template <class C>
+class stop_token_link {
+  using state = state_base<C>;
+
+ public:
+  stop_token_link(stop_token_link&&) = delete;
+  ~stop_token_link() {
+    if (built_) std::destroy_at(&callback_);
+  }
+
+  /// False: the operation is released already. Throws std::bad_alloc.
+  static bool make(state& s, std::stop_token const& token, cancellation const& why) {
+    void* const at = s.table->allocate(s, sizeof(stop_token_link), alignof(stop_token_link));
+    if (at == nullptr) raise(std::bad_alloc());
+    auto* const link = ::new (at) stop_token_link(s, why);
+    if (!registry<C>::add_released(s, link->released_)) {
+      link->end();
+      return false;
+    }
+    std::construct_at(&link->callback_, token, stopped{link});  // runs here and now when the token has stopped
+    link->built_ = true;
+    link->leave();
+    return true;
+  }
+
+ private:
+  struct stopped {
+    stop_token_link* link;
+    void operator()() const noexcept { link->stop(); }
+  };
+
+  stop_token_link(state& s, cancellation const& why) noexcept : target_(&s), why_(why) {
+    s.add_ref();
+    released_.kind = hook_kind::waiting;
+    released_.owner = &s;
+    released_.type = &when_released;
+  }
+  /// On the stopping thread.
+  void stop() noexcept {
+    std::uint32_t n = users_.load(std::memory_order_relaxed);
+    do {
+      if (n == 0) return;  // it is being destroyed, which waits for us to return
+    } while (!users_.compare_exchange_weak(n, n + 1, std::memory_order_acq_rel, std::memory_order_relaxed));
+    engine<C>::request(*target_, why_);
+    leave();
+  }
+  static void release(hook<C>& h, hook_action) { reinterpret_cast<stop_token_link*>(&h)->leave(); }
+  void leave() noexcept {
+    if (users_.fetch_sub(1, std::memory_order_acq_rel) == 1) end();
+  }
+  void end() noexcept {
+    state& s = *target_;
+    std::destroy_at(this);
+    s.table->deallocate(s, this, sizeof(stop_token_link), alignof(stop_token_link));
+    s.drop_ref();
+  }
+
+  static constexpr hook_type<C> when_released{&release, 0, 0};
+
+  hook<C> released_;
+  state* target_;
+  cancellation why_;
+  bool built_ = false;
+  typename C::sync::template atomic<std::uint32_t> users_{2};  // the maker and the operation's release
+  union {
+    std::stop_callback<stopped> callback_;
+  };
+};
+
+}  // namespace detail
+
+/// Asks `op` to cancel, for the reason given, when the outside `token` is stopped; at once when it is already. The link goes
+/// when the operation is released: a token that lives for ever keeps nothing of the operations it was linked to.
+///
+/// True: linked. False: there is nothing to link (no operation, one that is released, a token that cannot be stopped).
+/// Keeps a reference on the operation until then, and no hold. What the request sets off runs on the stopping thread, as
+/// with `op.request_cancel(why)` there. Any thread (with `unsynchronized_terminal` the token, too, must be stopped on the
+/// operation's). Allocates one block; throws std::bad_alloc.
+///
+/// ```cpp
+/// void serve(settle::operation op, std::stop_token stop) { settle::link_stop_token(op, stop, settle::cause::shutdown); }
+/// ```
+template <class C>
+bool link_stop_token(basic_operation<C> const& op, std::stop_token const& token, cause why = cause::requested,
+                     std::source_location at = std::source_location::current()) {
+  detail::state_base<C>* const s = detail::state_access::get(op);
+  if (s == nullptr || !token.stop_possible()) return false;
+  return detail::stop_token_link<C>::make(*s, token, cancellation(why, why, at));
+}
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/settle.hpp, continued ----------------------------------------------------------------------------------
+
 // ---- settle/memory/arena.hpp ---------------------------------------------------------------------------------------
 #ifndef SETTLE_MEMORY_ARENA_HPP
 #define SETTLE_MEMORY_ARENA_HPP
@@ -5041,14 +11413,18 @@ namespace settle::inline v0 {
 /// Errors: in builds with AddressSanitizer everything not allocated is poisoned, so whoever touches memory after `deallocate`
 /// or `reset` is named.
 ///
-///     std::array<std::byte, 1024> block;
-///     settle::arena memory(block);
-///     std::pmr::string name("kept in the block, however long it is", &memory);
+/// ```cpp
+/// std::array<std::byte, 1024> block;
+/// settle::arena memory(block);
+/// std::pmr::string name("kept in the block, however long it is", &memory);
+/// ```
 class arena final : public std::pmr::memory_resource {
  public:
+  /// Over a block that outlives it. Allocates nothing.
   explicit arena(std::span<std::byte> block) noexcept : begin_(block.data()), next_(begin_ + block.size()), end_(next_) {
     poison(begin_, capacity());
   }
+  /// The same, for a block that came as a pointer and a size.
   arena(void* block, std::size_t bytes) noexcept : arena(std::span<std::byte>(static_cast<std::byte*>(block), bytes)) {}
   arena(arena const&) = delete;
   arena& operator=(arena const&) = delete;
@@ -5084,7 +11460,9 @@ class arena final : public std::pmr::memory_resource {
   }
 
   [[nodiscard]] std::size_t used() const noexcept { return static_cast<std::size_t>(end_ - next_); }  ///< padding included
+  /// What the next allocation can get at most, alignment aside.
   [[nodiscard]] std::size_t remaining() const noexcept { return static_cast<std::size_t>(next_ - begin_); }
+  /// The size of the block.
   [[nodiscard]] std::size_t capacity() const noexcept { return static_cast<std::size_t>(end_ - begin_); }
 
  private:
@@ -5127,20 +11505,26 @@ class arena final : public std::pmr::memory_resource {
 template <class T = std::byte>
 class arena_allocator {
  public:
+  /// What the allocator requirements ask for.
   using value_type = T;
 
+  /// Over an arena that outlives what is allocated.
   // NOLINTNEXTLINE(google-explicit-constructor): as std::pmr::polymorphic_allocator, so that containers take the arena itself
   arena_allocator(arena& memory) noexcept : memory_(&memory) {}
+  /// The same arena, for another type.
   template <class U>
   // NOLINTNEXTLINE(google-explicit-constructor): rebinding converts, as the allocator requirements ask
   arena_allocator(arena_allocator<U> const& other) noexcept : memory_(&other.resource()) {}
 
+  /// Room for n of T. Throws std::bad_alloc when the arena is full.
   [[nodiscard]] T* allocate(std::size_t n) {
     if (n > std::numeric_limits<std::size_t>::max() / sizeof(T)) detail::raise(std::bad_array_new_length());
     return static_cast<T*>(memory_->allocate(n * sizeof(T), alignof(T)));
   }
+  /// Back to the arena: reused at once when it was the latest allocation, else at `reset()`.
   void deallocate(T* p, std::size_t n) noexcept { memory_->deallocate(p, n * sizeof(T), alignof(T)); }
 
+  /// The arena.
   [[nodiscard]] arena& resource() const noexcept { return *memory_; }
 
   template <class U>
@@ -5175,16 +11559,16 @@ enum class census_phase : std::uint8_t { pending, settled, released };
 
 /// One operation of a census, at the moment of asking. Values only.
 struct census_entry {
-  std::uint64_t serial = 0;  ///< counts the operations of this census, from 1
-  std::uint64_t parent = 0;  ///< the serial of the one that adopted it; 0: none, or none of this census
-  std::string_view tag{};    ///< the policy's
-  census_phase phase = census_phase::pending;
-  monitor_event::ending_t how = monitor_event::pending;
-  cause why = cause::requested;  ///< when it was cancelled
-  std::chrono::nanoseconds age{};
-  std::source_location where{};  ///< where it was created
-  standing now{};
-  std::uint32_t children = 0;  ///< of this census, not released
+  std::uint64_t serial = 0;                              ///< counts the operations of this census, from 1
+  std::uint64_t parent = 0;                              ///< the serial of the one that adopted it; 0: none, or none of this census
+  std::string_view tag{};                                ///< the policy's
+  census_phase phase = census_phase::pending;            ///< how far it has come
+  monitor_event::ending_t how = monitor_event::pending;  ///< how it ended, once settled
+  cause why = cause::requested;                          ///< when it was cancelled
+  std::chrono::nanoseconds age{};                        ///< since it was created
+  std::source_location where{};                          ///< where it was created
+  standing now{};                                        ///< what holds it, when asked
+  std::uint32_t children = 0;                            ///< of this census, not released
 };
 
 /// Why it is not released, as far as it can tell, in words: producer, children, pins, cleanup, and whoever refers to it when
@@ -5344,6 +11728,7 @@ namespace settle::inline v0 {
 template <class Tag = void>
 class basic_census {
  public:
+  /// What makes it a monitor; called by operations.
   static void on_event(monitor_event const& e) noexcept {
     books& b = here();
     std::lock_guard const guard(b.lock);
@@ -5385,7 +11770,8 @@ class basic_census {
       books& b = here();
       std::lock_guard const guard(b.lock);
       found.reserve(b.live.size());
-      for (auto const& [id, r] : b.live) found.push_back(entry_of(id, r));
+      clock::time_point const now = clock::now();  // one for all: their ages compare
+      for (auto const& [id, r] : b.live) found.push_back(entry_of(id, r, now));
     }
     std::sort(found.begin(), found.end(), [](census_entry const& x, census_entry const& y) { return x.serial < y.serial; });
     for (census_entry const& child : found) {
@@ -5431,13 +11817,13 @@ class basic_census {
   }
 
   /// Under the lock: the call that says destroyed waits for it, so the operation is there.
-  static census_entry entry_of(void const* id, record const& r) {
+  static census_entry entry_of(void const* id, record const& r, clock::time_point now) {
     census_entry e;
     e.serial = r.serial;
     e.parent = r.parent;
     e.tag = r.event.tag;
     e.where = r.event.where;
-    e.age = clock::now() - r.since;
+    e.age = now - r.since;
     e.how = r.event.how;
     e.why = r.event.why;
     e.now = r.event.look(id);
@@ -5462,14 +11848,15 @@ namespace settle::inline v0 {
 
 /// What a counting monitor has seen so far. `live` counts operations that are not released yet.
 struct operation_totals {
-  std::uint64_t created = 0;
-  std::uint64_t settled = 0;
-  std::uint64_t released = 0;
-  std::uint64_t destroyed = 0;
-  std::uint64_t values = 0;
-  std::uint64_t failures = 0;
-  std::uint64_t cancelled = 0;
+  std::uint64_t created = 0;    ///< operations made
+  std::uint64_t settled = 0;    ///< whose outcome is known
+  std::uint64_t released = 0;   ///< that gave everything back
+  std::uint64_t destroyed = 0;  ///< whose memory is returned
+  std::uint64_t values = 0;     ///< settled with a value
+  std::uint64_t failures = 0;   ///< settled with an error
+  std::uint64_t cancelled = 0;  ///< settled as cancelled
 
+  /// Made and not released.
   [[nodiscard]] constexpr std::uint64_t live() const noexcept { return created - released; }
 };
 
@@ -5483,6 +11870,7 @@ struct operation_totals {
 template <class Tag = void>
 class counting_monitor {
  public:
+  /// What makes it a monitor; called by operations.
   static void on_event(monitor_event const& e) noexcept {
     switch (e.what) {
       case monitor_event::created:
@@ -5554,6 +11942,7 @@ template <std::size_t N, std::size_t Bytes, class Sync = std_sync, class Tag = v
 struct static_pool {
   static_assert(N > 0 && Bytes > 0, "settle: a static_pool needs at least one block of at least one byte");
 
+  /// A block, or null: full, too large, or too strictly aligned.
   [[nodiscard]] static void* try_allocate(std::size_t bytes, std::size_t align) noexcept {
     if (bytes > Bytes || align > alignof(std::max_align_t)) return nullptr;
     for (std::size_t i = 0; i != words; ++i) {
@@ -5566,6 +11955,7 @@ struct static_pool {
     }
     return nullptr;
   }
+  /// The block is free again.
   static void deallocate(void* p, std::size_t /*bytes*/, std::size_t /*align*/) noexcept {
     auto const at = static_cast<std::size_t>(static_cast<block*>(p) - blocks_);
     taken_[at / 64].fetch_and(~(std::uint64_t{1} << (at % 64)), std::memory_order_release);
@@ -5621,9 +12011,9 @@ class shared_resolver {
   using access = detail::outcome_access;
 
  public:
-  using T = typename P::value_type;
-  using E = typename P::error_type;
-  using stored = detail::lift<T>;
+  using T = typename P::value_type;  ///< what it settles with
+  using E = typename P::error_type;  ///< what it fails with
+  using stored = detail::lift<T>;    ///< T, or std::monostate for void
   static_assert(std::is_nothrow_move_constructible_v<stored>,
                 "settle: the value of a shared_resolver must be nothrow move constructible: the winner writes it after it has won");
 
@@ -5636,10 +12026,13 @@ class shared_resolver {
     if (at == nullptr) detail::raise(std::bad_alloc());
     block_ = ::new (at) block{std::exchange(r.cell_, nullptr)};
   }
+  /// One more producer. One atomic increment.
   shared_resolver(shared_resolver const& o) noexcept : block_(o.block_) {
     if (block_ != nullptr) block_->producers.fetch_add(1, std::memory_order_relaxed);
   }
+  /// The source is empty afterwards.
   shared_resolver(shared_resolver&& o) noexcept : block_(std::exchange(o.block_, nullptr)) {}
+  /// Copies or moves, as its argument was made; what it stood for before is let go, as by the destructor.
   shared_resolver& operator=(shared_resolver o) noexcept {
     std::swap(block_, o.block_);
     return *this;
@@ -5648,7 +12041,9 @@ class shared_resolver {
     if (block_ != nullptr) let_go();
   }
 
+  /// False once it has tried to settle, or was moved from.
   explicit operator bool() const noexcept { return block_ != nullptr; }
+  /// A reference to the operation. Empty when this is.
   [[nodiscard]] basic_operation<C> op() const noexcept {
     return block_ == nullptr ? basic_operation<C>() : basic_operation<C>::of(*block_->state);
   }
@@ -5659,11 +12054,13 @@ class shared_resolver {
   {
     return attempt(detail::outcome_head::value, [&](cell& c) { ::new (static_cast<void*>(access::value(c.result))) stored(std::move(v)); });
   }
+  /// The same for void.
   bool complete() noexcept
     requires(std::is_void_v<T>)
   {
     return attempt(detail::outcome_head::value, [](cell&) {});
   }
+  /// Settles with an error. True to the one winner. Never throws.
   bool fail(E e) noexcept {
     return attempt(detail::outcome_head::failure, [&](cell& c) { ::new (static_cast<void*>(access::error(c.result))) E(std::move(e)); });
   }
@@ -5712,6 +12109,226 @@ class shared_resolver {
 
 // ---- settle/settle.hpp, continued ----------------------------------------------------------------------------------
 
+// ---- settle/start_on.hpp -------------------------------------------------------------------------------------------
+#ifndef SETTLE_START_ON_HPP
+#define SETTLE_START_ON_HPP
+
+// ---- settle/detail/job.hpp -----------------------------------------------------------------------------------------
+#ifndef SETTLE_DETAIL_JOB_HPP
+#define SETTLE_DETAIL_JOB_HPP
+
+namespace settle::inline v0::detail {
+
+template <class F>
+inline constexpr bool takes_stop = std::invocable<F, std::stop_token>;
+
+template <class F>
+decltype(auto) call_job(F& f, [[maybe_unused]] std::stop_source const& stop) {
+  if constexpr (takes_stop<F>) return std::move(f)(stop.get_token());
+  else return std::move(f)();
+}
+template <class F>
+using job_result = std::decay_t<decltype(call_job(std::declval<F&>(), std::declval<std::stop_source const&>()))>;
+
+/// What start_on yields for a function that returns R: R, or what the handle R yields.
+template <class R>
+struct flattened {
+  using value_type = R;
+  using error_type = error;
+  static constexpr bool is_handle = false;
+};
+template <class P>
+struct flattened<handle<P>> {
+  using value_type = typename P::value_type;
+  using error_type = typename P::error_type;
+  static constexpr bool is_handle = true;
+};
+
+/// An operation whose producer is a function that waits for its executor, or runs there: state and closure in one block.
+template <class P, class F>
+struct job_cell final : cell<P> {
+  using base = cell<P>;
+  using C = typename P::terminal;
+  using state = state_base<C>;
+  using allocator_type = typename P::allocator_type;
+  using executor_type = typename P::executor_type;
+  using producer = resolver<P>;
+  using result = job_result<F>;
+
+  hook<C> turn;      // owns the producer's duty, and a reference
+  hook<C> stopping;  // fires the source where somebody asks
+  std::stop_source stop{std::nostopstate};
+  bool alive = false;
+  union {
+    F f;
+  };
+
+  ~job_cell() {}
+
+  /// Null when there is no memory; what moving the closure throws, and the stop_source, goes to the caller.
+  static job_cell* make(F& f, executor_type ex, std::source_location at) {
+    allocator_type a{};
+    void* const p = byte_source<allocator_type>::allocate(a, sizeof(job_cell), alignof(job_cell));
+    if (p == nullptr) return nullptr;
+    auto* const c = ::new (p) job_cell(std::move(ex), std::move(a), at);
+    with_undo([&] { c->take(f); }, [&] { unmake(*c); });
+    if constexpr (keeps_closure) cleanup_registration<C, end_of_closure>::add(*c, end_of_closure{c}, true);
+    c->tell(monitor_event::created);
+    tell_executor(c->executor, *c, monitor_event::created);
+    return c;
+  }
+
+ private:
+  /// A coroutine refers to its closure until it is released.
+  static constexpr bool keeps_closure = flattened<result>::is_handle;
+  struct end_of_closure {
+    job_cell* job;
+    void operator()() const { job->drop(); }
+  };
+
+  job_cell(executor_type ex, allocator_type a, std::source_location at) noexcept : base(&job_table, 0, std::move(ex), std::move(a), at) {
+    turn.kind = hook_kind::released;  // it looks at no outcome
+    turn.owner = this;
+    turn.type = &turn_type;
+    turn.holds = false;
+    stopping.kind = hook_kind::stop;
+    stopping.owner = this;
+    stopping.type = &stop_type;
+  }
+
+  void take(F& from) {
+    if constexpr (takes_stop<F>) {
+      stop = std::stop_source();
+      registry<C>::add_cancel(*this, stopping, true);
+    }
+    std::construct_at(&f, std::move(from));
+    alive = true;
+  }
+  void drop() noexcept {
+    if (std::exchange(alive, false)) std::destroy_at(&f);
+  }
+
+  static job_cell& of(state& s) noexcept { return static_cast<job_cell&>(s); }
+
+  static void run(hook<C>& h, hook_action) {
+    job_cell& self = of(*h.owner);
+    producer r = state_access::produce<P>(static_cast<base*>(&self));
+    if (self.is(word::settled | word::requested)) {
+      if constexpr (!keeps_closure) self.drop();
+      r.cancel();
+      return;
+    }
+    guarded([&] { self.call(r); },
+            [&](std::exception_ptr p) {
+              if constexpr (!keeps_closure) self.drop();
+              end_thrown(r, std::move(p));
+            });
+  }
+  static void fire(hook<C>& h, hook_action action) {
+    if (action == hook_action::invoke) of(*h.owner).stop.request_stop();
+  }
+  static constexpr hook_type<C> turn_type{&run, 0, 0};
+  static constexpr hook_type<C> stop_type{&fire, 0, 0};
+
+  void call(producer& r) {
+    if constexpr (flattened<result>::is_handle) {
+      follow(r, call_job(f, stop));
+    } else if constexpr (std::is_void_v<result>) {
+      call_job(f, stop);
+      drop();
+      r.complete();
+    } else {
+      result v = call_job(f, stop);
+      drop();
+      r.complete(std::move(v));
+    }
+  }
+
+  /// The operation that the function returned becomes a child, and its outcome ours. A cold coroutine starts here.
+  template <class H>
+  void follow(producer& r, H child) {
+    state* const c = state_access::get(child);
+    if (c == nullptr || !registry<C>::adopt(*this, *c)) {
+      r.fail(P::make_error(errc::no_memory));
+      return;
+    }
+    engine<C>::warm(*c, this);
+    auto pass_on = [to = std::move(r)](outcome<typename P::value_type, typename P::error_type>&& o) mutable { to.settle(std::move(o)); };
+    std::move(child).on_done(std::move(pass_on));
+  }
+
+  static void destroy(state& s) noexcept {
+    tell_executor(of(s).executor, s, monitor_event::destroyed);
+    unmake(of(s));
+  }
+  static void unmake(job_cell& self) noexcept {
+    allocator_type a = std::move(self.allocator);
+    std::destroy_at(&self);
+    byte_source<allocator_type>::deallocate(a, &self, sizeof(job_cell), alignof(job_cell));
+  }
+  static constexpr state_table<C> table_of_jobs() noexcept {
+    state_table<C> t = base::table_of();
+    t.destroy = &destroy;
+    return t;
+  }
+  static state_table<C> const job_table;
+};
+
+template <class P, class F>
+constexpr state_table<typename P::terminal> const job_cell<P, F>::job_table = job_cell<P, F>::table_of_jobs();
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/start_on.hpp, continued --------------------------------------------------------------------------------
+
+namespace settle::inline v0 {
+
+/// Runs `f()` or `f(std::stop_token)` once on `ex`, and yields what it returns: the door for jobs.
+///
+/// f may return a value, nothing, or a handle; so it may be a coroutine function. The operation of a handle is adopted: its
+/// outcome is the result's, it is asked or forced to cancel with the result, and the result is released after it; a cold
+/// coroutine runs on `ex`, and f is kept until it is released. What f throws is the failure (operation_cancelled: cancels).
+///
+/// f is submitted by itself, also from within a callback that runs on `ex`; with the inline executor it runs before
+/// start_on returns, or later in the drain this thread is in. It dies on `ex`: right after it ran, or unrun.
+///
+/// Cancellation: asked or cancelled before its turn, f never runs. While it runs, the stop token fires at once, a structural
+/// step on the thread that asks (or cancels, or drops the handle), never queued behind a busy `ex`; std::stop_callbacks that
+/// f registered run there. A request leaves the outcome to f; a forced cancel settles at once, and the result is released
+/// only when f has returned.
+///
+/// An executor that refuses, throws or destroys the work: f never runs, and the result is cancelled with cause abandoned.
+///
+/// One allocation for state and closure, one more of std::stop_source when f takes a token; throws std::bad_alloc and what
+/// moving f throws, nothing being started. Any thread.
+///
+/// ```cpp
+/// settle::handle_of<image> h = settle::start_on(workers, [in](std::stop_token stop) { return scale(in, stop); });
+/// ```
+template <class C = cas_terminal, class Ex, class F>
+auto start_on(Ex ex, F f, std::source_location at = std::source_location::current())
+    -> handle_of<typename detail::flattened<detail::job_result<F>>::value_type,
+                 typename detail::flattened<detail::job_result<F>>::error_type, C> {
+  using flat = detail::flattened<detail::job_result<F>>;
+  using policy = plain<typename flat::value_type, typename flat::error_type, Ex, C>;
+  auto* const job = detail::job_cell<policy, F>::make(f, std::move(ex), at);
+  if (job == nullptr) detail::raise(std::bad_alloc());
+  resolver<policy> r = detail::state_access::produce<policy>(static_cast<detail::cell<policy>*>(job));
+  handle<policy> h = r.get_handle();
+  detail::state_access::give_up(r);  // it is the job's
+  job->add_ref();                    // its turn's
+  detail::dispatcher<C>::start(job->turn);
+  return h;
+}
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/settle.hpp, continued ----------------------------------------------------------------------------------
+
 // ---- settle/this_operation.hpp -------------------------------------------------------------------------------------
 #ifndef SETTLE_THIS_OPERATION_HPP
 #define SETTLE_THIS_OPERATION_HPP
@@ -5724,26 +12341,489 @@ class this_operation_t {
  public:
   explicit constexpr this_operation_t() noexcept = default;
 
+  /// What `co_await settle::this_operation` goes through.
   template <class C>
   class awaiter {
    public:
     awaiter() noexcept = default;
+    /// Asks the coroutine.
     static constexpr bool await_ready() noexcept { return false; }
+    /// Never suspends.
     template <detail::own_promise Pr>
     bool await_suspend(std::coroutine_handle<Pr> me) noexcept {
       self_ = me.promise().op();
       return false;
     }
+    /// The operation.
     basic_operation<C> await_resume() noexcept { return std::move(self_); }
 
    private:
     basic_operation<C> self_;
   };
 
+  /// For coroutines of the thread-safe terminal.
   awaiter<cas_terminal> operator co_await() const noexcept { return {}; }
 };
 
 inline constexpr this_operation_t this_operation{};
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/settle.hpp, continued ----------------------------------------------------------------------------------
+
+// ---- settle/time/sleep.hpp -----------------------------------------------------------------------------------------
+#ifndef SETTLE_TIME_SLEEP_HPP
+#define SETTLE_TIME_SLEEP_HPP
+
+namespace settle::inline v0 {
+
+namespace detail {
+
+/// A timer and who waits for it. Owned by the cleanup of its own operation: its producer goes first, and with it the pin
+/// that holds that cleanup back, always, for a timer always ends.
+template <class Ex>
+struct nap {
+  using resolver_type = resolver<plain<void, error, Ex>>;
+  using service_type = timer_service_of<Ex>;
+
+  resolver_type done;
+  timer_of<Ex> timer;
+
+  nap(resolver_type&& r, service_type& timers) noexcept : done(std::move(r)), timer(timers) {}
+
+  void over(timer_end how) noexcept {
+    resolver_type r = std::move(done);
+    if (how == timer_end::fired) r.complete();
+    else if (how == timer_end::stopped) r.cancel();
+  }
+
+  static handle_of<void> refused(resolver_type& r) noexcept {
+    handle_of<void> h = r.get_handle();
+    r.fail(std::is_same_v<service_type, no_timers> ? errc::no_timers : errc::no_memory);
+    return h;
+  }
+};
+
+}  // namespace detail
+
+/// Settles at `when`; time_point::max() is never. The timer is owned by the operation and closed by its cleanup; cancelling
+/// (or dropping the handle) stops it on its executor, and the operation is released when the timer has let go.
+///
+/// Ownership: a copy of `ex` is kept. Errors: errc::no_timers when the executor has none, errc::no_memory when the timer
+/// could not be started; abandoned when the executor goes down before. Throws std::bad_alloc when there is no memory for
+/// the operation itself. Threads: call it, and cancel, from any thread. Cost: three allocations of settle's (state, timer,
+/// cancel observer), and what the timer service needs to start.
+///
+/// ```cpp
+/// settle::sleep(io.get_executor(), 100ms).on_done([] { retry(); });
+/// ```
+template <executor Ex>
+handle_of<void> sleep(Ex const& ex, std::chrono::steady_clock::time_point when, std::source_location at = std::source_location::current()) {
+  using nap = detail::nap<Ex>;
+  typename nap::resolver_type r(ex, at);
+  auto&& timers = timers_of(ex);
+  if constexpr (!has_timers<Ex>) return nap::refused(r);
+  nap* const n = r.template try_own<nap>(std::move(r), timers);
+  if (n == nullptr) return nap::refused(r);
+  bool stoppable = true;
+  detail::guarded([&] { n->done.on_cancel([n] { n->timer.stop(); }); }, [&](std::exception_ptr const&) { stoppable = false; });
+  handle_of<void> h = n->done.get_handle();
+  if (stoppable && n->timer.start(when, timer_done::to<&nap::over>(*n))) return h;
+  typename nap::resolver_type refused = std::move(n->done);
+  refused.fail(errc::no_memory);
+  return h;
+}
+
+/// The same, `d` from now by the clock of the timers; at once when `d` is not positive.
+template <executor Ex>
+handle_of<void> sleep(Ex const& ex, std::chrono::nanoseconds d, std::source_location at = std::source_location::current()) {
+  return sleep(ex, detail::later(timers_of(ex).now(), d), at);
+}
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/settle.hpp, continued ----------------------------------------------------------------------------------
+
+// ---- settle/time/timer_wheel.hpp -----------------------------------------------------------------------------------
+#ifndef SETTLE_TIME_TIMER_WHEEL_HPP
+#define SETTLE_TIME_TIMER_WHEEL_HPP
+
+// ---- settle/detail/wheel_slots.hpp ---------------------------------------------------------------------------------
+#ifndef SETTLE_DETAIL_WHEEL_SLOTS_HPP
+#define SETTLE_DETAIL_WHEEL_SLOTS_HPP
+
+namespace settle::inline v0::detail {
+
+struct wheel_link {
+  wheel_link* next = nullptr;
+  wheel_link* prev = nullptr;
+};
+/// What a wheel holds: when, in ticks.
+struct wheel_node : wheel_link {
+  std::uint64_t tick = 0;
+};
+
+/// A ring of nodes around a head that is none.
+class wheel_list {
+ public:
+  wheel_list() noexcept { clear(); }
+  wheel_list(wheel_list&&) = delete;
+
+  bool empty() const noexcept { return head_.next == &head_; }
+  void push(wheel_node& n) noexcept {
+    n.next = &head_;
+    n.prev = head_.prev;
+    head_.prev->next = &n;
+    head_.prev = &n;
+  }
+  /// Precondition: not empty.
+  wheel_node& pop() noexcept {
+    wheel_link& n = *head_.next;
+    head_.next = n.next;
+    n.next->prev = &head_;
+    return static_cast<wheel_node&>(n);
+  }
+  /// Takes all of the other, behind what is here.
+  void append(wheel_list& other) noexcept {
+    if (other.empty()) return;
+    head_.prev->next = other.head_.next;
+    other.head_.next->prev = head_.prev;
+    other.head_.prev->next = &head_;
+    head_.prev = other.head_.prev;
+    other.clear();
+  }
+  /// Takes n out of its list. True: it was the only one; `head` is which list then.
+  static bool remove(wheel_node& n, wheel_link*& head) noexcept {
+    n.prev->next = n.next;
+    n.next->prev = n.prev;
+    head = n.next;
+    return n.next == n.prev;
+  }
+
+ private:
+  void clear() noexcept { head_.next = head_.prev = &head_; }
+
+  wheel_link head_;
+};
+
+/// A hierarchical timing wheel: eleven levels of 64 slots take in 64 bits of ticks. A node waits on the level of the highest
+/// digit, of six bits, in which its tick differs from now; when time comes to its slot it moves to a lower level, and from
+/// the lowest it is due. Lower levels are always earlier, so that the next slot is found by two bit scans. Nodes of equal
+/// ticks stay in the order in which they came: the earlier one is never above the later one.
+class wheel_slots {
+ public:
+  static constexpr unsigned bits = 6;
+  static constexpr unsigned width = 1U << bits;
+  static constexpr unsigned levels = (64 + bits - 1) / bits;
+
+  /// Now, in ticks. Never goes back.
+  std::uint64_t now() const noexcept { return now_; }
+  bool empty() const noexcept { return used_levels_ == 0; }
+
+  /// Precondition: n.tick > now(). The tick at which time has to come by for it.
+  std::uint64_t insert(wheel_node& n) noexcept {
+    auto const level = static_cast<unsigned>(63 - std::countl_zero(n.tick ^ now_)) / bits;
+    auto const slot = static_cast<unsigned>(n.tick >> (level * bits)) % width;
+    slots_[level][slot].push(n);
+    used_slots_[level] |= std::uint64_t{1} << slot;
+    used_levels_ |= 1U << level;
+    return begin_of(level, slot);
+  }
+
+  void remove(wheel_node& n) noexcept {
+    wheel_link* head = nullptr;
+    if (!wheel_list::remove(n, head)) return;
+    // The last of its slot: the head is a part of the list, and the list of the table.
+    auto const at =
+        static_cast<std::size_t>(reinterpret_cast<std::byte*>(head) - reinterpret_cast<std::byte*>(slots_)) / sizeof(wheel_list);
+    leave(static_cast<unsigned>(at / width), static_cast<unsigned>(at % width));
+  }
+
+  /// The tick at which time has to come by next. Precondition: not empty.
+  std::uint64_t next() const noexcept {
+    unsigned const level = first_level();
+    return begin_of(level, first_slot(level));
+  }
+
+  /// Lets time pass; what comes due goes to the end of `due`, in the order of ticks, equal ones as they were inserted.
+  void turn(std::uint64_t to, wheel_list& due) noexcept {
+    while (!empty()) {
+      unsigned const level = first_level();
+      unsigned const slot = first_slot(level);
+      std::uint64_t const begin = begin_of(level, slot);
+      if (begin > to) break;
+      now_ = begin;
+      leave(level, slot);
+      if (level == 0) due.append(slots_[0][slot]);
+      else move_down(slots_[level][slot], due);
+    }
+    if (to > now_) now_ = to;
+  }
+
+  /// Everything, as it comes.
+  void take_all(wheel_list& all) noexcept {
+    while (!empty()) {
+      unsigned const level = first_level();
+      unsigned const slot = first_slot(level);
+      leave(level, slot);
+      all.append(slots_[level][slot]);
+    }
+  }
+
+ private:
+  unsigned first_level() const noexcept { return static_cast<unsigned>(std::countr_zero(used_levels_)); }
+  unsigned first_slot(unsigned level) const noexcept { return static_cast<unsigned>(std::countr_zero(used_slots_[level])); }
+
+  void leave(unsigned level, unsigned slot) noexcept {
+    used_slots_[level] &= ~(std::uint64_t{1} << slot);
+    if (used_slots_[level] == 0) used_levels_ &= ~(1U << level);
+  }
+
+  /// Now, with the digit of `level` replaced by the slot and all digits below it by zero.
+  std::uint64_t begin_of(unsigned level, unsigned slot) const noexcept {
+    unsigned const above = (level + 1) * bits;
+    std::uint64_t const kept = above >= 64 ? 0 : now_ >> above << above;
+    return kept | (std::uint64_t{slot} << (level * bits));
+  }
+
+  void move_down(wheel_list& list, wheel_list& due) noexcept {
+    while (!list.empty()) {
+      wheel_node& n = list.pop();
+      if (n.tick == now_) due.push(n);
+      else insert(n);
+    }
+  }
+
+  std::uint64_t now_ = 0;
+  unsigned used_levels_ = 0;
+  std::uint64_t used_slots_[levels] = {};
+  wheel_list slots_[levels][width];
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/time/timer_wheel.hpp, continued ------------------------------------------------------------------------
+
+namespace settle::inline v0 {
+
+/// A timer_service for thread pools and loops of your own: you say when time has passed, it calls what is due.
+///
+/// The driver is a thread of the executor whose timers these are: it waits for work or until `next_expiry()`, whichever
+/// comes first, and calls `advance(now)`. When an earlier expiry comes up meanwhile, `wake(context)` is called, on the
+/// thread that started or stopped a timer and under no lock of the wheel.
+///
+/// Never early; late by the resolution at most. Equal deadlines fire in the order in which they were started, within
+/// one step of the resolution also others. Time that goes back is ignored; time that jumps fires what it passed, in order.
+///
+/// Ownership: timers are the operations' (48 bytes each), the wheel links them. A wheel that is destroyed ends the timers
+/// it has left as lost; then, and only then, may a timer outlive it.
+/// Threads (std_sync): every member, `start` and `stop` from any thread; `basic_timer_wheel<single_thread_sync>` is for one
+/// and takes no lock. Several threads may drive: each timer ends once.
+/// Cost: O(1) to start and to stop, amortised O(1) to fire; no allocation at all. 11 KiB.
+///
+/// ```cpp
+/// settle::timer_wheel wheel;
+/// settle::timer_wheel::timer t(wheel);
+/// t.start(wheel.now() + 20ms, done);
+/// while (wheel.next_expiry() != std::chrono::steady_clock::time_point::max()) {
+///   std::this_thread::sleep_until(wheel.next_expiry());
+///   wheel.advance(wheel.now());
+/// }
+/// ```
+template <class Sync = std_sync, class Clock = std::chrono::steady_clock>
+class basic_timer_wheel {
+ public:
+  /// What deadlines are told in.
+  using time_point = std::chrono::steady_clock::time_point;
+
+  /// A timer as timer_service asks for it: 48 bytes, linked into the wheel while it is started.
+  class timer : detail::wheel_node {
+   public:
+    /// Not started.
+    explicit timer(basic_timer_wheel& w) noexcept : wheel_(&w) { tick = ended; }
+    timer(timer&&) = delete;
+    ~timer() { assert(tick >= stopped && "settle: a timer is destroyed before it has ended"); }
+
+    /// May be called again once it has ended.
+    bool start(time_point when, timer_done done) noexcept { return wheel_ != nullptr && wheel_->start(*this, when, done); }
+    /// It lets go at the next `advance`.
+    void stop() noexcept {
+      if (wheel_ != nullptr) wheel_->stop(*this);
+    }
+
+   private:
+    friend class basic_timer_wheel;
+
+    timer_done done_;
+    basic_timer_wheel* wheel_;  // null: it is gone
+  };
+
+  /// `resolution`: rounded down to a power of two of nanoseconds.
+  explicit basic_timer_wheel(std::chrono::nanoseconds resolution = std::chrono::milliseconds(1), void (*wake)(void*) noexcept = nullptr,
+                             void* context = nullptr) noexcept
+      : origin_(now()),
+        shift_(resolution.count() < 1 ? 0 : static_cast<unsigned>(std::bit_width(static_cast<std::uint64_t>(resolution.count())) - 1)),
+        wake_(wake),
+        context_(context) {}
+  basic_timer_wheel(basic_timer_wheel&&) = delete;
+  ~basic_timer_wheel() { close(); }
+
+  /// The clock.
+  static time_point now() noexcept { return Clock::now(); }
+
+  /// Ends what is due by `now`, and what was stopped, on this thread. What that starts anew waits for the next call.
+  void advance(time_point now) noexcept {
+    detail::wheel_list due;
+    {
+      guard const hold(lock_);
+      std::uint64_t const to = ticks(now, 0);
+      if (to > slots_.now()) turn(to);
+      due.append(due_);
+      size_ -= due_size_;
+      due_size_ = 0;
+    }
+    while (!due.empty()) {
+      auto& t = static_cast<timer&>(due.pop());
+      timer_done const done = t.done_;
+      done(t.tick == stopped ? timer_end::stopped : timer_end::fired);
+    }
+  }
+
+  /// When to call advance next: not later than the next timer ends. time_point::min(): now; max(): nothing is started.
+  /// It may come before any timer is due; advance then only brings some nearer.
+  time_point next_expiry() noexcept {
+    guard const hold(lock_);
+    wake_at_ = !due_.empty() ? 0 : slots_.empty() ? never : slots_.next();
+    return !due_.empty() ? time_point::min() : slots_.empty() ? time_point::max() : time_of(wake_at_);
+  }
+
+  /// How many timers are started and have not been handed to their end.
+  std::size_t size() const noexcept {
+    guard const hold(lock_);
+    return size_;
+  }
+
+ private:
+  // A timer's tick, where it is in no slot, says how it ended, or is about to end.
+  static constexpr std::uint64_t ended = ~std::uint64_t{0};
+  static constexpr std::uint64_t stopped = ended - 1;
+  static constexpr std::uint64_t never = ended - 2;
+
+  class guard {
+   public:
+    explicit guard(typename Sync::mutex& m) noexcept : mutex_(&m) { m.lock(); }
+    guard(guard&&) = delete;
+    ~guard() { mutex_->unlock(); }
+
+   private:
+    typename Sync::mutex* mutex_;
+  };
+
+  bool start(timer& t, time_point when, timer_done done) noexcept {
+    bool earlier = false;
+    {
+      guard const hold(lock_);
+      if (closed_) return false;
+      t.done_ = done;
+      std::uint64_t const tick = ticks(when, (std::uint64_t{1} << shift_) - 1);
+      std::uint64_t at = 0;
+      ++size_;
+      if (tick <= slots_.now()) {
+        end(t, ended);
+      } else {
+        t.tick = tick;
+        at = slots_.insert(t);
+      }
+      earlier = at < wake_at_;
+      if (earlier) wake_at_ = at;
+    }
+    if (earlier && wake_ != nullptr) wake_(context_);
+    return true;
+  }
+
+  void stop(timer& t) noexcept {
+    bool earlier = false;
+    {
+      guard const hold(lock_);
+      if (t.tick >= stopped) return;
+      slots_.remove(t);
+      end(t, stopped);
+      earlier = wake_at_ != 0;
+      wake_at_ = 0;
+    }
+    if (earlier && wake_ != nullptr) wake_(context_);
+  }
+
+  void end(timer& t, std::uint64_t how) noexcept {
+    t.tick = how;
+    due_.push(t);
+    ++due_size_;
+  }
+
+  void turn(std::uint64_t to) noexcept {
+    detail::wheel_list fired;
+    slots_.turn(to, fired);
+    while (!fired.empty()) end(static_cast<timer&>(fired.pop()), ended);
+  }
+
+  /// Ticks since the origin, rounded up by `up` (the resolution less one) or down.
+  std::uint64_t ticks(time_point t, std::uint64_t up) const noexcept {
+    if (t <= origin_) return 0;
+    auto const since =
+        static_cast<std::uint64_t>(t.time_since_epoch().count()) - static_cast<std::uint64_t>(origin_.time_since_epoch().count());
+    std::uint64_t const n = (since >> shift_) + ((since & up) != 0 ? 1 : 0);
+    return n < never ? n : never;
+  }
+  time_point time_of(std::uint64_t tick) const noexcept {
+    auto const room = static_cast<std::uint64_t>(time_point::max().time_since_epoch().count()) -
+                      static_cast<std::uint64_t>(origin_.time_since_epoch().count());
+    if (tick > room >> shift_) return time_point::max();
+    return time_point(
+        time_point::duration(static_cast<std::int64_t>(static_cast<std::uint64_t>(origin_.time_since_epoch().count()) + (tick << shift_))));
+  }
+
+  void close() noexcept {
+    detail::wheel_list left;
+    detail::wheel_list lost;
+    {
+      guard const hold(lock_);
+      closed_ = true;
+      left.append(due_);
+      slots_.take_all(left);
+      while (!left.empty()) {
+        auto& t = static_cast<timer&>(left.pop());
+        t.tick = ended;
+        t.wheel_ = nullptr;
+        lost.push(t);
+      }
+    }
+    while (!lost.empty()) {
+      timer_done const done = static_cast<timer&>(lost.pop()).done_;
+      done(timer_end::lost);
+    }
+  }
+
+  typename Sync::mutex mutable lock_;
+  time_point origin_;
+  unsigned shift_;
+  bool closed_ = false;
+  std::size_t size_ = 0;
+  std::size_t due_size_ = 0;
+  std::uint64_t wake_at_ = never;  // when the driver comes by
+  void (*wake_)(void*) noexcept;
+  void* context_;
+  detail::wheel_list due_;
+  detail::wheel_slots slots_;
+};
+
+/// For any number of threads.
+using timer_wheel = basic_timer_wheel<>;
 
 }  // namespace settle::inline v0
 
