@@ -220,7 +220,8 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
     static void call(F& f, detail::state_base<C>& s) {
       detail::guarded([&] { detail::call_with_value<T, E>::call(f, s); },
                       [&](std::exception_ptr p) { s.report(std::move(p), monitor_event::callback_threw); });
-      detail::outcome_access::clear(static_cast<detail::typed_state<T, E, C>&>(s).result);
+      if (!s.is(detail::word::watched))  // what is watched was copied, or is gone already
+        detail::outcome_access::clear(static_cast<detail::typed_state<T, E, C>&>(s).result);
       detail::lost_taker<C>::forget(s);
     }
   };
