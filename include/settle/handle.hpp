@@ -119,7 +119,7 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
   /// operation.
   template <class F>
   void on_done(F f) && {
-    static_assert(std::invocable<F&, outcome<T, E>&&> || detail::takes_ending<F>,
+    static_assert(detail::takes_outcome<F, outcome<T, E>&&>,
                   "settle: on_done of a handle that is given up, `std::move(h).on_done(f)`, takes `f(settle::outcome<T, E>&&)`, "
                   "`f(settle::ending)` or `f()` (see docs/guide/registering.md)");
     if (this->state_ == nullptr) return;

@@ -19,7 +19,7 @@ struct call_with_outcome {
   static void call(F& f, state_base<C>& s) {
     constexpr bool looks = std::invocable<F&, outcome<T, E> const&>;
     static_assert(
-        looks || takes_ending<F>,
+        takes_outcome<F, outcome<T, E> const&>,
         "settle: on_done of a handle or a watcher takes `f(settle::outcome<T, E> const&)`, `f(settle::ending)` or `f()`; who wants "
         "the value itself says `std::move(h).on_done(f)` (see docs/guide/registering.md)");
     if constexpr (looks) std::move(f)(std::as_const(static_cast<typed_state<T, E, C>&>(s).result));

@@ -31,6 +31,11 @@ template <class F>
 concept takes_nothing = requires(F& f) { std::move(f)(); };
 template <class F>
 concept takes_ending = std::invocable<F&, ending> || takes_nothing<F>;
+template <class F>
+concept takes_cancellation = std::invocable<F&, cancellation> || takes_nothing<F>;
+/// O is tried first, and nothing else when that fits: a generic closure has one form only.
+template <class F, class O>
+concept takes_outcome = std::invocable<F&, O> || takes_ending<F>;
 
 /// How each kind of hook calls its closure. One that fits none of the forms is told so in one sentence.
 struct call_with_ending {
@@ -46,8 +51,7 @@ struct call_with_ending {
 struct call_with_cancellation {
   template <class F, class C>
   static void call(F& f, state_base<C>& s) {
-    static_assert(std::invocable<F&, cancellation> || takes_nothing<F>,
-                  "settle: on_cancel takes `f()` or `f(settle::cancellation)` (see docs/guide/cancelling.md)");
+    static_assert(takes_cancellation<F>, "settle: on_cancel takes `f()` or `f(settle::cancellation)` (see docs/guide/cancelling.md)");
     if constexpr (std::invocable<F&, cancellation>) {
       std::uint32_t const w = s.lock();  // told of a request, a forced cancel may yet replace its cause
       cancellation const why = s.head().cancelled_by();
