@@ -126,6 +126,7 @@ set(settle_core_headers
     include/settle/testing/weave/atomic.hpp
     include/settle/testing/weave/clock.hpp
     include/settle/testing/weave/context.hpp
+    include/settle/testing/weave/crash_report.hpp
     include/settle/testing/weave/dice.hpp
     include/settle/testing/weave/execution.hpp
     include/settle/testing/weave/executor.hpp

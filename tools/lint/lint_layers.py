@@ -17,7 +17,7 @@ ALSO_ALLOWED = {
 EXTRA_INCLUDES = {
     ("testing", "gtest/gtest.h"),  # the testing kit offers macros for GoogleTest
     *(("testing", name) for name in (  # the explorer switches stacks and has memory of its own, and tells the sanitizers
-        "sys/mman.h", "sanitizer/asan_interface.h", "sanitizer/common_interface_defs.h", "sanitizer/lsan_interface.h",
+        "cxxabi.h", "sys/mman.h", "ucontext.h", "unistd.h", "sanitizer/asan_interface.h", "sanitizer/common_interface_defs.h", "sanitizer/lsan_interface.h",
         "sanitizer/tsan_interface.h")),
     ("memory", "sanitizer/asan_interface.h"),  # part of the compiler, only under its sanitizer
 }

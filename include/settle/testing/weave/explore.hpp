@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "crash_report.hpp"
 #include "options.hpp"
 #include "sanitizers.hpp"
 #include "schedule.hpp"
@@ -57,6 +58,7 @@ class explorer {
   static report search(Test& test, options const& o) {
     leaks_expected const failing;
     auto w = std::make_unique<world>(o);
+    crash_report const dying(*w);
     report r;
     r.preemptions = o.preemptions;
     bool more = true;

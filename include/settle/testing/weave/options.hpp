@@ -46,6 +46,7 @@ inline method replay(std::string schedule) { return {method::replay_search, 1, 1
 struct options {
   method search{};                        ///< how interleavings are chosen
   std::optional<unsigned> preemptions{};  ///< only schedules that take a thread off while it could go on at most this often; implies full()
+  std::optional<unsigned> old_values{};   ///< only executions that read an overwritten value at most this often; implies full()
   bool weak_memory = true;                ///< loads may read values that were overwritten, where the memory model allows it
   bool stale_failures = true;             ///< so may compare-and-swaps that fail (Relacy and loom let those read the newest only)
   bool pure_retries =

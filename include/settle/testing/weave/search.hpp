@@ -23,8 +23,8 @@ class search {
   explicit search(options const& o, memory_model& m)
       : options_(&o),
         memory_(&m),
-        sleeps_(o.search.kind != method::full_search && !o.preemptions),
-        reduces_(o.search.kind == method::reduced_search && !o.preemptions),
+        sleeps_(o.search.kind != method::full_search && !is_bounded(o)),
+        reduces_(o.search.kind == method::reduced_search && !is_bounded(o)),
         prunes_(o.search.kind == method::reduced_search) {}
 
   /// What the method is about to do to one execution after the other.
@@ -53,7 +53,10 @@ class search {
     step& s = steps_.back();
     s.enabled = enabled;
     s.previous = static_cast<std::uint8_t>(previous);
-    if (depth_ != 0) inherit(s, steps_[depth_ - 1], threads);
+    if (depth_ != 0) {
+      inherit(s, steps_[depth_ - 1], threads);
+      count_deviations(s, steps_[depth_ - 1]);
+    }
     weigh(s, threads);
     if (s.awake == 0) {
       steps_.pop_back();
@@ -112,6 +115,7 @@ class search {
   }
 
  private:
+  static bool is_bounded(options const& o) noexcept { return o.preemptions || o.old_values; }
   static std::uint8_t first_choice(std::uint64_t left) noexcept { return static_cast<std::uint8_t>(std::countr_zero(left)); }
   static std::uint32_t print_of(operation const& op) noexcept { return op.where * 16 + static_cast<std::uint32_t>(op.kind); }
 
@@ -147,6 +151,7 @@ class search {
       for (unsigned i = 0; i != found_.count; ++i)
         if ((!sleeps || found_.index[i] > s.bound[t]) && !(reduces_ && is_subsumed(op, i, t, threads[t], s)))
           s.left[t] |= std::uint64_t{1} << i;
+      if (options_->old_values && s.old_values >= *options_->old_values) s.left[t] &= 1;
       if (s.left[t] != 0) s.awake |= bit(t);
     }
   }
@@ -162,16 +167,16 @@ class search {
     return false;
   }
 
+  static void count_deviations(step& s, step const& before) noexcept {
+    bool const preempted = before.thread != before.previous && (before.enabled & bit(before.previous)) != 0;
+    s.preemptions = static_cast<std::uint8_t>(before.preemptions + (preempted ? 1 : 0));
+    bool const old = before.choice != 0 && before.kind != op_kind::choose;
+    s.old_values = static_cast<std::uint8_t>(before.old_values + (old ? 1 : 0));
+  }
   /// Where a thread that could go on may still be taken off.
-  std::uint8_t within_bound(step& s) noexcept {
-    if (!options_->preemptions) return s.awake;
-    if (depth_ != 0) {
-      step const& before = steps_[depth_ - 1];
-      bool const preempted = before.thread != before.previous && (before.enabled & bit(before.previous)) != 0;
-      s.preemptions = static_cast<std::uint8_t>(before.preemptions + (preempted ? 1 : 0));
-    }
+  std::uint8_t within_bound(step const& s) const noexcept {
     bool const goes_on = (s.awake & bit(s.previous)) != 0;
-    return goes_on && s.preemptions >= *options_->preemptions ? bit(s.previous) : s.awake;
+    return options_->preemptions && goes_on && s.preemptions >= *options_->preemptions ? bit(s.previous) : s.awake;
   }
 
   options const* options_;

@@ -49,9 +49,10 @@ struct step {
   std::uint8_t enabled = 0;  // masks of threads
   std::uint8_t backtrack = 0;
   std::uint8_t done = 0;
-  std::uint8_t asleep = 0;  // those up to `bound` of their values
-  std::uint8_t awake = 0;   // has choices that do not sleep
-  std::uint8_t preemptions = 0;
+  std::uint8_t asleep = 0;                        // those up to `bound` of their values
+  std::uint8_t awake = 0;                         // has choices that do not sleep
+  std::uint8_t preemptions = 0;                   // so far
+  std::uint8_t old_values = 0;                    // read so far
   std::uint8_t previous = 0;                      // who ran before
   std::array<std::uint64_t, max_threads> left{};  // choices of each thread that are yet to be tried, and do not sleep
   std::array<std::uint32_t, max_threads> bound{};
