@@ -4340,6 +4340,11 @@ template <class F>
 concept takes_nothing = requires(F& f) { std::move(f)(); };
 template <class F>
 concept takes_ending = std::invocable<F&, ending> || takes_nothing<F>;
+template <class F>
+concept takes_cancellation = std::invocable<F&, cancellation> || takes_nothing<F>;
+/// O is tried first, and nothing else when that fits: a generic closure has one form only.
+template <class F, class O>
+concept takes_outcome = std::invocable<F&, O> || takes_ending<F>;
 
 /// How each kind of hook calls its closure. One that fits none of the forms is told so in one sentence.
 struct call_with_ending {
@@ -4355,8 +4360,7 @@ struct call_with_ending {
 struct call_with_cancellation {
   template <class F, class C>
   static void call(F& f, state_base<C>& s) {
-    static_assert(std::invocable<F&, cancellation> || takes_nothing<F>,
-                  "settle: on_cancel takes `f()` or `f(settle::cancellation)` (see docs/guide/cancelling.md)");
+    static_assert(takes_cancellation<F>, "settle: on_cancel takes `f()` or `f(settle::cancellation)` (see docs/guide/cancelling.md)");
     if constexpr (std::invocable<F&, cancellation>) {
       std::uint32_t const w = s.lock();  // told of a request, a forced cancel may yet replace its cause
       cancellation const why = s.head().cancelled_by();
@@ -5921,7 +5925,7 @@ struct call_with_outcome {
   static void call(F& f, state_base<C>& s) {
     constexpr bool looks = std::invocable<F&, outcome<T, E> const&>;
     static_assert(
-        looks || takes_ending<F>,
+        takes_outcome<F, outcome<T, E> const&>,
         "settle: on_done of a handle or a watcher takes `f(settle::outcome<T, E> const&)`, `f(settle::ending)` or `f()`; who wants "
         "the value itself says `std::move(h).on_done(f)` (see docs/guide/registering.md)");
     if constexpr (looks) std::move(f)(std::as_const(static_cast<typed_state<T, E, C>&>(s).result));
@@ -6113,7 +6117,7 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
   /// operation.
   template <class F>
   void on_done(F f) && {
-    static_assert(std::invocable<F&, outcome<T, E>&&> || detail::takes_ending<F>,
+    static_assert(detail::takes_outcome<F, outcome<T, E>&&>,
                   "settle: on_done of a handle that is given up, `std::move(h).on_done(f)`, takes `f(settle::outcome<T, E>&&)`, "
                   "`f(settle::ending)` or `f()` (see docs/guide/registering.md)");
     if (this->state_ == nullptr) return;
@@ -6214,7 +6218,8 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
     static void call(F& f, detail::state_base<C>& s) {
       detail::guarded([&] { detail::call_with_value<T, E>::call(f, s); },
                       [&](std::exception_ptr p) { s.report(std::move(p), monitor_event::callback_threw); });
-      detail::outcome_access::clear(static_cast<detail::typed_state<T, E, C>&>(s).result);
+      if (!s.is(detail::word::watched))  // what is watched was copied, or is gone already
+        detail::outcome_access::clear(static_cast<detail::typed_state<T, E, C>&>(s).result);
       detail::lost_taker<C>::forget(s);
     }
   };
@@ -7290,6 +7295,9 @@ struct input : hook<C> {
     else from = static_cast<basic_operation<C> const&>(h);
   }
 
+  /// Nobody waits for its value to be lost, so that it may be copied and left.
+  bool is_free() noexcept { return !state().is(word::taker); }
+
   /// Nothing of it is needed any more. What it kept of the result goes back: that may be gone afterwards.
   void finish() noexcept {
     if (std::exchange(holds, false)) engine<C>::leave(*result);
@@ -7373,8 +7381,9 @@ class input_outcome {
   /// What is left is nobody's.
   ~input_outcome() {
     if (!in_.adopted) return;
-    if (moves()) outcome_access::clear(outcome_);
-    else engine<C>::disown(in_.state());
+    if (!moves()) engine<C>::disown(in_.state());
+    else if (outcome_.has_value() && !taken_) lose_value(in_.state());
+    else outcome_access::clear(outcome_);
   }
 
   outcome_type const& look() const noexcept { return outcome_; }
@@ -7386,6 +7395,7 @@ class input_outcome {
     if constexpr (std::is_copy_constructible_v<stored>) {
       if (!moves()) return f(stored(std::as_const(v)));
     }
+    taken_ = true;
     return f(std::move(v));
   }
   E error() const noexcept {
@@ -7398,6 +7408,7 @@ class input_outcome {
 
   input<C>& in_;
   outcome_type& outcome_;
+  bool taken_ = false;
 };
 
 }  // namespace settle::inline v0::detail
@@ -7807,6 +7818,7 @@ struct result_cell final : cell<P> {
               fail(error_from<P>(std::move(p)));
             });
     if (!made || engine<C>::settle(*this, outcome_head::value, false)) return;
+    hand_lost_value<C>(*this);
     std::destroy_at(outcome_access::value(this->result));
     lost();
   }
@@ -8023,7 +8035,8 @@ class group {
   /// One more of all. What it yielded goes to its slot, here or where its user code runs.
   template <class Slot>
   void collect(cell_type& c, Slot& s) noexcept {
-    bool const here = Slot::is_quiet || s.absent;
+    bool const here = s.absent || (Slot::is_quiet && s.is_free());
+    if (Slot::is_quiet && !here) to_come_.fetch_add(1, std::memory_order_relaxed);
     if (here) keep_quietly(c, s);
     else s.queue();
     bool const last = is_last() && decide(shape_.size());
@@ -8080,7 +8093,7 @@ class group {
     } else if ((w & word::cancelled) != 0) {
       c.keep(s.state());
       c.end_cancelled(s.state().head().cancelled_by());
-    } else if ((w & word::failure) != 0 ? is_quiet_error<typename Slot::E> : is_quiet_value<typename Slot::T>) {
+    } else if ((w & word::failure) != 0 ? is_quiet_error<typename Slot::E> : is_quiet_value<typename Slot::T> && s.is_free()) {
       c.keep(s.state());
       pass_on(c, s);
     } else {
@@ -8599,7 +8612,7 @@ struct step_types {
   using result = flat<returned>;
   using result_error = typename result::template error<E>;
   using value = std::conditional_t<K == step_kind::then, typename result::T, T>;
-  using error = std::conditional_t<K == step_kind::or_else, result_error, typename error_of_all<E, result_error>::type>;
+  using error = typename std::conditional_t<K == step_kind::or_else, std::type_identity<result_error>, error_of_all<E, result_error>>::type;
 };
 template <class F, class T, class E>
 struct step_types<step_kind::via, F, T, E> {
@@ -9000,7 +9013,7 @@ class step {
       }
     }
     if constexpr (is_quiet_value<T> && passes_value) {
-      if ((w & word::failure) == 0) {
+      if ((w & word::failure) == 0 && source_.is_free()) {
         passed_ = true;
         c.keep(source_.state());
         c.yield([&](void* at) { ::new (at) stored(*outcome_access::value(o)); });
@@ -9086,7 +9099,7 @@ class step {
     std::uint32_t const w = inner_.state().word.load(std::memory_order_acquire);
     bool const failed = (w & word::failure) != 0;
     bool const was_cancelled = (w & word::cancelled) != 0;
-    if (!was_cancelled && !(failed ? is_quiet_error<InnerE> : is_quiet_value<U>)) {
+    if (!was_cancelled && !(failed ? is_quiet_error<InnerE> : is_quiet_value<U> && inner_.is_free())) {
       inner_.queue();
       return false;
     }
@@ -9750,7 +9763,7 @@ class hedging {
     if (s.is(word::cancelled)) {
       c.keep(s);
       c.end_cancelled(o.cancel());
-    } else if (s.is(word::failure) ? is_quiet_error<E> : is_quiet_value<T>) {
+    } else if (s.is(word::failure) ? is_quiet_error<E> : is_quiet_value<T> && in.is_free()) {
       c.keep(s);
       if constexpr (is_quiet_error<E>) {
         if (s.is(word::failure)) c.fail(E(std::as_const(o).error()));
@@ -10278,7 +10291,7 @@ class retrying {
       return true;
     }
     if constexpr (is_quiet_value<T>) {
-      if (!s.is(word::failure)) {
+      if (!s.is(word::failure) && attempt_.is_free()) {
         c.keep(s);
         c.yield([&](void* at) { ::new (at) stored(*outcome_access::value(static_cast<typed_state<T, E, C>&>(s).result)); });
         return true;
@@ -10578,6 +10591,7 @@ class limit {
       runs_ = false;
       problem_ = errc::no_memory;
     } else if (problem != errc{}) {
+      if (c.is(word::requested | word::settled)) return;  // the source hears of that, and ends
       problem_ = problem;
     }
     if (decide(time)) arrive(c);
@@ -10629,7 +10643,7 @@ class limit {
       c.keep(s);
       if (runs_) source_.queue();
       if constexpr (is_quiet_error<E>) c.fail(E(std::as_const(o).error()));
-    } else if ((w & word::failure) == 0 && is_quiet_value<T>) {
+    } else if ((w & word::failure) == 0 && is_quiet_value<T> && source_.is_free()) {
       c.keep(s);
       if (runs_) source_.queue();
       if constexpr (is_quiet_value<T>) c.yield([&](void* at) { ::new (at) stored(*outcome_access::value(o)); });

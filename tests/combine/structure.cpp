@@ -150,6 +150,37 @@ TEST(combinators, mix_policies_errors_and_kinds_of_inputs) {
   EXPECT_EQ(*std::get<0>(o.value()) + std::get<2>(o.value()) + std::get<3>(o.value()), 11);
 }
 
+// on_lost of an input: of a loser it is called, of what goes on it is not.
+TEST(G15_lost, values_that_go_on_are_not_lost_and_losers_are) {
+  for (int round = 0; round != 3; ++round) {
+    subject<counted<int>> s;
+    subject<counted<int>> t;
+    int lost_s = 0;
+    int lost_t = 0;
+    auto a = std::move(s.h).on_lost([&](int&&) noexcept { ++lost_s; });
+    auto b = std::move(t.h).on_lost([&](int&&) noexcept { ++lost_t; });
+    if (round == 0) {
+      auto h = settle::race(std::move(a), std::move(b));
+      s.r.complete(1);
+      t.r.complete(2);
+      EXPECT_EQ(std::get<0>(std::move(h).wait().value()), 1);
+    } else if (round == 1) {
+      auto h = settle::all(std::move(a), std::move(b));
+      t.r.complete(2);
+      s.r.complete(1);
+      EXPECT_EQ(std::move(h).wait().value(), std::tuple(1, 2));
+    } else {
+      auto h = settle::then(std::move(a), [&](int) { return std::move(b); });
+      s.r.complete(1);
+      t.r.complete(2);
+      EXPECT_EQ(std::move(h).wait().value(), 2);
+    }
+    b = {};
+    EXPECT_EQ(lost_s, 0);
+    EXPECT_EQ(lost_t, round == 0 ? 1 : 0);
+  }
+}
+
 TEST(combinators, work_without_threads) {
   using C = settle::unsynchronized_terminal;
   settle::resolver_of<std::string, settle::error, settle::inline_executor, C> r;

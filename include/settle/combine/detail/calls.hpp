@@ -61,7 +61,7 @@ struct step_types {
   using result = flat<returned>;
   using result_error = typename result::template error<E>;
   using value = std::conditional_t<K == step_kind::then, typename result::T, T>;
-  using error = std::conditional_t<K == step_kind::or_else, result_error, typename error_of_all<E, result_error>::type>;
+  using error = typename std::conditional_t<K == step_kind::or_else, std::type_identity<result_error>, error_of_all<E, result_error>>::type;
 };
 template <class F, class T, class E>
 struct step_types<step_kind::via, F, T, E> {

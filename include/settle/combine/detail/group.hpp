@@ -132,7 +132,8 @@ class group {
   /// One more of all. What it yielded goes to its slot, here or where its user code runs.
   template <class Slot>
   void collect(cell_type& c, Slot& s) noexcept {
-    bool const here = Slot::is_quiet || s.absent;
+    bool const here = s.absent || (Slot::is_quiet && s.is_free());
+    if (Slot::is_quiet && !here) to_come_.fetch_add(1, std::memory_order_relaxed);
     if (here) keep_quietly(c, s);
     else s.queue();
     bool const last = is_last() && decide(shape_.size());
@@ -189,7 +190,7 @@ class group {
     } else if ((w & word::cancelled) != 0) {
       c.keep(s.state());
       c.end_cancelled(s.state().head().cancelled_by());
-    } else if ((w & word::failure) != 0 ? is_quiet_error<typename Slot::E> : is_quiet_value<typename Slot::T>) {
+    } else if ((w & word::failure) != 0 ? is_quiet_error<typename Slot::E> : is_quiet_value<typename Slot::T> && s.is_free()) {
       c.keep(s.state());
       pass_on(c, s);
     } else {

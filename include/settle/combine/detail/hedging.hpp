@@ -154,7 +154,7 @@ class hedging {
     if (s.is(word::cancelled)) {
       c.keep(s);
       c.end_cancelled(o.cancel());
-    } else if (s.is(word::failure) ? is_quiet_error<E> : is_quiet_value<T>) {
+    } else if (s.is(word::failure) ? is_quiet_error<E> : is_quiet_value<T> && in.is_free()) {
       c.keep(s);
       if constexpr (is_quiet_error<E>) {
         if (s.is(word::failure)) c.fail(E(std::as_const(o).error()));

@@ -12,6 +12,7 @@
 #include "../../detail/cell.hpp"
 #include "../../detail/engine.hpp"
 #include "../../detail/link.hpp"
+#include "../../detail/lost_value.hpp"
 #include "../../detail/registry.hpp"
 #include "../../detail/state_access.hpp"
 #include "../../handle.hpp"
@@ -112,6 +113,9 @@ struct input : hook<C> {
     else from = static_cast<basic_operation<C> const&>(h);
   }
 
+  /// Nobody waits for its value to be lost, so that it may be copied and left.
+  bool is_free() noexcept { return !state().is(word::taker); }
+
   /// Nothing of it is needed any more. What it kept of the result goes back: that may be gone afterwards.
   void finish() noexcept {
     if (std::exchange(holds, false)) engine<C>::leave(*result);
@@ -195,8 +199,9 @@ class input_outcome {
   /// What is left is nobody's.
   ~input_outcome() {
     if (!in_.adopted) return;
-    if (moves()) outcome_access::clear(outcome_);
-    else engine<C>::disown(in_.state());
+    if (!moves()) engine<C>::disown(in_.state());
+    else if (outcome_.has_value() && !taken_) lose_value(in_.state());
+    else outcome_access::clear(outcome_);
   }
 
   outcome_type const& look() const noexcept { return outcome_; }
@@ -208,6 +213,7 @@ class input_outcome {
     if constexpr (std::is_copy_constructible_v<stored>) {
       if (!moves()) return f(stored(std::as_const(v)));
     }
+    taken_ = true;
     return f(std::move(v));
   }
   E error() const noexcept {
@@ -220,6 +226,7 @@ class input_outcome {
 
   input<C>& in_;
   outcome_type& outcome_;
+  bool taken_ = false;
 };
 
 }  // namespace settle::inline v0::detail

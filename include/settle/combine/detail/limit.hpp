@@ -94,6 +94,7 @@ class limit {
       runs_ = false;
       problem_ = errc::no_memory;
     } else if (problem != errc{}) {
+      if (c.is(word::requested | word::settled)) return;  // the source hears of that, and ends
       problem_ = problem;
     }
     if (decide(time)) arrive(c);
@@ -145,7 +146,7 @@ class limit {
       c.keep(s);
       if (runs_) source_.queue();
       if constexpr (is_quiet_error<E>) c.fail(E(std::as_const(o).error()));
-    } else if ((w & word::failure) == 0 && is_quiet_value<T>) {
+    } else if ((w & word::failure) == 0 && is_quiet_value<T> && source_.is_free()) {
       c.keep(s);
       if (runs_) source_.queue();
       if constexpr (is_quiet_value<T>) c.yield([&](void* at) { ::new (at) stored(*outcome_access::value(o)); });

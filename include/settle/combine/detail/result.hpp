@@ -94,6 +94,7 @@ struct result_cell final : cell<P> {
               fail(error_from<P>(std::move(p)));
             });
     if (!made || engine<C>::settle(*this, outcome_head::value, false)) return;
+    hand_lost_value<C>(*this);
     std::destroy_at(outcome_access::value(this->result));
     lost();
   }

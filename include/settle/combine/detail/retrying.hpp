@@ -75,7 +75,7 @@ class retrying {
       return true;
     }
     if constexpr (is_quiet_value<T>) {
-      if (!s.is(word::failure)) {
+      if (!s.is(word::failure) && attempt_.is_free()) {
         c.keep(s);
         c.yield([&](void* at) { ::new (at) stored(*outcome_access::value(static_cast<typed_state<T, E, C>&>(s).result)); });
         return true;

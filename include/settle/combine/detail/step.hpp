@@ -137,7 +137,7 @@ class step {
       }
     }
     if constexpr (is_quiet_value<T> && passes_value) {
-      if ((w & word::failure) == 0) {
+      if ((w & word::failure) == 0 && source_.is_free()) {
         passed_ = true;
         c.keep(source_.state());
         c.yield([&](void* at) { ::new (at) stored(*outcome_access::value(o)); });
@@ -223,7 +223,7 @@ class step {
     std::uint32_t const w = inner_.state().word.load(std::memory_order_acquire);
     bool const failed = (w & word::failure) != 0;
     bool const was_cancelled = (w & word::cancelled) != 0;
-    if (!was_cancelled && !(failed ? is_quiet_error<InnerE> : is_quiet_value<U>)) {
+    if (!was_cancelled && !(failed ? is_quiet_error<InnerE> : is_quiet_value<U> && inner_.is_free())) {
       inner_.queue();
       return false;
     }
