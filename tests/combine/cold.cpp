@@ -47,7 +47,8 @@ struct A18_cold : testing::Test {
 
 handle_of<int> parent(sim_executor) {
   auto sum = co_await settle::all(job(1), job(2));
-  int const more = co_await settle::then(job(3), +[](int v) { return v + 1; });
+  auto const one_more = [](int v) { return v + 1; };
+  int const more = co_await settle::then(job(3), one_more);
   auto got = co_await within(job(5), 1s).as_outcome();
   auto first = co_await settle::race(job(6), forever());
   co_return std::get<0>(sum) + std::get<1>(sum) + more + got.value() + std::get<0>(first);

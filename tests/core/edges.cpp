@@ -180,7 +180,7 @@ TEST(G01_once, losers_of_every_kind) {
   EXPECT_TRUE(std::move(h).wait().timed_out());
 }
 
-TEST(G15_lost_values, a_handle_that_is_adopted_gives_its_value_up) {
+TEST(G15_lost_at_the_edges, a_handle_that_is_adopted_gives_its_value_up) {
   test::subject<nothing> parent;
   settle::resolver<test::counted<std::string>> r;
   parent.h.adopt(r.get_handle());
