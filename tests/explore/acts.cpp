@@ -15,8 +15,11 @@ TEST(explore_acts, any_two_at_once_keep_the_contract) {
   for (auto const& todo : explore::multisets(2))
     for (explore::setting const& s : explore::settings) {
       if (!explore::possible(todo, s)) continue;
-      auto const r = explore::run(todo, s, {.max_executions = 500});
-      ASSERT_TRUE(r.clean) << explore::name_of(todo, s) << "\n" << r.text();
+      for (weave::options const& how :
+           {weave::options{.max_executions = 500}, weave::options{.preemptions = 1, .old_values = 1, .max_executions = 2000}}) {
+        auto const r = explore::run(todo, s, how);
+        ASSERT_TRUE(r.clean) << explore::name_of(todo, s) << "\n" << r.text();
+      }
       ++looked_at;
     }
   EXPECT_EQ(looked_at, 546U);
