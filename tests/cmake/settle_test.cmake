@@ -12,10 +12,11 @@ add_library(settle_test_allocations OBJECT ${PROJECT_SOURCE_DIR}/tests/support/a
 target_link_libraries(settle_test_allocations PRIVATE settle_test_options)
 target_compile_features(settle_test_allocations PRIVATE cxx_std_20)
 
-# settle_test(<name> COMPONENT core|lockfree|asio|http2 SOURCES <file>... [OPTIONS <flag>...] [LINKS <target>...] [TIMEOUT <seconds>])
+# settle_test(<name> COMPONENT core|lockfree|asio|http2 SOURCES <file>... [OPTIONS <flag>...] [LINKS <target>...] [TIMEOUT <seconds>]
+#             [PRECOMPILED])
 # One executable; every TEST in it is one ctest test named <name>/<suite>.<test>.
 function(settle_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "COMPONENT;TIMEOUT" "SOURCES;OPTIONS;LINKS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "PRECOMPILED" "COMPONENT;TIMEOUT" "SOURCES;OPTIONS;LINKS")
   if(NOT arg_SOURCES OR NOT settle_${arg_COMPONENT}_available)
     return()
   endif()
@@ -27,7 +28,7 @@ function(settle_test name)
   add_executable(test_${name} ${arg_SOURCES})
   target_compile_options(test_${name} PRIVATE ${arg_OPTIONS})
   target_link_libraries(test_${name} PRIVATE ${library} settle_test_options GTest::gtest_main ${arg_LINKS})
-  if(arg_COMPONENT STREQUAL "core" AND NOT arg_OPTIONS)
+  if(arg_PRECOMPILED)
     settle_precompile(test_${name})
   endif()
   settle_link_include_all(test_${name} ${arg_COMPONENT} "${arg_OPTIONS}")

@@ -40,8 +40,13 @@ struct loop_executor {
 struct my_context {
   loop_executor get_executor() const;
 };
+struct lease {
+  settle::handle_of<int> query();
+};
 struct my_pool {
   void submit(std::function<void()>);
+  settle::handle_of<lease> acquire();
+  void give(lease);
 };
 struct node_queue {
   void push_back(settle::work_node&) noexcept;
@@ -96,6 +101,7 @@ extern int_handle stop_signal;
 extern my_cache cache;
 extern image in;
 extern address a, b, primary, mirror, key, host, url, temporary;
+extern std::vector<address> mirrors;
 extern loop_executor ex;
 extern std::chrono::seconds limit;
 extern bool closed, limited;

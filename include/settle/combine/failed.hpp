@@ -14,6 +14,7 @@ namespace settle::inline v0 {
 ///
 /// ```cpp
 /// if (closed) return settle::failed<page>(settle::errc::closed);
+/// return fetch(url);
 /// ```
 template <class T = void, class E = error, class C = cas_terminal>
 handle_of<T, E, C> failed(std::type_identity_t<E> e, std::source_location at = std::source_location::current()) {

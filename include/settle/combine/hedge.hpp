@@ -25,7 +25,7 @@ namespace settle::inline v0 {
 /// std::bad_alloc. Cost: three blocks, one for the timer, and what f makes.
 ///
 /// ```cpp
-/// auto socket = settle::hedge(250ms, endpoints, [ex](tcp::endpoint e) { return connect_one(ex, e); });
+/// auto first = settle::hedge(250ms, mirrors, [](address a) { return fetch(a); });
 /// ```
 template <std::ranges::input_range R, class F>
 auto hedge(std::chrono::nanoseconds delay, R items, F f, std::source_location at = std::source_location::current()) {

@@ -26,7 +26,7 @@ namespace settle::inline v0 {
 /// four blocks, and what f makes.
 ///
 /// ```cpp
-/// auto pages = settle::map_concurrent(urls, 8, [](std::string url) { return fetch(std::move(url)); });
+/// auto pages = settle::map_concurrent(mirrors, 8, [](address a) { return fetch(a); });
 /// ```
 template <std::ranges::input_range R, class F>
 auto map_concurrent(R items, std::size_t limit, F f, std::source_location at = std::source_location::current()) {

@@ -15,6 +15,7 @@ namespace settle::inline v0 {
 ///
 /// ```cpp
 /// if (auto hit = cache.find(key)) return settle::ready(*hit);
+/// return fetch(key);
 /// ```
 template <class T, class E = error, class C = cas_terminal>
 handle_of<std::decay_t<T>, E, C> ready(T&& v, std::source_location at = std::source_location::current()) {

@@ -55,7 +55,8 @@ struct typed_timers {
 
   static bool start(state_base<C>& s, void* at, std::chrono::milliseconds after, timer_done done) noexcept {
     auto const t0 = now(s);
-    if (after >= std::chrono::steady_clock::time_point::max() - t0) return false;  // never
+    using std::chrono::milliseconds;  // the longest would not fit into a finer unit
+    if (after >= std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::time_point::max() - t0)) return false;  // never
     return start_at(s, at, t0 + after, done);
   }
   static bool start_at(state_base<C>& s, void* at, std::chrono::steady_clock::time_point when, timer_done done) noexcept {

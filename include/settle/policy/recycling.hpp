@@ -37,7 +37,7 @@ class block_cache {
   /// Null when there is no memory.
   void* take(std::size_t bytes) noexcept {
     shelf& s = shelves_[index(bytes)];
-    if (s.top == nullptr) return ::operator new(size(index(bytes)), std::nothrow);
+    if (s.top == nullptr) return take_new(size(index(bytes)));
     block* const b = s.top;
     s.top = b->below;
     return b;
@@ -70,14 +70,22 @@ class block_cache {
   static constexpr std::size_t index(std::size_t bytes) noexcept { return (bytes - 1) / step; }
   static constexpr std::size_t size(std::size_t i) noexcept { return (i + 1) * step; }
 
-  /// The first block that comes back: from now on they are kept, until the thread ends. Or it is in use already, and full,
-  /// or the thread is at its end.
+  [[gnu::noinline]] void* take_new(std::size_t size) noexcept {
+    if (!opened_) open();
+    return ::operator new(size, std::nothrow);
+  }
+  /// It is full, or not in use yet, or the thread is at its end.
   [[gnu::noinline]] void give_to_full(void* p, std::size_t bytes) noexcept {
     if (opened_) return ::operator delete(p);
+    open();
+    give(p, bytes);
+  }
+  /// With the first block that is asked for, since the C++ runtime allocates to note the thread's end, and nothing may be
+  /// allocated when a block comes back: from now on they are kept, until the thread ends.
+  void open() noexcept {
     opened_ = true;
     static_cast<void>(std_sync::per_thread<closer>());  // closes at the thread's end; what comes back after that is not kept
     for (std::size_t i = 0; i != shelves_.size(); ++i) shelves_[i].most = kept_bytes / size(i);
-    give(p, bytes);
   }
   void close() noexcept {
     empty();

@@ -62,6 +62,8 @@ struct books {
   int wins = 0;
   std::optional<settle::ending::kind_t> won_with;
   std::optional<settle::ending::kind_t> seen;
+  std::optional<settle::cause> won_for;   // why it was cancelled, by whoever won with that
+  std::optional<settle::cause> told_why;  // and what an observer heard
 
   void expect(bool holds, char const* what) const { w->expect(holds, what); }
 
@@ -100,6 +102,7 @@ struct books {
       expect(h.runs == 0 || h.registered, "a hook ran that was never registered");
       if (seen == settle::ending::cancelled && h.registered && !h.withdrawn) expect(h.runs == 1, "G8: a cancel observer was not told");
     }
+    if (won_for && told_why) expect(*won_for == *told_why, "G1: a loser's cause replaced the winner's");
     expect(!seen || !won_with || *seen == *won_with, "G1: what was seen is not what won");
   }
 

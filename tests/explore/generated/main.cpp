@@ -10,8 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "books.hpp"
-#include "scenario.hpp"
+#include "acts.hpp"
 
 // Every multiset of K acts on one operation, one thread each, with a parent and without: explores them one after the other and
 // says what was exhausted, what was bounded, and by what.
@@ -19,7 +18,7 @@
 //   [--list]
 namespace {
 
-using explore::act;
+using explore::setting;
 namespace weave = settle::testing::weave;
 
 struct arguments {
@@ -29,64 +28,18 @@ struct arguments {
   std::string json;
   std::string only;
   bool list = false;
+  bool fallback = false;  // what the cap cuts off is exhausted within 1 preemption and 1 old value
   weave::options how;
 };
-
-struct setting {
-  bool parent;
-  bool counted_values;
-  bool monitored;
-  char const* name;
-};
-constexpr setting settings[] = {{true, false, false, "with a parent"},
-                                {false, false, false, "bare"},
-                                {true, true, true, "with a parent, values that count, monitored"},
-                                {false, true, false, "bare, values that count"}};
 
 struct totals {
   std::uint64_t scenarios = 0;
   std::uint64_t exhausted = 0;
+  std::uint64_t bounded = 0;  // exhausted within the bounds of --fallback
   std::uint64_t executions = 0;
   std::uint64_t redundant = 0;
   std::uint64_t failed = 0;
 };
-
-bool possible(std::vector<act> const& todo, setting const& s) {
-  for (act a : todo)
-    if (needs_parent(a) && !s.parent) return false;
-  return true;
-}
-
-weave::report run(std::vector<act> const& todo, setting const& s, weave::options const& how) {
-  return weave::explore(
-      [&](weave::world& w) {
-        if (!s.counted_values) explore::scenario<int, false>(w, todo, s.parent);
-        else if (s.monitored) explore::scenario<explore::token, true>(w, todo, s.parent);
-        else explore::scenario<explore::token, false>(w, todo, s.parent);
-      },
-      how);
-}
-
-std::string name_of(std::vector<act> const& todo, setting const& s) {
-  std::string name;
-  for (act a : todo) name += std::string(name.empty() ? "" : " | ") + explore::act_names[static_cast<std::size_t>(a)];
-  return name + ", " + s.name;
-}
-
-/// The multisets of k acts, in order.
-std::vector<std::vector<act>> multisets(unsigned k) {
-  std::vector<std::vector<act>> all = {{}};
-  for (unsigned i = 0; i != k; ++i) {
-    std::vector<std::vector<act>> longer;
-    for (auto const& m : all)
-      for (std::size_t a = m.empty() ? 0 : static_cast<std::size_t>(m.back()); a != explore::acts; ++a) {
-        longer.push_back(m);
-        longer.back().push_back(static_cast<act>(a));
-      }
-    all = std::move(longer);
-  }
-  return all;
-}
 
 arguments parse(int argc, char** argv) {
   arguments a;
@@ -104,6 +57,7 @@ arguments parse(int argc, char** argv) {
     else if (o == "--only") a.only = value();
     else if (o == "--replay") a.how.search = weave::replay(value());
     else if (o == "--list") a.list = true;
+    else if (o == "--fallback") a.fallback = true;
     else {
       std::fprintf(stderr, "unknown option %s\n", argv[i]);
       std::exit(2);
@@ -112,19 +66,34 @@ arguments parse(int argc, char** argv) {
   return a;
 }
 
+weave::options within_bounds(weave::options o) {
+  o.preemptions = 1;
+  o.old_values = 1;
+  o.max_executions = 0;
+  return o;
+}
+weave::report more(weave::report const& before, weave::report r) {
+  r.executions += before.executions;
+  r.redundant += before.redundant;
+  return r;
+}
+
 void explore_all(arguments const& a, totals& t, std::string& json) {
   std::uint64_t n = 0;
-  for (auto const& todo : multisets(a.k))
-    for (setting const& s : settings) {
+  for (auto const& todo : explore::multisets(a.k))
+    for (setting const& s : explore::settings) {
       if (a.k > 2 && s.counted_values) continue;
-      if (!possible(todo, s) || n++ % a.shards != a.shard) continue;
-      std::string const name = name_of(todo, s);
+      if (!explore::possible(todo, s) || n++ % a.shards != a.shard) continue;
+      std::string const name = explore::name_of(todo, s);
       if (!a.only.empty() && name != a.only) continue;
       auto const begin = std::chrono::steady_clock::now();
-      auto const r = run(todo, s, a.how);
+      auto r = explore::run(todo, s, a.how);
+      bool const exhausted = r.exhausted;
+      if (a.fallback && r.clean && !exhausted) r = more(r, explore::run(todo, s, within_bounds(a.how)));
       double const took = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
       ++t.scenarios;
-      t.exhausted += r.exhausted ? 1U : 0U;
+      t.exhausted += exhausted ? 1U : 0U;
+      t.bounded += r.exhausted && !exhausted ? 1U : 0U;
       t.executions += r.executions;
       t.redundant += r.redundant;
       t.failed += r.clean ? 0U : 1U;
@@ -157,20 +126,23 @@ int main(int argc, char** argv) {
   explore_all(a, t, json);
   double const took = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   std::string const bound = bound_of(a.how);
-  std::printf("K=%u, shard %u of %u, %s: %llu scenarios, %llu exhausted; %llu executions, %llu more were redundant; %llu failed; %.1f s\n",
-              a.k, a.shard, a.shards, bound.c_str(), static_cast<unsigned long long>(t.scenarios),
-              static_cast<unsigned long long>(t.exhausted), static_cast<unsigned long long>(t.executions),
-              static_cast<unsigned long long>(t.redundant), static_cast<unsigned long long>(t.failed), took);
+  std::printf(
+      "K=%u, shard %u of %u, %s: %llu scenarios, %llu exhausted, %llu more within 1 preemption and 1 old value; %llu executions, %llu "
+      "more were redundant; %llu failed; %.1f s\n",
+      a.k, a.shard, a.shards, bound.c_str(), static_cast<unsigned long long>(t.scenarios), static_cast<unsigned long long>(t.exhausted),
+      static_cast<unsigned long long>(t.bounded), static_cast<unsigned long long>(t.executions),
+      static_cast<unsigned long long>(t.redundant), static_cast<unsigned long long>(t.failed), took);
   if (!a.json.empty()) {
     std::FILE* const f = std::fopen(a.json.c_str(), "w");
     if (f == nullptr) return 2;
-    std::fprintf(
-        f,
-        "{\"k\": %u, \"shard\": %u, \"shards\": %u, \"bound\": \"%s\", \"seconds\": %.1f, \"scenarios\": %llu, \"exhausted\": %llu,\n"
-        "  \"executions\": %llu, \"redundant\": %llu, \"failed\": %llu,\n  \"each\": [\n%s\n  ]}\n",
-        a.k, a.shard, a.shards, bound.c_str(), took, static_cast<unsigned long long>(t.scenarios),
-        static_cast<unsigned long long>(t.exhausted), static_cast<unsigned long long>(t.executions),
-        static_cast<unsigned long long>(t.redundant), static_cast<unsigned long long>(t.failed), json.c_str());
+    std::fprintf(f,
+                 "{\"k\": %u, \"shard\": %u, \"shards\": %u, \"bound\": \"%s\", \"seconds\": %.1f, \"scenarios\": %llu, \"exhausted\": "
+                 "%llu, \"bounded\": %llu,\n"
+                 "  \"executions\": %llu, \"redundant\": %llu, \"failed\": %llu,\n  \"each\": [\n%s\n  ]}\n",
+                 a.k, a.shard, a.shards, bound.c_str(), took, static_cast<unsigned long long>(t.scenarios),
+                 static_cast<unsigned long long>(t.exhausted), static_cast<unsigned long long>(t.bounded),
+                 static_cast<unsigned long long>(t.executions), static_cast<unsigned long long>(t.redundant),
+                 static_cast<unsigned long long>(t.failed), json.c_str());
     std::fclose(f);
   }
   return t.failed != 0 ? 1 : t.scenarios == 0 ? 2 : 0;

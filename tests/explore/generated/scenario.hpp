@@ -108,6 +108,11 @@ class scenario {
       resolver_ = std::make_shared<resolver>(parent_op_);
       b_->subject_has_cleanup = true;
       resolver_->on_cleanup([b = b_] { b->child_cleaned = true; });
+      resolver_->op().on_done([b = b_](settle::ending e) {
+        if (e.kind == settle::ending::value) return;
+        b->told(e.kind, 0);
+        if (e.kind == settle::ending::cancelled) b->told_why = e.cancel.why;
+      });
     } else {
       resolver_ = std::make_shared<resolver>();
     }
@@ -140,8 +145,11 @@ class scenario {
       case act::drop_resolver:
         return produce(i);
       case act::cancel:
-        return thread(i, true, [b, op = reference()]() mutable {
-          b->win(op.cancel(), settle::ending::cancelled);
+        return thread(i, false, [b, i, op = reference()]() mutable {
+          settle::cause const why = i % 2 == 0 ? settle::cause::overload : settle::cause::disconnect;
+          bool const won = op.cancel(why);
+          b->win(won, settle::ending::cancelled);
+          if (won) b->won_for = why;
           op = {};
         });
       case act::request:
@@ -158,10 +166,12 @@ class scenario {
           b->pinned[i] = false;
         });
       case act::adopt:
-        return thread(i, true, [op = reference()]() mutable {
+        return thread(i, true, [b, op = reference()]() mutable {
           resolver child;
+          bool const too_late = op.is_settled();
           op.adopt(child.op());
           op = {};
+          b->expect(!too_late || child.op().cancel_requested(), "G8: adopted by a settled operation, and not asked to cancel");
         });
       case act::cancel_parent:
         return thread(i, true, [p = parent_op_]() mutable {
