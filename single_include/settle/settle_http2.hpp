@@ -3855,7 +3855,8 @@ struct typed_timers {
 
   static bool start(state_base<C>& s, void* at, std::chrono::milliseconds after, timer_done done) noexcept {
     auto const t0 = now(s);
-    if (after >= std::chrono::steady_clock::time_point::max() - t0) return false;  // never
+    using std::chrono::milliseconds;  // the longest would not fit into a finer unit
+    if (after >= std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::time_point::max() - t0)) return false;  // never
     return start_at(s, at, t0 + after, done);
   }
   static bool start_at(state_base<C>& s, void* at, std::chrono::steady_clock::time_point when, timer_done done) noexcept {
@@ -5303,7 +5304,7 @@ class block_cache {
   /// Null when there is no memory.
   void* take(std::size_t bytes) noexcept {
     shelf& s = shelves_[index(bytes)];
-    if (s.top == nullptr) return ::operator new(size(index(bytes)), std::nothrow);
+    if (s.top == nullptr) return take_new(size(index(bytes)));
     block* const b = s.top;
     s.top = b->below;
     return b;
@@ -5336,14 +5337,22 @@ class block_cache {
   static constexpr std::size_t index(std::size_t bytes) noexcept { return (bytes - 1) / step; }
   static constexpr std::size_t size(std::size_t i) noexcept { return (i + 1) * step; }
 
-  /// The first block that comes back: from now on they are kept, until the thread ends. Or it is in use already, and full,
-  /// or the thread is at its end.
+  [[gnu::noinline]] void* take_new(std::size_t size) noexcept {
+    if (!opened_) open();
+    return ::operator new(size, std::nothrow);
+  }
+  /// It is full, or not in use yet, or the thread is at its end.
   [[gnu::noinline]] void give_to_full(void* p, std::size_t bytes) noexcept {
     if (opened_) return ::operator delete(p);
+    open();
+    give(p, bytes);
+  }
+  /// With the first block that is asked for, since the C++ runtime allocates to note the thread's end, and nothing may be
+  /// allocated when a block comes back: from now on they are kept, until the thread ends.
+  void open() noexcept {
     opened_ = true;
     static_cast<void>(std_sync::per_thread<closer>());  // closes at the thread's end; what comes back after that is not kept
     for (std::size_t i = 0; i != shelves_.size(); ++i) shelves_[i].most = kept_bytes / size(i);
-    give(p, bytes);
   }
   void close() noexcept {
     empty();
@@ -8844,6 +8853,7 @@ namespace settle::inline v0 {
 ///
 /// ```cpp
 /// if (closed) return settle::failed<page>(settle::errc::closed);
+/// return fetch(url);
 /// ```
 template <class T = void, class E = error, class C = cas_terminal>
 handle_of<T, E, C> failed(std::type_identity_t<E> e, std::source_location at = std::source_location::current()) {
@@ -8870,6 +8880,7 @@ namespace settle::inline v0 {
 ///
 /// ```cpp
 /// if (auto hit = cache.find(key)) return settle::ready(*hit);
+/// return fetch(key);
 /// ```
 template <class T, class E = error, class C = cas_terminal>
 handle_of<std::decay_t<T>, E, C> ready(T&& v, std::source_location at = std::source_location::current()) {
@@ -9829,7 +9840,7 @@ namespace settle::inline v0 {
 /// std::bad_alloc. Cost: three blocks, one for the timer, and what f makes.
 ///
 /// ```cpp
-/// auto socket = settle::hedge(250ms, endpoints, [ex](tcp::endpoint e) { return connect_one(ex, e); });
+/// auto first = settle::hedge(250ms, mirrors, [](address a) { return fetch(a); });
 /// ```
 template <std::ranges::input_range R, class F>
 auto hedge(std::chrono::nanoseconds delay, R items, F f, std::source_location at = std::source_location::current()) {
@@ -10041,7 +10052,7 @@ namespace settle::inline v0 {
 /// four blocks, and what f makes.
 ///
 /// ```cpp
-/// auto pages = settle::map_concurrent(urls, 8, [](std::string url) { return fetch(std::move(url)); });
+/// auto pages = settle::map_concurrent(mirrors, 8, [](address a) { return fetch(a); });
 /// ```
 template <std::ranges::input_range R, class F>
 auto map_concurrent(R items, std::size_t limit, F f, std::source_location at = std::source_location::current()) {
