@@ -29,7 +29,7 @@ TEST(weave_operations, one_of_two_that_settle_wins_and_the_cleanup_runs_once) {
     };
     auto const s = make_shared<shared>();
     s->r.on_cleanup([p = s.get()] { p->cleanups = p->cleanups + 1; });
-    s->h.on_done([p = s.get()](auto const& out) { p->observed = out.has_value() ? out.value() : -1; });
+    s->h.on_done([p = s.get()](settle::outcome<int> const& out) { p->observed = out.has_value() ? out.value() : -1; });
     w.thread("complete", [=] { s->completed = s->r.complete(7); });
     w.thread("cancel", [=] { s->cancelled = operation(s->h).cancel(); });
     w.finally([=, &w] {
