@@ -42,6 +42,7 @@ inline constexpr bool is_operation<basic_operation<C>> = true;
 template <class A, std::size_t I>
 consteval auto start_by() {
   using bare = std::remove_cvref_t<A>;
+  // NOLINTNEXTLINE(bugprone-branch-clone): two reasons for the same answer
   if constexpr (is_closure<bare>()) return starts_cold{};  // perhaps of the lambda whose body this is
   else if constexpr (is_operation<bare>) return starts_under_operation<I>{};
   else if constexpr (std::copy_constructible<bare> && executor<bare>) return starts_on_executor<bare, I>{};

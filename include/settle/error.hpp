@@ -48,7 +48,7 @@ class error {
   }
 
   /// The code. Of an exception: that of a std::system_error, else std::errc::state_not_recoverable.
-  [[gnu::always_inline]] inline std::error_code code() const noexcept {
+  [[gnu::always_inline]] std::error_code code() const noexcept {
     if (category_ != nullptr) return {value_, *category_};
     return detail::code_in(exception_, make_error_code(errc::no_memory));
   }

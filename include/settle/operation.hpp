@@ -238,11 +238,12 @@ class basic_operation {
       detail::run_without_owner<C>(f);
       return false;
     }
+    // NOLINTNEXTLINE(bugprone-move-forwarding-reference): every caller gives its own up
     return detail::offer_cleanup<C>(*state_, std::move(f), false).how == detail::kept::yes;
   }
 
   template <class How, class F>
-  [[gnu::always_inline]] inline basic_registration<C> add_hook(detail::hook_kind kind, F&& f) const {
+  [[gnu::always_inline]] basic_registration<C> add_hook(detail::hook_kind kind, F&& f) const {
     if (state_ == nullptr) return {};
     detail::hook<C>* h = detail::make_hook<How>(*state_, kind, std::forward<F>(f), true);
     if (h == nullptr) detail::raise(std::bad_alloc());

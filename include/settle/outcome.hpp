@@ -152,17 +152,17 @@ class outcome : private detail::outcome_head {
   explicit operator bool() const noexcept { return has_value(); }
 
   /// The value. Throws what the error is, or operation_cancelled; std::logic_error never: `taken` counts as cancelled.
-  [[gnu::always_inline]] inline std::add_lvalue_reference_t<T> value() & {
+  [[gnu::always_inline]] std::add_lvalue_reference_t<T> value() & {
     require_value();
     if constexpr (!std::is_void_v<T>) return value_;
   }
   /// The same to look at.
-  [[gnu::always_inline]] inline std::add_lvalue_reference_t<T const> value() const& {
+  [[gnu::always_inline]] std::add_lvalue_reference_t<T const> value() const& {
     require_value();
     if constexpr (!std::is_void_v<T>) return value_;
   }
   /// The same to take; the outcome keeps a moved-from value.
-  [[gnu::always_inline]] inline T value() && {
+  [[gnu::always_inline]] T value() && {
     require_value();
     if constexpr (!std::is_void_v<T>) return std::move(value_);
   }
@@ -244,7 +244,7 @@ class outcome : private detail::outcome_head {
     kind = taken;
   }
 
-  [[gnu::always_inline]] inline void require_value() const {
+  [[gnu::always_inline]] void require_value() const {
     if (kind == detail::outcome_head::value) [[likely]]
       return;
     if (kind == failure) detail::raise_error(error_);

@@ -48,10 +48,10 @@ class resolver {
   using stored = detail::lift<T>;                   ///< T, or std::monostate for void
 
   /// A new pending operation: one allocation. Throws std::bad_alloc.
-  [[gnu::always_inline]] inline explicit resolver(executor_type ex, std::source_location at = std::source_location::current())
+  [[gnu::always_inline]] explicit resolver(executor_type ex, std::source_location at = std::source_location::current())
       : resolver(std::allocator_arg, typename P::allocator_type(), std::move(ex), at) {}
   /// The same on a default constructed executor.
-  [[gnu::always_inline]] inline explicit resolver(std::source_location at = std::source_location::current())
+  [[gnu::always_inline]] explicit resolver(std::source_location at = std::source_location::current())
     requires(std::default_initializable<executor_type>)
       : resolver(executor_type(), at) {}
 
@@ -67,8 +67,8 @@ class resolver {
 
   /// From an instance of the allocator, which moves into the state. What it draws from must outlive every reference to the
   /// operation. Throws std::bad_alloc.
-  [[gnu::always_inline]] inline resolver(std::allocator_arg_t, typename P::allocator_type a, executor_type ex = executor_type(),
-                                         std::source_location at = std::source_location::current())
+  [[gnu::always_inline]] resolver(std::allocator_arg_t, typename P::allocator_type a, executor_type ex = executor_type(),
+                                  std::source_location at = std::source_location::current())
       : cell_(cell::make(std::move(ex), std::move(a), at)) {
     if (cell_ == nullptr) detail::raise(std::bad_alloc());
   }

@@ -120,6 +120,7 @@ struct cancellation {
 //
 // The linker keeps one copy of an inline function, whichever unit it comes from. These have another name where exceptions
 // are off, so that a unit never gets those of the other kind; what is thin around them is always inlined, for the same reason.
+// NOLINTNEXTLINE(modernize-concat-nested-namespaces): the inner one depends on the setting
 namespace settle::inline v0::detail {
 #if defined(__cpp_exceptions)
 inline namespace exceptions_on {
@@ -319,7 +320,7 @@ class error {
   }
 
   /// The code. Of an exception: that of a std::system_error, else std::errc::state_not_recoverable.
-  [[gnu::always_inline]] inline std::error_code code() const noexcept {
+  [[gnu::always_inline]] std::error_code code() const noexcept {
     if (category_ != nullptr) return {value_, *category_};
     return detail::code_in(exception_, make_error_code(errc::no_memory));
   }
@@ -590,17 +591,17 @@ class outcome : private detail::outcome_head {
   explicit operator bool() const noexcept { return has_value(); }
 
   /// The value. Throws what the error is, or operation_cancelled; std::logic_error never: `taken` counts as cancelled.
-  [[gnu::always_inline]] inline std::add_lvalue_reference_t<T> value() & {
+  [[gnu::always_inline]] std::add_lvalue_reference_t<T> value() & {
     require_value();
     if constexpr (!std::is_void_v<T>) return value_;
   }
   /// The same to look at.
-  [[gnu::always_inline]] inline std::add_lvalue_reference_t<T const> value() const& {
+  [[gnu::always_inline]] std::add_lvalue_reference_t<T const> value() const& {
     require_value();
     if constexpr (!std::is_void_v<T>) return value_;
   }
   /// The same to take; the outcome keeps a moved-from value.
-  [[gnu::always_inline]] inline T value() && {
+  [[gnu::always_inline]] T value() && {
     require_value();
     if constexpr (!std::is_void_v<T>) return std::move(value_);
   }
@@ -682,7 +683,7 @@ class outcome : private detail::outcome_head {
     kind = taken;
   }
 
-  [[gnu::always_inline]] inline void require_value() const {
+  [[gnu::always_inline]] void require_value() const {
     if (kind == detail::outcome_head::value) [[likely]]
       return;
     if (kind == failure) detail::raise_error(error_);
@@ -1941,6 +1942,7 @@ class origin {
   operator std::source_location() const noexcept {
     if constexpr (is_pointer) {
       std::uintptr_t const p = bits();
+      // NOLINTNEXTLINE(performance-no-int-to-ptr): the pointer is tagged
       return (p & 1U) == 0 ? std::bit_cast<std::source_location>(p) : reinterpret_cast<context<C>*>(p - 1)->created;
     } else {
       return site_;
@@ -1949,9 +1951,11 @@ class origin {
   /// Null: it has none.
   context<C>* get() const noexcept {
     std::uintptr_t const p = bits();
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): the pointer is tagged
     return (p & 1U) == 0 ? nullptr : reinterpret_cast<context<C>*>(p - 1);
   }
   void set(context<C>& c) noexcept {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): the pointer is tagged
     site_or_context_.store(reinterpret_cast<void const*>(reinterpret_cast<std::uintptr_t>(&c) + 1), std::memory_order_release);
   }
   /// Back to the place alone.
@@ -4645,7 +4649,7 @@ class awaiting_cleanup {
   using asynchronous = void;
 
   explicit awaiting_cleanup(F&& f) : f_(std::move(f)) {}
-  awaiting_cleanup(awaiting_cleanup&& o) : wait_(end_of_turn), f_(std::move(o.f_)) {}
+  awaiting_cleanup(awaiting_cleanup&& o) noexcept(std::is_nothrow_move_constructible_v<F>) : wait_(end_of_turn), f_(std::move(o.f_)) {}
 
   bool make_room(state& s) noexcept { return wait_.make_room(s); }
   void give_room_back(state& s) noexcept { wait_.give_room_back(s); }
@@ -5777,11 +5781,12 @@ class basic_operation {
       detail::run_without_owner<C>(f);
       return false;
     }
+    // NOLINTNEXTLINE(bugprone-move-forwarding-reference): every caller gives its own up
     return detail::offer_cleanup<C>(*state_, std::move(f), false).how == detail::kept::yes;
   }
 
   template <class How, class F>
-  [[gnu::always_inline]] inline basic_registration<C> add_hook(detail::hook_kind kind, F&& f) const {
+  [[gnu::always_inline]] basic_registration<C> add_hook(detail::hook_kind kind, F&& f) const {
     if (state_ == nullptr) return {};
     detail::hook<C>* h = detail::make_hook<How>(*state_, kind, std::forward<F>(f), true);
     if (h == nullptr) detail::raise(std::bad_alloc());
@@ -6527,10 +6532,10 @@ class resolver {
   using stored = detail::lift<T>;                   ///< T, or std::monostate for void
 
   /// A new pending operation: one allocation. Throws std::bad_alloc.
-  [[gnu::always_inline]] inline explicit resolver(executor_type ex, std::source_location at = std::source_location::current())
+  [[gnu::always_inline]] explicit resolver(executor_type ex, std::source_location at = std::source_location::current())
       : resolver(std::allocator_arg, typename P::allocator_type(), std::move(ex), at) {}
   /// The same on a default constructed executor.
-  [[gnu::always_inline]] inline explicit resolver(std::source_location at = std::source_location::current())
+  [[gnu::always_inline]] explicit resolver(std::source_location at = std::source_location::current())
     requires(std::default_initializable<executor_type>)
       : resolver(executor_type(), at) {}
 
@@ -6546,8 +6551,8 @@ class resolver {
 
   /// From an instance of the allocator, which moves into the state. What it draws from must outlive every reference to the
   /// operation. Throws std::bad_alloc.
-  [[gnu::always_inline]] inline resolver(std::allocator_arg_t, typename P::allocator_type a, executor_type ex = executor_type(),
-                                         std::source_location at = std::source_location::current())
+  [[gnu::always_inline]] resolver(std::allocator_arg_t, typename P::allocator_type a, executor_type ex = executor_type(),
+                                  std::source_location at = std::source_location::current())
       : cell_(cell::make(std::move(ex), std::move(a), at)) {
     if (cell_ == nullptr) detail::raise(std::bad_alloc());
   }
@@ -6984,7 +6989,7 @@ class bound_wiring {
     using end = bound_end<O, C>;
     basic_operation<C> const relay = producer_.op();
     state_base<C>& r = *state_access::get(relay);
-    cell<policy>* const duty = static_cast<cell<policy>*>(&r);
+    auto* const duty = static_cast<cell<policy>*>(&r);
     hook<C>* const last = made(make_hook<call_with_cancellation>(r, hook_kind::cancel, end(duty, owned), false));
     hook<C>* const source = make_hook<How>(about_, kind, bound_source<O, C>(about_, duty), true);
     if (source == nullptr) sequence<C>::run_hook(r, *last, hook_action::discard);
@@ -8519,7 +8524,7 @@ class backoff {
   [[nodiscard]] bool retries(error const& e) const { return retry_if_ == nullptr || retry_if_(e); }
   /// The pause before attempt `n` (1, 2, ...).
   std::chrono::nanoseconds pause(unsigned n) noexcept {
-    double ms = static_cast<double>(first_.count());
+    auto ms = static_cast<double>(first_.count());
     for (unsigned i = 1; i < n && ms < static_cast<double>(cap_.count()); ++i) ms = ms * factor_ + static_cast<double>(step_.count());
     ms = std::min(ms, static_cast<double>(cap_.count()));
     if (jitter_ > 0) ms -= ms * jitter_ * random();
@@ -9751,7 +9756,7 @@ class hedging {
     state_base<C>& s = in.state();
     s.seen.store(true, std::memory_order_relaxed);
     bool const is_value = !s.is(word::failure | word::cancelled);
-    std::size_t const i = static_cast<std::size_t>(&in - places_.get());
+    auto const i = static_cast<std::size_t>(&in - places_.get());
     bool const last = !is_value && missing_.fetch_sub(1, std::memory_order_acq_rel) == 1;
     if ((is_value || last) && decide(i)) return win(c, in, i);
     in.lose();
@@ -11067,6 +11072,7 @@ inline constexpr bool is_operation<basic_operation<C>> = true;
 template <class A, std::size_t I>
 consteval auto start_by() {
   using bare = std::remove_cvref_t<A>;
+  // NOLINTNEXTLINE(bugprone-branch-clone): two reasons for the same answer
   if constexpr (is_closure<bare>()) return starts_cold{};  // perhaps of the lambda whose body this is
   else if constexpr (is_operation<bare>) return starts_under_operation<I>{};
   else if constexpr (std::copy_constructible<bare> && executor<bare>) return starts_on_executor<bare, I>{};
@@ -12586,7 +12592,7 @@ class wheel_slots {
       if (level == 0) due.append(slots_[0][slot]);
       else move_down(slots_[level][slot], due);
     }
-    if (to > now_) now_ = to;
+    now_ = std::max(now_, to);
   }
 
   /// Everything, as it comes.

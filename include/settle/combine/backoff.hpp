@@ -51,7 +51,7 @@ class backoff {
   [[nodiscard]] bool retries(error const& e) const { return retry_if_ == nullptr || retry_if_(e); }
   /// The pause before attempt `n` (1, 2, ...).
   std::chrono::nanoseconds pause(unsigned n) noexcept {
-    double ms = static_cast<double>(first_.count());
+    auto ms = static_cast<double>(first_.count());
     for (unsigned i = 1; i < n && ms < static_cast<double>(cap_.count()); ++i) ms = ms * factor_ + static_cast<double>(step_.count());
     ms = std::min(ms, static_cast<double>(cap_.count()));
     if (jitter_ > 0) ms -= ms * jitter_ * random();

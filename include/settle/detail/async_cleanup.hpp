@@ -180,7 +180,7 @@ class awaiting_cleanup {
   using asynchronous = void;
 
   explicit awaiting_cleanup(F&& f) : f_(std::move(f)) {}
-  awaiting_cleanup(awaiting_cleanup&& o) : wait_(end_of_turn), f_(std::move(o.f_)) {}
+  awaiting_cleanup(awaiting_cleanup&& o) noexcept(std::is_nothrow_move_constructible_v<F>) : wait_(end_of_turn), f_(std::move(o.f_)) {}
 
   bool make_room(state& s) noexcept { return wait_.make_room(s); }
   void give_room_back(state& s) noexcept { wait_.give_room_back(s); }

@@ -64,6 +64,7 @@ class origin {
   operator std::source_location() const noexcept {
     if constexpr (is_pointer) {
       std::uintptr_t const p = bits();
+      // NOLINTNEXTLINE(performance-no-int-to-ptr): the pointer is tagged
       return (p & 1U) == 0 ? std::bit_cast<std::source_location>(p) : reinterpret_cast<context<C>*>(p - 1)->created;
     } else {
       return site_;
@@ -72,9 +73,11 @@ class origin {
   /// Null: it has none.
   context<C>* get() const noexcept {
     std::uintptr_t const p = bits();
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): the pointer is tagged
     return (p & 1U) == 0 ? nullptr : reinterpret_cast<context<C>*>(p - 1);
   }
   void set(context<C>& c) noexcept {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): the pointer is tagged
     site_or_context_.store(reinterpret_cast<void const*>(reinterpret_cast<std::uintptr_t>(&c) + 1), std::memory_order_release);
   }
   /// Back to the place alone.

@@ -11,6 +11,7 @@
 //
 // The linker keeps one copy of an inline function, whichever unit it comes from. These have another name where exceptions
 // are off, so that a unit never gets those of the other kind; what is thin around them is always inlined, for the same reason.
+// NOLINTNEXTLINE(modernize-concat-nested-namespaces): the inner one depends on the setting
 namespace settle::inline v0::detail {
 #if defined(__cpp_exceptions)
 inline namespace exceptions_on {

@@ -2,6 +2,7 @@
 #ifndef SETTLE_DETAIL_WHEEL_SLOTS_HPP
 #define SETTLE_DETAIL_WHEEL_SLOTS_HPP
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -111,7 +112,7 @@ class wheel_slots {
       if (level == 0) due.append(slots_[0][slot]);
       else move_down(slots_[level][slot], due);
     }
-    if (to > now_) now_ = to;
+    now_ = std::max(now_, to);
   }
 
   /// Everything, as it comes.

@@ -174,7 +174,7 @@ class bound_wiring {
     using end = bound_end<O, C>;
     basic_operation<C> const relay = producer_.op();
     state_base<C>& r = *state_access::get(relay);
-    cell<policy>* const duty = static_cast<cell<policy>*>(&r);
+    auto* const duty = static_cast<cell<policy>*>(&r);
     hook<C>* const last = made(make_hook<call_with_cancellation>(r, hook_kind::cancel, end(duty, owned), false));
     hook<C>* const source = make_hook<How>(about_, kind, bound_source<O, C>(about_, duty), true);
     if (source == nullptr) sequence<C>::run_hook(r, *last, hook_action::discard);

@@ -132,7 +132,7 @@ class hedging {
     state_base<C>& s = in.state();
     s.seen.store(true, std::memory_order_relaxed);
     bool const is_value = !s.is(word::failure | word::cancelled);
-    std::size_t const i = static_cast<std::size_t>(&in - places_.get());
+    auto const i = static_cast<std::size_t>(&in - places_.get());
     bool const last = !is_value && missing_.fetch_sub(1, std::memory_order_acq_rel) == 1;
     if ((is_value || last) && decide(i)) return win(c, in, i);
     in.lose();

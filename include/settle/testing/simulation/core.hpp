@@ -169,10 +169,12 @@ class sim_core {
     items.remove(i);
   }
 
+  // NOLINTNEXTLINE(readability-convert-member-functions-to-static): it is the simulation's act, whatever it touches
   void make_ready(sim_item& i) noexcept {
     i.phase_ = sim_item::phase::ready;
     i.lane().ready.push_back(&i);
   }
+  // NOLINTNEXTLINE(readability-convert-member-functions-to-static): it is the simulation's act, whatever it touches
   void wait_until(sim_item& i, time_point when) noexcept {
     i.phase_ = sim_item::phase::waiting;
     i.wait_.start(when, timer_done(
@@ -203,7 +205,7 @@ class sim_core {
   }
 
   sim_item* pick() noexcept {
-    std::size_t left = static_cast<std::size_t>(std::ranges::count_if(lanes_, [](auto const& l) { return !l->ready.empty(); }));
+    auto left = static_cast<std::size_t>(std::ranges::count_if(lanes_, [](auto const& l) { return !l->ready.empty(); }));
     if (left == 0) return pick_late();
     left = chance.below(left);
     for (auto const& l : lanes_) {

@@ -32,6 +32,7 @@ class sim_live {
   /// A line each, oldest first; ages in virtual time.
   std::string text(time_point now) const {
     std::vector<census_entry> found;
+    found.reserve(live_.size());
     for (auto const& [id, r] : live_) found.push_back(entry_of(id, r, now));
     std::ranges::sort(found, {}, &census_entry::serial);
     std::string out;

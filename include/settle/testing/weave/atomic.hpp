@@ -75,6 +75,7 @@ class atomic {
     return update([&](T old) { return static_cast<T>(old ^ n); }, o, at);
   }
   operator T() const noexcept { return load(); }
+  // NOLINTNEXTLINE(misc-unconventional-assign-operator): as std::atomic's
   T operator=(T v) noexcept {
     store(v);
     return v;

@@ -42,6 +42,7 @@ class assembly_context {
  public:
   void prepare(void* bottom, std::size_t size, void (*entry)()) noexcept {
     auto top = (reinterpret_cast<std::uintptr_t>(bottom) + size) & ~std::uintptr_t{15};
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): an address, aligned by hand
     auto* at = reinterpret_cast<void**>(top) - 4;
     at[0] = reinterpret_cast<void*>(entry);
     at[1] = nullptr;  // entry's return address, 8 below a multiple of 16: whoever unwinds ends here

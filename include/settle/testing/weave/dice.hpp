@@ -18,6 +18,7 @@ namespace settle::inline v0::testing::weave {
 /// Chooses by chance: uniformly, or by priorities that change now and then (PCT). The same seed, the same choices.
 class dice {
  public:
+  // NOLINTNEXTLINE(modernize-pass-by-value): small, and copied once
   explicit dice(method const& m) noexcept : method_(m) {}
 
   /// Before the n-th execution, with a guess how many steps it will have.
@@ -35,7 +36,7 @@ class dice {
     for (unsigned i = 0; i != changes_.size(); ++i)
       if (changes_[i] == step_) priority_[previous] = i;
     ++step_;
-    unsigned best = static_cast<unsigned>(std::countr_zero(enabled));
+    auto best = static_cast<unsigned>(std::countr_zero(enabled));
     for (unsigned t = 0; t != max_threads; ++t)
       if (((enabled >> t) & 1U) != 0 && priority_[t] > priority_[best]) best = t;
     return best;
@@ -54,7 +55,7 @@ class dice {
   }
   unsigned uniform(std::uint8_t enabled) noexcept {
     auto left = below(static_cast<std::uint64_t>(std::popcount(enabled)));
-    unsigned t = static_cast<unsigned>(std::countr_zero(enabled));
+    auto t = static_cast<unsigned>(std::countr_zero(enabled));
     for (; left != 0; --left) {
       enabled = static_cast<std::uint8_t>(enabled & (enabled - 1));
       t = static_cast<unsigned>(std::countr_zero(enabled));

@@ -51,6 +51,7 @@ class run_queue {
   struct holder final : base {
     F f;
     template <class G>
+    // NOLINTNEXTLINE(bugprone-forwarding-reference-overload): never copied or moved
     explicit holder(G&& g) : f(std::forward<G>(g)) {}
     void run() override { std::move(f)(); }
   };

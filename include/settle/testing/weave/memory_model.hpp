@@ -97,6 +97,7 @@ class memory_model {
   }
 
   /// Does the older value leave everything possible that the newer one does?
+  // NOLINTNEXTLINE(readability-convert-member-functions-to-static): what the model does, whatever it keeps
   bool subsumes(location const& x, std::uint32_t older, std::uint32_t newer, bool acquire, thread_state const& t) const noexcept {
     store_record const& a = x.stores[older];
     store_record const& b = x.stores[newer];
@@ -107,6 +108,7 @@ class memory_model {
     return true;
   }
 
+  // NOLINTNEXTLINE(readability-convert-member-functions-to-static): what the model does, whatever it keeps
   void read(location& x, unsigned thread, thread_state& t, std::uint32_t index, std::memory_order order) {
     x.note_reading(thread, t.count, index);
     store_record const& s = x.stores[index];
@@ -115,6 +117,7 @@ class memory_model {
   }
 
   /// `continues`: a read-modify-write, which carries on what the value it has read carries.
+  // NOLINTNEXTLINE(readability-convert-member-functions-to-static): what the model does, whatever it keeps
   void write(location& x, unsigned thread, thread_state const& t, bits value, std::memory_order order, std::int32_t event, bool continues) {
     store_record s;
     s.value = value;

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <new>
 #include <vector>
 
@@ -69,7 +70,7 @@ class quarantine {
     auto const* const p = static_cast<std::byte const*>(address);
     if (p < base_ || p >= base_ + region * max_threads) return nullptr;
     auto& b = blocks_[static_cast<std::size_t>(p - base_) / region];
-    auto after = std::upper_bound(b.begin(), b.end(), p, [](std::byte const* x, block const& y) { return x < y.at; });
+    auto after = std::ranges::upper_bound(b, p, std::ranges::less(), &block::at);
     return after == b.begin() || p >= (after - 1)->at + (after - 1)->bytes ? nullptr : &*(after - 1);
   }
 

@@ -145,11 +145,13 @@ class race_finder {
     return first;
   }
   bool after_moved(vector_clock const& clock, unsigned thread) noexcept {
+    // NOLINTNEXTLINE(readability-use-anyofallof): shorter as it stands
     for (std::int32_t const m : moved_)
       if (at(m).thread != thread && clock.covers(at(m).thread, at(m).number)) return true;
     return false;
   }
   bool conflicts_with_moved(operation const& op) noexcept {
+    // NOLINTNEXTLINE(readability-use-anyofallof): shorter as it stands
     for (std::int32_t const m : moved_)
       if (at(m).where == op.where && at(m).kind != op_kind::choose && at(m).what >= effect::exact_read) return true;
     return false;

@@ -91,7 +91,7 @@ struct leaks_expected {
   leaks_expected() noexcept { __lsan_disable(); }
   ~leaks_expected() { __lsan_enable(); }
 #else
-  leaks_expected() noexcept {}
+  leaks_expected() noexcept {}  // NOLINT(modernize-use-equals-default): a variable of it is used for its life alone
   ~leaks_expected() {}
 #endif
   leaks_expected(leaks_expected&&) = delete;

@@ -120,6 +120,7 @@ class search {
   static std::uint32_t print_of(operation const& op) noexcept { return op.where * 16 + static_cast<std::uint32_t>(op.kind); }
 
   /// Who sleeps after a step: who slept before it or was tried instead of it, and does not depend on it.
+  // NOLINTNEXTLINE(readability-make-member-function-const): it changes what it is given
   void inherit(step& s, step const& before, std::vector<thread_state> const& threads) noexcept {
     if (!sleeps_) return;
     auto const sleepers = static_cast<std::uint8_t>((before.asleep | before.done) & ~bit(before.thread));
