@@ -57,7 +57,7 @@ class error {
   std::exception_ptr exception() const noexcept { return category_ == nullptr ? exception_ : std::exception_ptr{}; }
 
   /// Throws what it is: the exception, or std::system_error with the code.
-  [[noreturn, gnu::always_inline]] inline void raise() const {
+  [[noreturn, gnu::always_inline]] void raise() const {
     if (category_ == nullptr) detail::rethrow(exception_);
     detail::raise(std::system_error(code()));
   }
