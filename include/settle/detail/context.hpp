@@ -9,6 +9,7 @@
 #include <type_traits>
 
 #include "../fwd.hpp"
+#include "../policy/sync.hpp"
 
 namespace settle::inline v0::detail {
 
