@@ -115,12 +115,8 @@ int main() {
   auto endless = settle::start_on(workers, [&](std::stop_token stop) {
     runs = true;
     runs.notify_all();
-    unsigned rounds = 0;
-    while (!stop.stop_requested()) {
-      ++rounds;
-      std::this_thread::yield();
-    }
-    return rounds != 0;
+    while (!stop.stop_requested()) std::this_thread::yield();
+    return stop.stop_requested();
   });
   runs.wait(false);
   endless.request_cancel();

@@ -36,8 +36,11 @@ class this_operation_t {
     basic_operation<C> self_;
   };
 
-  /// For coroutines of the thread-safe terminal.
-  awaiter<cas_terminal> operator co_await() const noexcept { return {}; }
+  /// For coroutines of the thread-safe terminal. (A template: who does not ask need not compile what an operation can do.)
+  template <class C = cas_terminal>
+  awaiter<C> operator co_await() const noexcept {
+    return {};
+  }
 };
 
 inline constexpr this_operation_t this_operation{};

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "allocations.hpp"
+#include "scale.hpp"
 #include "situations.hpp"
 
 namespace {
@@ -21,18 +22,7 @@ using settle::errc;
 using settle::handle_of;
 using on_loop = manual_loop::executor;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SETTLE_TEST_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SETTLE_TEST_SANITIZED 1
-#endif
-#endif
-#if defined(SETTLE_TEST_SANITIZED)
-constexpr int deep = 50'000;
-#else
-constexpr int deep = 1'000'000;
-#endif
+constexpr int deep = static_cast<int>(a_million);
 
 TEST(G04_first, losers_are_asked_and_failures_pass_while_every_executor_is_blocked) {
   manual_loop a;

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "allocations.hpp"
+#include "scale.hpp"
 #include "situations.hpp"
 #include "timed_loop.hpp"
 
@@ -746,21 +747,8 @@ TEST(G10_nofail, a_budget_allocates_when_the_cleanup_is_registered_only) {
 
 // ---- how many, how deep ----
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SETTLE_TEST_SANITIZED 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SETTLE_TEST_SANITIZED 1
-#endif
-#if defined(SETTLE_TEST_SANITIZED)
-constexpr std::size_t many = 100'000;
-constexpr std::size_t stack_size = 512 * 1024;
-#else
-constexpr std::size_t many = 1'000'000;
-constexpr std::size_t stack_size = 64 * 1024;
-#endif
+constexpr std::size_t many = a_million;
+constexpr std::size_t stack_size = a_small_stack;
 
 void on_a_small_stack(std::function<void()> f) {
   pthread_attr_t attributes;

@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "scale.hpp"
 #include "situations.hpp"
 #include "stack.hpp"
 
@@ -15,24 +16,8 @@ namespace {
 
 using namespace test;
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SETTLE_TEST_SANITIZED 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SETTLE_TEST_SANITIZED 1
-#endif
-
-// A million, in a stack that holds a few hundred calls. Under a sanitizer a tenth: a million takes gigabytes of shadow and minutes, and a
-// hundred thousand calls, of five bytes each, would overflow this stack already.
-#if defined(SETTLE_TEST_SANITIZED)
-constexpr std::size_t many = 100'000;
-constexpr std::size_t stack_size = 512 * 1024;
-#else
-constexpr std::size_t many = 1'000'000;
-constexpr std::size_t stack_size = 64 * 1024;
-#endif
+constexpr std::size_t many = a_million;
+constexpr std::size_t stack_size = a_small_stack;
 
 void on_a_small_stack(std::function<void()> f) { on_a_stack_of(stack_size, std::move(f)); }
 

@@ -14,22 +14,14 @@
 #include <thread>
 #include <vector>
 
+#include "scale.hpp"
 #include "situations.hpp"
 
 namespace {
 
 using namespace test;
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SETTLE_TEST_SANITIZED 1
-#endif
-#endif
-#if defined(SETTLE_TEST_SANITIZED) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr std::size_t interleavings = 100'000;  // each costs ten times as much
-#else
-constexpr std::size_t interleavings = 1'000'000;
-#endif
+constexpr std::size_t interleavings = a_million;
 
 /// A value whose move may throw is claimed first and written then.
 struct slow_wide : wide {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "hooks.hpp"
+#include "scale.hpp"
 #include "situations.hpp"
 
 namespace {
@@ -26,16 +27,7 @@ using int_watcher = settle::watcher<number>;
 using loop_executor = manual_loop::executor;
 using looped = counted<int, loop_executor>;
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SETTLE_TEST_SANITIZED 1
-#endif
-#endif
-#if defined(SETTLE_TEST_SANITIZED) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr int rounds = 100'000;  // each costs ten times as much
-#else
-constexpr int rounds = 1'000'000;
-#endif
+constexpr int rounds = static_cast<int>(a_million);
 
 std::atomic<long> alive = 0;
 std::atomic<long> resumed = 0;

@@ -19,13 +19,7 @@
 
 #include <unistd.h>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SETTLE_TEST_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SETTLE_TEST_SANITIZED 1
-#endif
-#endif
+#include "scale.hpp"
 
 namespace {
 

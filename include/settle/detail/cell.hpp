@@ -40,17 +40,25 @@ struct typed_state : state_base<C> {
   ~typed_state() { std::destroy_at(&result); }
 };
 
-/// The outcome for its one taker: moved, or, when a watcher may be reading it, copied if it can be.
+/// A watcher may be reading the outcome: its taker gets a copy. A value that cannot be copied is moved all the same.
+template <class T, class E, class C>
+bool is_read_by_others(typed_state<T, E, C> const& s) noexcept {
+  return std::is_copy_constructible_v<lift<T>> && std::is_copy_constructible_v<E> && s.is(word::watched);
+}
+
+template <class T, class E, class C>
+outcome<T, E> copied_or_moved(typed_state<T, E, C>& s, bool copied) {
+  if constexpr (std::is_copy_constructible_v<lift<T>> && std::is_copy_constructible_v<E>)
+    if (copied) return outcome<T, E>(std::as_const(s.result));
+  return outcome<T, E>(std::move(s.result));
+}
+
+/// The outcome for its one taker.
 template <class T, class E, class C>
 outcome<T, E> outcome_for_taker(typed_state<T, E, C>& s) {
-  if constexpr (std::is_copy_constructible_v<lift<T>> && std::is_copy_constructible_v<E>)
-    if (s.is(word::watched)) {
-      outcome<T, E> taken(std::as_const(s.result));
-      lost_taker<C>::forget_from_here(s);
-      return taken;
-    }
-  outcome<T, E> taken(std::move(s.result));
-  outcome_access::clear(s.result);
+  bool const copied = is_read_by_others(s);
+  outcome<T, E> taken = copied_or_moved(s, copied);
+  if (!copied) outcome_access::clear(s.result);
   lost_taker<C>::forget_from_here(s);
   return taken;
 }

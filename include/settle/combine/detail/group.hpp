@@ -56,7 +56,7 @@ class group {
     shape_.each([&](auto& s) {
       using slot_type = std::remove_reference_t<decltype(s)>;
       static constexpr hook_type<C> type{&run<slot_type>, 0, 0};
-      watches = watches || !s.adopted;
+      watches |= !s.adopted;
       connect<C>(s, c, type);
     });
     asked_.kind = hook_kind::stop;

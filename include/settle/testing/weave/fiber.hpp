@@ -68,7 +68,7 @@ class basic_fiber {
   /// The next switch to it calls `entry(argument)`, which must not return. What stood on its stack is forgotten.
   void start(void (*entry)(void*), void* argument) noexcept {
     unpoison(stack_->bottom(), stack_->size());
-    sanitizer_.fake_stack = nullptr;
+    sanitizer_renew(sanitizer_);
     caught_ = {};
     entry_ = entry;
     argument_ = argument;

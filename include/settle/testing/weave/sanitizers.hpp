@@ -59,7 +59,15 @@ inline void sanitizer_destroy([[maybe_unused]] sanitizer_fiber& f) noexcept {
   __tsan_destroy_fiber(f.tsan);
 #endif
 }
-inline void sanitizer_leave([[maybe_unused]] sanitizer_fiber& from, [[maybe_unused]] sanitizer_fiber const& to) noexcept {
+/// A stack that begins anew: what the sanitizer knows of the calls on it is forgotten, too.
+inline void sanitizer_renew([[maybe_unused]] sanitizer_fiber& f) noexcept {
+  f.fake_stack = nullptr;
+  sanitizer_destroy(f);
+  sanitizer_create(f);
+}
+/// Inlined: a call that is entered on one stack must not be left on the other.
+[[gnu::always_inline]] inline void sanitizer_leave([[maybe_unused]] sanitizer_fiber& from,
+                                                   [[maybe_unused]] sanitizer_fiber const& to) noexcept {
 #if defined(SETTLE_WEAVE_ASAN)
   __sanitizer_start_switch_fiber(&from.fake_stack, to.bottom, to.size);
 #endif
