@@ -10,7 +10,6 @@ set(settle_core_headers
     include/settle/combine/any.hpp
     include/settle/combine/backoff.hpp
     include/settle/combine/bracket.hpp
-    include/settle/combine/combine.hpp
     include/settle/combine/detail/alarm.hpp
     include/settle/combine/detail/bracketing.hpp
     include/settle/combine/detail/calls.hpp

@@ -85,6 +85,10 @@ class Control:
     def full_name(self) -> str:
         return f"{self.group}/{self.name}"
 
+    def way(self) -> tuple:
+        """What it is compiled from, and how."""
+        return self.source, self.options
+
 
 def control_of(group: str, name: str, row: dict) -> Control:
     row = dict(row)
@@ -189,14 +193,20 @@ def run(program: pathlib.Path, tests: str, limit: float) -> Ending:
 
 
 def entries(all_of_them: list[Control]) -> list[str]:
-    """`run <control>` for each, and `clean <control>` once for everything that is compiled and run in the same way."""
+    """`run <control>` for each, and `clean <control>` once for everything that is compiled in the same way."""
     found, seen = [], set()
     for c in all_of_them:
         found.append(f"run {c.full_name()}")
-        if (way := (c.source, c.filter, c.options)) not in seen:
-            seen.add(way)
+        if c.way() not in seen:
+            seen.add(c.way())
             found.append(f"clean {c.full_name()}")
     return found
+
+
+def without_defect(control: Control, all_of_them: list[Control]) -> Control:
+    """What all controls that are compiled like this one run."""
+    filters = dict.fromkeys(c.filter for c in all_of_them if c.way() == control.way())
+    return dataclasses.replace(control, filter=":".join(filters), limit=max(c.limit for c in all_of_them if c.way() == control.way()))
 
 
 def tail(text: str, lines: int = 40) -> str:
@@ -248,7 +258,9 @@ def main() -> int:
     toolchain = Toolchain(tuple(given.compiler) or ("c++",), tuple(given.link) or ("-lgtest_main", "-lgtest"))
     folder = given.work / given.what / given.control
     folder.mkdir(parents=True, exist_ok=True)
-    problem = work(chosen[0], given.what == "run", folder, toolchain, given.include.resolve())
+    planted = given.what == "run"
+    control = chosen[0] if planted else without_defect(chosen[0], all_of_them)
+    problem = work(control, planted, folder, toolchain, given.include.resolve())
     print(problem, end="\n" if problem else "")
     return 1 if problem else 0
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // A worker-pool job whose result comes back to the io_context: as a coroutine, and as callbacks.
 #include <settle/asio/asio.hpp>
-#include <settle/combine/combine.hpp>
 #include <settle/settle.hpp>
 
 #include <asio/io_context.hpp>

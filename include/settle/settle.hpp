@@ -2,10 +2,27 @@
 #ifndef SETTLE_SETTLE_HPP
 #define SETTLE_SETTLE_HPP
 
-// Everything of the core but the combinators, which combine/combine.hpp takes in. The standard library only.
+// Everything of the core. The standard library only.
 #include "bound_to.hpp"
 #include "cancel_callback.hpp"
 #include "cause.hpp"
+#include "combine/all.hpp"
+#include "combine/all_settled.hpp"
+#include "combine/any.hpp"
+#include "combine/backoff.hpp"
+#include "combine/bracket.hpp"
+#include "combine/failed.hpp"
+#include "combine/finally.hpp"
+#include "combine/hedge.hpp"
+#include "combine/map_concurrent.hpp"
+#include "combine/never.hpp"
+#include "combine/or_else.hpp"
+#include "combine/race.hpp"
+#include "combine/ready.hpp"
+#include "combine/retry.hpp"
+#include "combine/then.hpp"
+#include "combine/via.hpp"
+#include "combine/within.hpp"
 #include "coroutine.hpp"
 #include "done_callback.hpp"
 #include "errc.hpp"

@@ -16,12 +16,14 @@
 #include <cstdlib>
 #include <exception>
 #include <functional>
+#include <iterator>
 #include <limits>
 #include <memory>
 #include <memory_resource>
 #include <mutex>
 #include <new>
 #include <optional>
+#include <ranges>
 #include <source_location>
 #include <span>
 #include <stdexcept>
@@ -41,7 +43,7 @@
 #ifndef SETTLE_SETTLE_HPP
 #define SETTLE_SETTLE_HPP
 
-// Everything of the core but the combinators, which combine/combine.hpp takes in. The standard library only.
+// Everything of the core. The standard library only.
 
 // ---- settle/bound_to.hpp -------------------------------------------------------------------------------------------
 #ifndef SETTLE_BOUND_TO_HPP
@@ -3955,17 +3957,25 @@ struct typed_state : state_base<C> {
   ~typed_state() { std::destroy_at(&result); }
 };
 
-/// The outcome for its one taker: moved, or, when a watcher may be reading it, copied if it can be.
+/// A watcher may be reading the outcome: its taker gets a copy. A value that cannot be copied is moved all the same.
+template <class T, class E, class C>
+bool is_read_by_others(typed_state<T, E, C> const& s) noexcept {
+  return std::is_copy_constructible_v<lift<T>> && std::is_copy_constructible_v<E> && s.is(word::watched);
+}
+
+template <class T, class E, class C>
+outcome<T, E> copied_or_moved(typed_state<T, E, C>& s, bool copied) {
+  if constexpr (std::is_copy_constructible_v<lift<T>> && std::is_copy_constructible_v<E>)
+    if (copied) return outcome<T, E>(std::as_const(s.result));
+  return outcome<T, E>(std::move(s.result));
+}
+
+/// The outcome for its one taker.
 template <class T, class E, class C>
 outcome<T, E> outcome_for_taker(typed_state<T, E, C>& s) {
-  if constexpr (std::is_copy_constructible_v<lift<T>> && std::is_copy_constructible_v<E>)
-    if (s.is(word::watched)) {
-      outcome<T, E> taken(std::as_const(s.result));
-      lost_taker<C>::forget_from_here(s);
-      return taken;
-    }
-  outcome<T, E> taken(std::move(s.result));
-  outcome_access::clear(s.result);
+  bool const copied = is_read_by_others(s);
+  outcome<T, E> taken = copied_or_moved(s, copied);
+  if (!copied) outcome_access::clear(s.result);
   lost_taker<C>::forget_from_here(s);
   return taken;
 }
@@ -7196,13 +7206,242 @@ cancel_callback(basic_operation<C> const&, F) -> cancel_callback<F, C>;
 
 // ---- settle/settle.hpp, continued ----------------------------------------------------------------------------------
 
-// ---- settle/coroutine.hpp ------------------------------------------------------------------------------------------
-#ifndef SETTLE_COROUTINE_HPP
-#define SETTLE_COROUTINE_HPP
+// ---- settle/combine/all.hpp ----------------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_ALL_HPP
+#define SETTLE_COMBINE_ALL_HPP
 
-// ---- settle/coroutine/join_awaiter.hpp -----------------------------------------------------------------------------
-#ifndef SETTLE_COROUTINE_JOIN_AWAITER_HPP
-#define SETTLE_COROUTINE_JOIN_AWAITER_HPP
+// ---- settle/combine/detail/shapes.hpp ------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_DETAIL_SHAPES_HPP
+#define SETTLE_COMBINE_DETAIL_SHAPES_HPP
+
+// ---- settle/combine/detail/group.hpp -------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_DETAIL_GROUP_HPP
+#define SETTLE_COMBINE_DETAIL_GROUP_HPP
+
+// ---- settle/combine/detail/input.hpp -------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_DETAIL_INPUT_HPP
+#define SETTLE_COMBINE_DETAIL_INPUT_HPP
+
+namespace settle::inline v0::detail {
+
+/// What a combinator may be given: a handle, which it adopts, or a watcher, which it watches.
+template <class H>
+struct input_traits {
+  static constexpr bool is_input = false;
+};
+template <class P>
+struct input_traits<handle<P>> {
+  static constexpr bool is_input = true;
+  static constexpr bool adopted = true;
+  using policy = P;
+  using T = typename P::value_type;
+  using E = typename P::error_type;
+  using C = typename P::terminal;
+};
+template <class P>
+struct input_traits<watcher<P>> : input_traits<handle<P>> {
+  static constexpr bool adopted = false;
+};
+template <class H>
+using input_of = input_traits<std::remove_cvref_t<H>>;
+
+/// A value that moves without running anything of the user's: the outcome goes on in one step with settling.
+template <class T>
+inline constexpr bool is_quiet_value =
+    std::is_void_v<T> || (std::is_trivially_copyable_v<lift<T>> && std::is_trivially_destructible_v<lift<T>>);
+template <class E>
+inline constexpr bool is_quiet_error = std::same_as<E, error> || std::same_as<E, std::error_code> || std::is_trivially_copyable_v<E>;
+
+/// One sentence for each way an input can be wrong.
+template <class H>
+consteval bool check_input() {
+  static_assert(input_of<H>::is_input, "settle: a combinator takes handles, which it adopts, and watchers (see docs/combinators.md)");
+  if constexpr (input_of<H>::is_input) {
+    static_assert(!input_of<H>::adopted || !std::is_lvalue_reference_v<H>,
+                  "settle: a combinator takes a handle over: say `std::move(h)`, or `h.watch()` to leave it where it is "
+                  "(see docs/combinators.md)");
+    static_assert(input_of<H>::adopted || std::is_copy_constructible_v<lift<typename input_of<H>::T>>,
+                  "settle: a combinator gets a copy of what a watcher reads, and this value cannot be copied: give it the handle "
+                  "(see docs/combinators.md)");
+  }
+  return true;
+}
+
+template <class... E>
+struct common_error;
+template <class E>
+struct common_error<E> {
+  static constexpr bool known = true;
+  using type = E;
+};
+template <class A, class B, class... More>
+struct common_error<A, B, More...> {
+  static constexpr bool same = std::same_as<A, B>;
+  static constexpr bool up = !same && std::is_class_v<A> && std::is_class_v<B> && std::is_convertible_v<A, B>;
+  static constexpr bool down = !same && std::is_class_v<A> && std::is_class_v<B> && std::is_convertible_v<B, A>;
+  using next = common_error<std::conditional_t<up, B, A>, More...>;
+  static constexpr bool known = (same || up != down) && next::known;
+  using type = typename next::type;
+};
+
+/// The error type of a result: that of its inputs, or the one that all the others convert to, as std::error_code to settle::error.
+template <class... E>
+struct error_of_all {
+  static_assert(common_error<E...>::known,
+                "settle: the inputs of a combinator have different error types: map them to one, "
+                "`std::move(h) | settle::or_else(f)` with f returning a handle of that error type (see docs/combinators.md)");
+  using type = typename common_error<E...>::type;
+};
+
+/// One input of a combinator: fed in the structural part when its operation settles, and run where its user code does if
+/// the combinator wants something of it there.
+template <class C>
+struct input : hook<C> {
+  link<C> edge;  // an adopted one's place under the result
+  basic_operation<C> from;
+  state_base<C>* result = nullptr;
+  bool adopted = false;
+  bool holds = false;   // the result, by itself
+  bool again = false;   // was fed, and is the one that decides
+  bool absent = false;  // taken back because the result was asked to cancel
+
+  input() noexcept = default;
+  input(input&&) = delete;
+
+  state_base<C>& state() noexcept { return *this->owner; }
+
+  template <class H>
+  void take(H&& h) noexcept {
+    adopted = input_of<H>::adopted;
+    if constexpr (input_of<H>::adopted) from = static_cast<basic_operation<C>&&>(h);
+    else from = static_cast<basic_operation<C> const&>(h);
+  }
+
+  /// Nobody waits for its value to be lost, so that it may be copied and left.
+  bool is_free() noexcept { return !state().is(word::taker); }
+
+  /// Nothing of it is needed any more. What it kept of the result goes back: that may be gone afterwards.
+  void finish() noexcept {
+    if (std::exchange(holds, false)) engine<C>::leave(*result);
+  }
+  /// Told too late: the value is nobody's.
+  void lose() noexcept {
+    if (adopted) engine<C>::disown(state());
+    finish();
+  }
+  /// Has the hook run where the operation's user code does.
+  void queue() noexcept {
+    this->kind = adopted ? hook_kind::consumer : hook_kind::done;
+    registry<C>::add_observer(state(), *this);
+  }
+};
+
+/// An empty handle reads as failed.
+template <class H>
+std::remove_cvref_t<H> never_empty(H&& h) {
+  using P = typename input_of<H>::policy;
+  if (h) return std::forward<H>(h);
+  resolver_of<typename P::value_type, typename P::error_type, inline_executor, typename P::terminal> r;
+  auto failed = r.get_handle();
+  r.fail(plain<typename P::value_type, typename P::error_type, inline_executor, typename P::terminal>::make_error(errc::no_memory));
+  if constexpr (input_of<H>::adopted) return handle<P>(std::move(failed));
+  else return watcher<P>(watcher_of<typename P::value_type, typename P::error_type, typename P::terminal>(std::move(failed)));
+}
+
+/// Adopts or watches, and starts what waits for an owner. Settled already, it is fed here and now.
+template <class C>
+void connect(input<C>& in, state_base<C>& result, hook_type<C> const& feed, link<C>& edge, hook_type<C> const& when_released) noexcept {
+  state_base<C>& s = *state_access::get(in.from);
+  in.kind = hook_kind::input;
+  in.type = &feed;
+  in.owner = &s;
+  in.result = &result;
+  if (in.adopted) {
+    edge.tie(result, s, when_released);
+    registry<C>::tie(result, s, edge);
+    engine<C>::warm(s, &result);
+  } else {
+    result.add_hold();
+    in.holds = true;
+  }
+  if (registry<C>::add_input(s, in)) return;
+  bool const pinned = s.try_hold(true);  // so that the link goes on holding the result
+  if (in.adopted && !pinned) {
+    result.add_hold();
+    in.holds = true;
+  }
+  feed.run(in, hook_action::feed);
+  if (pinned) engine<C>::leave(s);
+}
+template <class C>
+void connect(input<C>& in, state_base<C>& result, hook_type<C> const& feed) noexcept {
+  connect<C>(in, result, feed, in.edge, link<C>::embedded);
+}
+
+/// A loser is asked to stop, and nobody takes its value any more. What it was watched for is over.
+template <class C>
+void let_off(input<C>& in, cause why) noexcept {
+  state_base<C>& s = in.state();
+  if (!registry<C>::withdraw_input(s, in)) return;  // fed, or being fed: it sees to itself
+  if (in.adopted) {
+    s.add_ref();
+    engine<C>::cascade(s, cancellation(why, in.result->created), false, frame<C>::here());
+    engine<C>::disown(s);
+  }
+  in.finish();
+}
+
+/// The outcome of an input, where its user code runs: moved when it was adopted, unless somebody reads it beside us.
+template <class T, class E, class C>
+class input_outcome {
+ public:
+  using outcome_type = outcome<T, E>;
+  using stored = lift<T>;
+
+  explicit input_outcome(input<C>& in) noexcept : in_(in), outcome_(static_cast<typed_state<T, E, C>&>(in.state()).result) {}
+  input_outcome(input_outcome&&) = delete;
+  /// What is left is nobody's.
+  ~input_outcome() {
+    if (!in_.adopted) return;
+    if (!moves()) engine<C>::disown(in_.state());
+    else if (outcome_.has_value() && !taken_) lose_value(in_.state());
+    else outcome_access::clear(outcome_);
+  }
+
+  outcome_type const& look() const noexcept { return outcome_; }
+
+  /// Calls f(stored&&), or f(stored const&).
+  template <class F>
+  decltype(auto) with_value(F f) {
+    stored& v = *outcome_access::value(outcome_);
+    if constexpr (std::is_copy_constructible_v<stored>) {
+      if (!moves()) return f(stored(std::as_const(v)));
+    }
+    taken_ = true;
+    return f(std::move(v));
+  }
+  E error() const noexcept {
+    if constexpr (std::is_copy_constructible_v<E>) return outcome_.error();
+    else return std::move(outcome_).error();
+  }
+
+ private:
+  bool moves() const noexcept { return in_.adopted && (!std::is_copy_constructible_v<stored> || !in_.state().is(word::watched)); }
+
+  input<C>& in_;
+  outcome_type& outcome_;
+  bool taken_ = false;
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/combine/detail/group.hpp, continued --------------------------------------------------------------------
+
+// ---- settle/combine/detail/result.hpp ------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_DETAIL_RESULT_HPP
+#define SETTLE_COMBINE_DETAIL_RESULT_HPP
 
 // ---- settle/coroutine/promise.hpp ----------------------------------------------------------------------------------
 #ifndef SETTLE_COROUTINE_PROMISE_HPP
@@ -7525,7 +7764,3025 @@ class promise_base {
 
 #endif
 
-// ---- settle/coroutine/join_awaiter.hpp, continued ------------------------------------------------------------------
+// ---- settle/combine/detail/result.hpp, continued -------------------------------------------------------------------
+
+namespace settle::inline v0::detail {
+
+/// What a combinator returns. Its user code runs where its first input's does, unless it is told otherwise.
+template <class T, class E, class C, class Ex = home_of<C>>
+struct result_policy : plain<T, E, Ex, C> {
+  using allocator_type = recycling;
+};
+
+template <class C>
+bool is_cold(basic_operation<C> const& op) noexcept {
+  return op && state_access::get(op)->is(word::cold);
+}
+template <class C>
+home_of<C> home_at(basic_operation<C> const& op) noexcept {
+  return home_of<C>::at(*state_access::get(op));
+}
+
+/// The state of a result, and in it what its combinator needs: one block. `Body` has
+///
+/// - `wire(result_cell&)`: connects the inputs; the result cannot be released meanwhile. Once, noexcept.
+/// - `close(result_cell&)`: when the result is released, on its executor: what is left of user's things goes.
+///
+/// The body is the producer: it settles the result once, by `yield`, `fail` or `end_cancelled`, with no transition of its own.
+template <class P, class Body>
+struct result_cell final : cell<P> {
+  using base = cell<P>;
+  using policy_type = P;
+  using C = typename P::terminal;
+  using state = state_base<C>;
+  using T = typename P::value_type;
+  using E = typename P::error_type;
+  using stored = lift<T>;
+  using allocator_type = typename P::allocator_type;
+  using executor_type = typename P::executor_type;
+
+  hook<C> turn;  // what the body posts to the executor, one thing at a time
+  typename C::sync::template atomic<state*> kept{nullptr};
+  Body body;
+
+  /// A new result and its owner's end. Cold: wired when it gets an owner. Throws std::bad_alloc, and what making the body throws.
+  template <class... A>
+  static handle_of<T, E, C> begin(executor_type ex, bool cold, std::source_location at, A&&... args) {
+    allocator_type a{};
+    void* const p = byte_source<allocator_type>::allocate(a, sizeof(result_cell), alignof(result_cell));
+    if (p == nullptr) raise(std::bad_alloc());
+    result_cell& c = *with_undo([&] { return ::new (p) result_cell(std::move(ex), std::move(a), at, std::forward<A>(args)...); },
+                                [&] { byte_source<allocator_type>::deallocate(a, p, sizeof(result_cell), alignof(result_cell)); });
+    if constexpr (requires { c.body.close(c); }) offer_cleanup<C>(c, closing{&c}, true);
+    handle_of<T, E, C> h = state_access::own<plain<T, E, inline_executor, C>>(static_cast<state&>(c));
+    if (cold) {
+      c.set_turn(start_type);
+      std::uint32_t const w = c.lock();
+      c.unlock(w | word::cold);
+    } else {
+      c.add_hold();
+      c.body.wire(c);
+      engine<C>::leave(c);
+    }
+    return h;
+  }
+
+  bool is_over() const noexcept { return this->is(word::settled); }
+
+  /// Settles with the value that `make(void*)` constructs. It runs here; its throw is the failure.
+  template <class Make>
+  void yield(Make make) noexcept {
+    if (is_over()) return lost();
+    bool made = true;
+    guarded([&] { make(static_cast<void*>(outcome_access::value(this->result))); },
+            [&](std::exception_ptr p) {
+              made = false;
+              fail(error_from<P>(std::move(p)));
+            });
+    if (!made || engine<C>::settle(*this, outcome_head::value, false)) return;
+    hand_lost_value<C>(*this);
+    std::destroy_at(outcome_access::value(this->result));
+    lost();
+  }
+  void fail(E e) noexcept {
+    if (is_over()) return lost();
+    ::new (static_cast<void*>(outcome_access::error(this->result))) E(std::move(e));
+    if (engine<C>::settle(*this, outcome_head::failure, false)) return;
+    std::destroy_at(outcome_access::error(this->result));
+    lost();
+  }
+  void end_cancelled(cancellation const& why) noexcept {
+    if (!engine<C>::settle_cancelled(*this, why)) lost();
+  }
+  /// Settled by somebody else: the producer's hold goes back. The result may be gone afterwards.
+  void lost() noexcept {
+    let_go();
+    engine<C>::leave(*this);
+  }
+
+  /// Whose settling is about to settle this one: it is not released before this one's observers have run.
+  void keep(state& input) noexcept {
+    if (kept.load(std::memory_order_relaxed) == nullptr && input.try_hold(false)) kept.store(&input, std::memory_order_release);
+  }
+
+  /// Has `f(result_cell&)` run on the executor.
+  template <void (*F)(result_cell&)>
+  void post() noexcept {
+    static constexpr hook_type<C> type{&run_turn<F>, 0, 0};
+    set_turn(type);
+    this->add_hold();
+    engine<C>::post(turn);
+  }
+
+ private:
+  struct closing {
+    result_cell* self;
+    void operator()() noexcept { self->body.close(*self); }
+  };
+
+  template <class... A>
+  result_cell(executor_type ex, allocator_type a, std::source_location at, A&&... args)
+      : base(&result_table, word::handled | word::owned, std::move(ex), std::move(a), at), body(std::forward<A>(args)...) {}
+
+  static result_cell& of(state& s) noexcept { return static_cast<result_cell&>(s); }
+
+  void set_turn(hook_type<C> const& type) noexcept {
+    turn.kind = hook_kind::released;
+    turn.owner = this;
+    turn.type = &type;
+    turn.holds = true;
+  }
+  template <void (*F)(result_cell&)>
+  static void run_turn(hook<C>& h, hook_action) {
+    F(of(*h.owner));
+  }
+  static void start(hook<C>& h, hook_action) {
+    result_cell& c = of(*h.owner);
+    c.body.wire(c);
+  }
+  static constexpr hook_type<C> start_type{&start, 0, 0};
+
+  void let_go() noexcept {
+    if (kept.load(std::memory_order_relaxed) == nullptr) return;
+    if (state* const s = kept.exchange(nullptr, std::memory_order_acq_rel); s != nullptr) engine<C>::leave(*s);
+  }
+  static void observed(state& s) noexcept { of(s).let_go(); }
+  static hook<C>& turn_of(state& s) noexcept { return of(s).turn; }
+  static void inherit(state& s, state& from) noexcept {
+    if constexpr (std::is_same_v<executor_type, home_of<C>>) of(s).executor = home_of<C>::at(from);
+  }
+  static void destroy(state& s) noexcept {
+    result_cell& c = of(s);
+    allocator_type a = std::move(c.allocator);
+    std::destroy_at(&c);
+    byte_source<allocator_type>::deallocate(a, &c, sizeof(result_cell), alignof(result_cell));
+  }
+
+  static constexpr state_table<C> table_with_body() noexcept {
+    state_table<C> t = base::table_of();
+    t.destroy = &destroy;
+    t.observed = &observed;
+    t.turn = &turn_of;
+    t.inherit = &inherit;
+    return t;
+  }
+  static state_table<C> const result_table;
+};
+
+template <class P, class Body>
+constexpr state_table<typename P::terminal> const result_cell<P, Body>::result_table = result_cell<P, Body>::table_with_body();
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/combine/detail/group.hpp, continued --------------------------------------------------------------------
+
+namespace settle::inline v0::detail {
+
+/// When a group is decided: by the first to settle, by the first value, by the first that is none, or by all.
+enum class rule : std::uint8_t { race, any, all, all_settled };
+
+/// An input of a group, with room for what it yielded.
+template <rule R, class H, std::size_t I>
+struct slot : input<typename input_of<H>::C> {
+  using T = typename input_of<H>::T;
+  using E = typename input_of<H>::E;
+  static constexpr rule how = R;
+  static constexpr std::size_t position = I;
+  static constexpr bool is_quiet = R == rule::all_settled ? is_quiet_value<T> && is_quiet_error<E> : is_quiet_value<T>;
+  using kept = std::conditional_t<R == rule::all, lift<T>, std::conditional_t<R == rule::all_settled, outcome<T, E>, std::monostate>>;
+
+  std::uint32_t index = I;
+  std::optional<kept> value;
+};
+
+/// Several inputs and a rule. `Shape` has the slots, and makes the value out of them.
+///
+/// An input is counted, and may decide, in the structural step in which it settles. What is decided takes effect once all
+/// inputs are wired (`gate`): losers are asked to stop, and the winner's outcome goes on; at once when nothing of the
+/// user's runs for it, else in the user code of that input. `all` and `all_settled` collect values in the slots as they
+/// come, and make the result of them on its executor.
+template <class P, class Shape>
+class group {
+ public:
+  using C = typename P::terminal;
+  using E = typename P::error_type;
+  using cell_type = result_cell<P, group>;
+  using state = state_base<C>;
+  static constexpr rule how = Shape::how;
+  static constexpr bool collects = how == rule::all || how == rule::all_settled;
+
+  template <class... A>
+  explicit group(A&&... args) : shape_(std::forward<A>(args)...), missing_(shape_.size()), to_come_(1 + shape_.loud()) {}
+
+  void wire(cell_type& c) noexcept {
+    bool watches = false;
+    shape_.each([&](auto& s) {
+      using slot_type = std::remove_reference_t<decltype(s)>;
+      static constexpr hook_type<C> type{&run<slot_type>, 0, 0};
+      watches |= !s.adopted;
+      connect<C>(s, c, type);
+    });
+    asked_.kind = hook_kind::stop;
+    asked_.owner = &c;
+    asked_.type = &asked_type;
+    if (watches && !registry<C>::add_stop(c, asked_)) asked(c);
+    if (shape_.size() == 0) decided_.store(0, std::memory_order_relaxed);
+    if (shape_.size() == 0) arrive(c);
+    arrive(c);
+  }
+  void close(cell_type&) noexcept { shape_.clear(); }
+
+ private:
+  static constexpr std::uint32_t none = ~std::uint32_t{0};
+
+  template <class Slot>
+  static void run(hook<C>& h, hook_action action) {
+    auto& s = static_cast<Slot&>(static_cast<input<C>&>(h));
+    auto& c = static_cast<cell_type&>(*s.result);
+    if (action != hook_action::feed) {
+      c.body.heard(c, s);
+      s.finish();
+    } else if (s.again) {
+      c.body.deliver(c, s);
+    } else {
+      c.body.told(c, s);
+    }
+  }
+  static void run_asked(hook<C>& h, hook_action action) {
+    auto& c = static_cast<cell_type&>(*h.owner);
+    if (action == hook_action::invoke) c.body.asked(c);
+  }
+  static constexpr hook_type<C> asked_type{&run_asked, 0, 0};
+
+  /// Watched operations go on; to the result they are as good as cancelled.
+  void asked(cell_type&) noexcept {
+    shape_.each([&](input<C>& in) {
+      if (in.adopted || !registry<C>::withdraw_input(in.state(), in)) return;
+      in.absent = true;
+      in.type->run(in, hook_action::feed);
+    });
+  }
+
+  bool decide(std::uint32_t i) noexcept {
+    std::uint32_t undecided = none;
+    return decided_.compare_exchange_strong(undecided, i, std::memory_order_acq_rel, std::memory_order_relaxed);
+  }
+  bool is_last() noexcept { return missing_.fetch_sub(1, std::memory_order_acq_rel) == 1; }
+  void arrive(cell_type& c) noexcept {
+    if (gate_.fetch_sub(1, std::memory_order_acq_rel) == 1) conclude(c);
+  }
+
+  template <class Slot>
+  static std::uint32_t ending_of(Slot& s) noexcept {
+    return s.absent ? std::uint32_t{word::cancelled} : s.state().word.load(std::memory_order_acquire);
+  }
+
+  /// Structural: an input has settled.
+  template <class Slot>
+  void told(cell_type& c, Slot& s) noexcept {
+    if (!s.absent) s.state().seen.store(true, std::memory_order_relaxed);
+    bool const is_value = (ending_of(s) & (word::failure | word::cancelled)) == 0;
+    if constexpr (how == rule::all_settled) collect(c, s);
+    else if constexpr (how == rule::all) is_value ? collect(c, s) : settle_by(c, s, true);
+    else if constexpr (how == rule::any) settle_by(c, s, is_value || is_last());
+    else settle_by(c, s, true);
+  }
+  template <class Slot>
+  void settle_by(cell_type& c, Slot& s, bool decides) noexcept {
+    if (decides && decide(s.index)) arrive(c);
+    else s.lose();
+  }
+  /// One more of all. What it yielded goes to its slot, here or where its user code runs.
+  template <class Slot>
+  void collect(cell_type& c, Slot& s) noexcept {
+    bool const here = s.absent || (Slot::is_quiet && s.is_free());
+    if (Slot::is_quiet && !here) to_come_.fetch_add(1, std::memory_order_relaxed);
+    if (here) keep_quietly(c, s);
+    else s.queue();
+    bool const last = is_last() && decide(shape_.size());
+    if (last && !s.absent) c.keep(s.state());
+    if (last) arrive(c);
+    if constexpr (!Slot::is_quiet) {
+      if (here && came()) c.template post<&make>();
+    }
+    if (here) s.finish();
+  }
+  template <class Slot>
+  static void keep_quietly(cell_type& c, Slot& s) noexcept {
+    using T = typename Slot::T;
+    if constexpr (how == rule::all_settled) {
+      if (s.absent) s.value.emplace(c.head().cancelled_by());
+      else if constexpr (Slot::is_quiet) s.value.emplace(static_cast<typed_state<T, typename Slot::E, C>&>(s.state()).result);
+    } else if constexpr (Slot::is_quiet) {
+      s.value.emplace(*outcome_access::value(static_cast<typed_state<T, typename Slot::E, C>&>(s.state()).result));
+    }
+  }
+  bool came() noexcept { return to_come_.fetch_sub(1, std::memory_order_acq_rel) == 1; }
+
+  /// Decided, and all wired. The result may be gone afterwards.
+  void conclude(cell_type& c) noexcept {
+    std::uint32_t const winner = decided_.load(std::memory_order_acquire);
+    input<C>* first = nullptr;
+    std::uint32_t i = 0;
+    shape_.each([&](input<C>& in) {
+      if (i++ == winner) {
+        first = &in;
+        return;
+      }
+      if (winner != shape_.size()) let_off(in, cause::sibling);
+      if (in.adopted) in.from = basic_operation<C>();  // what is watched may yet be asked for
+    });
+    if (first != nullptr) {
+      basic_operation<C> const until_told = first->from;
+      if (first->adopted) first->from = basic_operation<C>();
+      first->again = true;
+      first->type->run(*first, hook_action::feed);
+    } else if (came()) {
+      if (shape_.loud() == 0) make(c);
+      else c.template post<&make>();
+    }
+    engine<C>::pump(frame<C>::here());
+  }
+
+  /// Structural: this input decided. Its outcome is the result's.
+  template <class Slot>
+  void deliver(cell_type& c, Slot& s) noexcept {
+    std::uint32_t const w = ending_of(s);
+    if (s.absent) {
+      c.end_cancelled(c.head().cancelled_by());
+    } else if ((w & word::cancelled) != 0) {
+      c.keep(s.state());
+      c.end_cancelled(s.state().head().cancelled_by());
+    } else if ((w & word::failure) != 0 ? is_quiet_error<typename Slot::E> : is_quiet_value<typename Slot::T> && s.is_free()) {
+      c.keep(s.state());
+      pass_on(c, s);
+    } else {
+      s.queue();
+      return;
+    }
+    s.finish();
+  }
+  template <class Slot>
+  static void pass_on(cell_type& c, Slot& s) noexcept {
+    using T = typename Slot::T;
+    using SlotE = typename Slot::E;
+    outcome<T, SlotE> const& o = static_cast<typed_state<T, SlotE, C>&>(s.state()).result;
+    if (o.has_error()) {
+      if constexpr (is_quiet_error<SlotE> && how != rule::all_settled) c.fail(E(o.error()));
+    } else if constexpr (!collects && is_quiet_value<T>) {
+      c.yield([&](void* at) { Shape::construct(at, s, lift<T>(*outcome_access::value(const_cast<outcome<T, SlotE>&>(o)))); });
+    }
+  }
+
+  /// In the user code of an input: its outcome moves on.
+  template <class Slot>
+  void heard(cell_type& c, Slot& s) noexcept {
+    input_outcome<typename Slot::T, typename Slot::E, C> o(s);
+    std::uint32_t const winner = decided_.load(std::memory_order_acquire);
+    if (winner == s.index) {
+      c.keep(s.state());
+      if constexpr (how != rule::all_settled) hand_over(c, s, o);
+    } else if (collects && (winner == none || winner == shape_.size())) {
+      guarded([&] { fill(s, o); }, [&](std::exception_ptr p) { fail_later(std::move(p)); });
+      if (!came()) return;
+      c.keep(s.state());
+      c.template post<&make>();
+    }
+  }
+  template <class Slot, class O>
+  static void hand_over(cell_type& c, Slot& s, O& o) noexcept {
+    if (o.look().has_error()) c.fail(E(o.error()));
+    else if constexpr (!collects)
+      c.yield([&](void* at) { o.with_value([&](auto&& v) { Shape::construct(at, s, std::forward<decltype(v)>(v)); }); });
+  }
+  template <class Slot, class O>
+  static void fill(Slot& s, O& o) {
+    using T = typename Slot::T;
+    if constexpr (how == rule::all) {
+      o.with_value([&](auto&& v) { s.value.emplace(std::forward<decltype(v)>(v)); });
+    } else if constexpr (how == rule::all_settled) {
+      if (o.look().has_error()) s.value.emplace(o.error());
+      else if (o.look().is_cancelled()) s.value.emplace(o.look().cancel());
+      else if constexpr (std::is_void_v<T>) s.value.emplace(std::in_place, std::monostate());
+      else o.with_value([&](auto&& v) { s.value.emplace(std::in_place, std::forward<decltype(v)>(v)); });
+    }
+  }
+  /// Moving a value threw.
+  void fail_later(std::exception_ptr p) noexcept {
+    if (!threw_.exchange(true, std::memory_order_acq_rel)) problem_.emplace(error_from<P>(std::move(p)));
+  }
+
+  /// On the result's executor (or nothing of the user's runs): all is there.
+  static void make(cell_type& c) {
+    group& self = c.body;
+    if constexpr (!collects) {
+      c.fail(P::make_error(errc::no_inputs));
+    } else {
+      if (self.problem_) c.fail(std::move(*self.problem_));
+      else c.yield([&](void* at) { self.shape_.construct_all(at); });
+    }
+  }
+
+  template <class T>
+  using atomic = typename C::sync::template atomic<T>;
+
+  Shape shape_;
+  hook<C> asked_;
+  atomic<std::uint32_t> decided_{none};
+  atomic<std::uint32_t> missing_;  // not yet settled
+  atomic<std::uint32_t> to_come_;  // outcomes not yet in their slots, and the decision
+  atomic<std::uint32_t> gate_{2};  // wiring, and the decision
+  atomic<bool> threw_{false};
+  std::optional<E> problem_;
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/combine/detail/shapes.hpp, continued -------------------------------------------------------------------
+
+namespace settle::inline v0::detail {
+
+/// What a pack of inputs yields under each rule.
+template <rule R, class... H>
+struct pack_value {
+  using type = std::tuple<lift<typename input_of<H>::T>...>;
+};
+template <class... H>
+struct pack_value<rule::all_settled, H...> {
+  using type = std::tuple<outcome<typename input_of<H>::T, typename input_of<H>::E>...>;
+};
+template <class... H>
+struct pack_value<rule::race, H...> {
+  using type = std::variant<lift<typename input_of<H>::T>...>;
+};
+template <class... H>
+struct pack_value<rule::any, H...> {
+  using type = std::common_type_t<typename input_of<H>::T...>;
+};
+
+/// The slots of a pack.
+template <rule R, class Positions, class... H>
+class pack_shape;
+template <rule R, std::size_t... I, class... H>
+class pack_shape<R, std::index_sequence<I...>, H...> {
+ public:
+  static constexpr rule how = R;
+  using value_type = typename pack_value<R, H...>::type;
+
+  template <class... A>
+  explicit pack_shape(std::in_place_t, A&&... h) noexcept {
+    (std::get<I>(slots_).take(std::forward<A>(h)), ...);
+  }
+
+  static constexpr std::uint32_t size() noexcept { return sizeof...(H); }
+  /// How many go to their slots by way of user code.
+  static constexpr std::uint32_t loud() noexcept {
+    return (R == rule::all || R == rule::all_settled) ? (0U + ... + (slot<R, H, I>::is_quiet ? 0U : 1U)) : 0U;
+  }
+  template <class F>
+  void each(F f) {
+    (f(std::get<I>(slots_)), ...);
+  }
+  void clear() noexcept { ((std::get<I>(slots_).value.reset(), std::get<I>(slots_).from = {}), ...); }
+
+  template <class Slot, class V>
+  static void construct(void* at, Slot&, V&& v) {
+    using stored = lift<value_type>;
+    if constexpr (R == rule::race) ::new (at) stored(std::in_place_index<Slot::position>, std::forward<V>(v));
+    else if constexpr (R == rule::any) ::new (at) stored(std::forward<V>(v));
+  }
+  void construct_all(void* at) {
+    if constexpr (R == rule::all || R == rule::all_settled) ::new (at) value_type(std::move(*std::get<I>(slots_).value)...);
+  }
+
+ private:
+  std::tuple<slot<R, H, I>...> slots_;
+};
+
+template <rule R, class H>
+struct range_value {
+  using type = std::vector<lift<typename input_of<H>::T>>;
+};
+template <class H>
+struct range_value<rule::all_settled, H> {
+  using type = std::vector<outcome<typename input_of<H>::T, typename input_of<H>::E>>;
+};
+template <class H>
+struct range_value<rule::race, H> {
+  using type = std::pair<std::size_t, lift<typename input_of<H>::T>>;
+};
+template <class H>
+struct range_value<rule::any, H> {
+  using type = typename input_of<H>::T;
+};
+
+/// The slots of a range, in one block.
+template <rule R, class H>
+class range_shape {
+  using slot_type = slot<R, H, 0>;
+  static constexpr bool collects = R == rule::all || R == rule::all_settled;
+
+ public:
+  static constexpr rule how = R;
+  using value_type = typename range_value<R, H>::type;
+
+  explicit range_shape(std::vector<H>&& inputs) : size_(static_cast<std::uint32_t>(inputs.size())), slots_(new slot_type[inputs.size()]) {
+    if constexpr (collects) value_.reserve(size_);
+    for (std::uint32_t i = 0; i != size_; ++i) {
+      slots_[i].index = i;
+      slots_[i].take(std::move(inputs[i]));
+    }
+  }
+
+  std::uint32_t size() const noexcept { return size_; }
+  std::uint32_t loud() const noexcept { return collects && !slot_type::is_quiet ? size_ : 0; }
+  template <class F>
+  void each(F f) {
+    for (std::uint32_t i = 0; i != size_; ++i) f(slots_[i]);
+  }
+  void clear() noexcept {
+    for (std::uint32_t i = 0; i != size_; ++i) {
+      slots_[i].value.reset();
+      slots_[i].from = {};
+    }
+  }
+
+  template <class V>
+  static void construct(void* at, slot_type& s, V&& v) {
+    using stored = lift<value_type>;
+    if constexpr (R == rule::race) ::new (at) stored(std::size_t{s.index}, std::forward<V>(v));
+    else if constexpr (R == rule::any) ::new (at) stored(std::forward<V>(v));
+  }
+  void construct_all(void* at) {
+    if constexpr (collects) {
+      each([&](slot_type& s) { value_.push_back(std::move(*s.value)); });
+      ::new (at) value_type(std::move(value_));
+    }
+  }
+
+ private:
+  struct nothing {};
+
+  std::uint32_t size_;
+  std::unique_ptr<slot_type[]> slots_;
+  [[no_unique_address]] std::conditional_t<collects, value_type, nothing> value_;
+};
+
+template <rule R, class H, class... More>
+auto combine_pack(std::source_location at, H&& first, More&&... more) {
+  using C = typename input_of<H>::C;
+  static_assert((std::is_same_v<C, typename input_of<More>::C> && ...),
+                "settle: the inputs of a combinator have different terminals: bring them to one first (see docs/combinators.md)");
+  using E = typename std::conditional_t<R == rule::all_settled, common_error<typename input_of<H>::E>,
+                                        error_of_all<typename input_of<H>::E, typename input_of<More>::E...>>::type;
+  using shape = pack_shape<R, std::index_sequence_for<H, More...>, std::remove_cvref_t<H>, std::remove_cvref_t<More>...>;
+  using P = result_policy<typename shape::value_type, E, C>;
+  auto input = never_empty(std::forward<H>(first));
+  home_of<C> home = home_at<C>(static_cast<basic_operation<C> const&>(input));
+  bool const cold = is_cold<C>(static_cast<basic_operation<C> const&>(input));
+  return result_cell<P, group<P, shape>>::begin(std::move(home), cold, at, std::in_place, std::move(input),
+                                                never_empty(std::forward<More>(more))...);
+}
+
+template <rule R, class Range>
+auto combine_range(std::source_location at, Range&& range) {
+  using H = std::ranges::range_value_t<Range>;
+  static_assert(input_of<H>::is_input, "settle: a combinator takes handles, which it adopts, and watchers (see docs/combinators.md)");
+  static_assert(!input_of<H>::adopted || !std::is_lvalue_reference_v<Range>,
+                "settle: a combinator takes handles over: say `std::move(range)` (see docs/combinators.md)");
+  using C = typename input_of<H>::C;
+  using shape = range_shape<R, H>;
+  using P = result_policy<typename shape::value_type, typename input_of<H>::E, C>;
+  std::vector<H> inputs;
+  if constexpr (std::ranges::sized_range<Range>) inputs.reserve(static_cast<std::size_t>(std::ranges::size(range)));
+  for (auto&& h : range) {
+    if constexpr (input_of<H>::adopted) inputs.push_back(never_empty(std::move(h)));
+    else inputs.push_back(never_empty(h));
+  }
+  home_of<C> home = inputs.empty() ? home_of<C>() : home_at<C>(static_cast<basic_operation<C> const&>(inputs.front()));
+  bool const cold = !inputs.empty() && is_cold<C>(static_cast<basic_operation<C> const&>(inputs.front()));
+  return result_cell<P, group<P, shape>>::begin(std::move(home), cold, at, std::move(inputs));
+}
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/combine/all.hpp, continued -----------------------------------------------------------------------------
+
+namespace settle::inline v0 {
+
+/// All values, in order: a std::tuple (void: std::monostate). The first failure or cancellation is the result's, at once; the
+/// others are asked to cancel. No inputs: an empty list.
+///
+/// Handles are adopted: asked to cancel with the result (and, cause sibling, when it is decided without them), released
+/// before it. Watchers are watched, and let go when the result settles. What counts is the structural step in which an
+/// input settles; among those that have settled before, the order of the arguments. User code runs where the first input's
+/// does; the combinator is cold when that is.
+///
+/// Errors: those of the inputs, which must have one error type (or one that the others convert to). Throws std::bad_alloc.
+/// Cost: one block; no allocation once wired. A value waits in its slot for the others, and dies there if they fail.
+///
+/// ```cpp
+/// settle::all(fetch(a), fetch(b)).on_done([](auto&& both) { if (both) use(std::get<0>(both.value())); });
+/// ```
+template <class... H>
+  requires(sizeof...(H) != 0 && (detail::input_of<H>::is_input && ...))
+auto all(H&&... inputs) {
+  static_assert((detail::check_input<H>() && ...));
+  return detail::combine_pack<detail::rule::all>(std::source_location::current(), std::forward<H>(inputs)...);
+}
+
+/// The same of a range of handles (moved in) or watchers. A std::vector of the values.
+template <std::ranges::input_range R>
+auto all(R&& inputs, std::source_location at = std::source_location::current()) {
+  return detail::combine_range<detail::rule::all>(at, std::forward<R>(inputs));
+}
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/settle.hpp, continued ----------------------------------------------------------------------------------
+
+// ---- settle/combine/all_settled.hpp --------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_ALL_SETTLED_HPP
+#define SETTLE_COMBINE_ALL_SETTLED_HPP
+
+namespace settle::inline v0 {
+
+/// All outcomes, in order: a std::tuple of settle::outcome. Never fails, and cancels nobody. No inputs: an empty list.
+///
+/// Handles are adopted: asked to cancel with the result (and, cause sibling, when it is decided without them), released
+/// before it. Watchers are watched, and let go when the result settles. What counts is the structural step in which an
+/// input settles; among those that have settled before, the order of the arguments. User code runs where the first input's
+/// does; the combinator is cold when that is.
+///
+/// A result that is asked to cancel records what it watched as cancelled. Throws std::bad_alloc. Cost: one block; no
+/// allocation once wired.
+///
+/// ```cpp
+/// auto report = settle::all_settled(close(a), close(b));
+/// ```
+template <class... H>
+  requires(sizeof...(H) != 0 && (detail::input_of<H>::is_input && ...))
+auto all_settled(H&&... inputs) {
+  static_assert((detail::check_input<H>() && ...));
+  return detail::combine_pack<detail::rule::all_settled>(std::source_location::current(), std::forward<H>(inputs)...);
+}
+
+/// The same of a range of handles (moved in) or watchers. A std::vector of the outcomes.
+template <std::ranges::input_range R>
+auto all_settled(R&& inputs, std::source_location at = std::source_location::current()) {
+  return detail::combine_range<detail::rule::all_settled>(at, std::forward<R>(inputs));
+}
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/settle.hpp, continued ----------------------------------------------------------------------------------
+
+// ---- settle/combine/any.hpp ----------------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_ANY_HPP
+#define SETTLE_COMBINE_ANY_HPP
+
+namespace settle::inline v0 {
+
+/// The first value; when there is none, the outcome of the last that ended without one. The others are asked to cancel.
+/// No inputs: errc::no_inputs.
+///
+/// Handles are adopted: asked to cancel with the result (and, cause sibling, when it is decided without them), released
+/// before it. Watchers are watched, and let go when the result settles. What counts is the structural step in which an
+/// input settles; among those that have settled before, the order of the arguments. User code runs where the first input's
+/// does; the combinator is cold when that is.
+///
+/// Errors: the last one's; a cancelled input counts as failed. The value is of the inputs' common type. Throws
+/// std::bad_alloc. Cost: one block; no allocation once wired.
+///
+/// ```cpp
+/// auto answer = settle::any(ask(primary), ask(mirror));
+/// ```
+template <class... H>
+  requires(sizeof...(H) != 0 && (detail::input_of<H>::is_input && ...))
+auto any(H&&... inputs) {
+  static_assert((detail::check_input<H>() && ...));
+  return detail::combine_pack<detail::rule::any>(std::source_location::current(), std::forward<H>(inputs)...);
+}
+
+/// The same of a range of handles (moved in) or watchers.
+template <std::ranges::input_range R>
+auto any(R&& inputs, std::source_location at = std::source_location::current()) {
+  return detail::combine_range<detail::rule::any>(at, std::forward<R>(inputs));
+}
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/settle.hpp, continued ----------------------------------------------------------------------------------
+
+// ---- settle/combine/backoff.hpp ------------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_BACKOFF_HPP
+#define SETTLE_COMBINE_BACKOFF_HPP
+
+namespace settle::inline v0 {
+
+/// How often to try, and how long to wait in between.
+///
+/// ```cpp
+/// auto b = settle::backoff::exponential(100ms, 5s, 6).when([](settle::error const& e) { return e.code() != refused; });
+/// ```
+class backoff {
+ public:
+  /// How pauses are told.
+  using milliseconds = std::chrono::milliseconds;
+
+  /// first, 2 first, 4 first, ... at most cap.
+  static backoff exponential(milliseconds first, milliseconds cap, unsigned attempts) noexcept { return {first, cap, attempts, 2.0, {}}; }
+  /// first, first + step, first + 2 step, ... at most cap.
+  static backoff linear(milliseconds first, milliseconds step, milliseconds cap, unsigned attempts) noexcept {
+    return {first, cap, attempts, 1.0, step};
+  }
+  /// The same pause each time.
+  static backoff constant(milliseconds pause, unsigned attempts) noexcept { return {pause, pause, attempts, 1.0, {}}; }
+  /// No pause.
+  static backoff none(unsigned attempts) noexcept { return constant(milliseconds(0), attempts); }
+
+  /// Only failures that this says yes to are tried again.
+  backoff when(bool (*retry_if)(error const&)) const noexcept {
+    backoff b = *this;
+    b.retry_if_ = retry_if;
+    return b;
+  }
+  /// Each pause is up to `share` (0 to 1) shorter, at random: so that those who failed together do not come again together.
+  backoff jitter(double share, std::uint64_t seed) const noexcept {
+    backoff b = *this;
+    b.jitter_ = std::clamp(share, 0.0, 1.0);
+    b.seed_ = seed;
+    return b;
+  }
+
+  /// How often at most, the first time included.
+  [[nodiscard]] unsigned attempts() const noexcept { return attempts_; }
+  /// This failure is tried again.
+  [[nodiscard]] bool retries(error const& e) const { return retry_if_ == nullptr || retry_if_(e); }
+  /// The pause before attempt `n` (1, 2, ...).
+  std::chrono::nanoseconds pause(unsigned n) noexcept {
+    auto ms = static_cast<double>(first_.count());
+    for (unsigned i = 1; i < n && ms < static_cast<double>(cap_.count()); ++i) ms = ms * factor_ + static_cast<double>(step_.count());
+    ms = std::min(ms, static_cast<double>(cap_.count()));
+    if (jitter_ > 0) ms -= ms * jitter_ * random();
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double, std::milli>(ms));
+  }
+
+ private:
+  backoff(milliseconds first, milliseconds cap, unsigned attempts, double factor, milliseconds step) noexcept
+      : first_(first), cap_(cap), step_(step), factor_(factor), attempts_(attempts) {}
+
+  /// From 0 to 1 (splitmix64).
+  double random() noexcept {
+    std::uint64_t z = seed_ += 0x9e3779b97f4a7c15U;
+    z = (z ^ (z >> 30U)) * 0xbf58476d1ce4e5b9U;
+    z = (z ^ (z >> 27U)) * 0x94d049bb133111ebU;
+    return static_cast<double>((z ^ (z >> 31U)) >> 11U) * 0x1.0p-53;
+  }
+
+  milliseconds first_;
+  milliseconds cap_;
+  milliseconds step_;
+  double factor_;
+  unsigned attempts_;
+  double jitter_ = 0;
+  std::uint64_t seed_ = 0;
+  bool (*retry_if_)(error const&) = nullptr;
+};
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/settle.hpp, continued ----------------------------------------------------------------------------------
+
+// ---- settle/combine/bracket.hpp ------------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_BRACKET_HPP
+#define SETTLE_COMBINE_BRACKET_HPP
+
+// ---- settle/combine/detail/bracketing.hpp --------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_DETAIL_BRACKETING_HPP
+#define SETTLE_COMBINE_DETAIL_BRACKETING_HPP
+
+// ---- settle/combine/detail/finally_step.hpp ------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_DETAIL_FINALLY_STEP_HPP
+#define SETTLE_COMBINE_DETAIL_FINALLY_STEP_HPP
+
+// ---- settle/combine/detail/calls.hpp -------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_DETAIL_CALLS_HPP
+#define SETTLE_COMBINE_DETAIL_CALLS_HPP
+
+namespace settle::inline v0::detail {
+
+/// What a function of the user's yields: a value, or what a handle or watcher yields that it returns.
+template <class R>
+struct flat {
+  static constexpr bool is_input = false;
+  static constexpr bool adopted = true;
+  using T = std::decay_t<R>;
+  template <class E>
+  using error = E;
+};
+template <class R>
+  requires(input_of<R>::is_input)
+struct flat<R> {
+  static constexpr bool is_input = true;
+  static constexpr bool adopted = input_of<R>::adopted;
+  using T = typename input_of<R>::T;
+  template <class>
+  using error = typename input_of<R>::E;
+};
+
+/// `f(v)`, or `f()` when that is all it takes.
+template <class F, class V>
+decltype(auto) call_with(F& f, V&& v) {
+  if constexpr (std::invocable<F&, V&&>) return std::invoke(f, std::forward<V>(v));
+  else return std::invoke(f);
+}
+
+enum class step_kind : std::uint8_t { then, or_else, finally, via };
+
+/// What a function is given: `then` the value, `or_else` the error, `finally` how it ended.
+template <step_kind K, class T, class E>
+struct step_argument {
+  using type = lift<T>;
+};
+template <class T, class E>
+struct step_argument<step_kind::or_else, T, E> {
+  using type = E const&;
+};
+template <class T, class E>
+struct step_argument<step_kind::finally, T, E> {
+  using type = ending;
+};
+
+template <step_kind K, class F, class T, class E>
+struct step_types {
+  using returned = decltype(call_with(std::declval<F&>(), std::declval<typename step_argument<K, T, E>::type>()));
+  using result = flat<returned>;
+  using result_error = typename result::template error<E>;
+  using value = std::conditional_t<K == step_kind::then, typename result::T, T>;
+  using error = typename std::conditional_t<K == step_kind::or_else, std::type_identity<result_error>, error_of_all<E, result_error>>::type;
+};
+template <class F, class T, class E>
+struct step_types<step_kind::via, F, T, E> {
+  using result = flat<void>;
+  using value = T;
+  using error = E;
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/combine/detail/finally_step.hpp, continued -------------------------------------------------------------
+
+namespace settle::inline v0::detail {
+
+/// An operation that a result waits for, and that no cancellation of the result reaches: `told` when it has settled; the
+/// result is released after it.
+template <class C>
+struct shielded : input<C> {
+  void begin(state_base<C>& r, hook_type<C> const& feed) noexcept {
+    state_base<C>& s = *state_access::get(this->from);
+    r.add_hold();
+    this->holds = true;
+    this->kind = hook_kind::input;
+    this->type = &feed;
+    this->owner = &s;
+    this->result = &r;
+    if (this->adopted) {
+      r.add_hold();
+      this->edge.down.owner = &r;
+      this->edge.up.kind = hook_kind::waiting;
+      this->edge.up.owner = &s;
+      this->edge.up.type = &when_released;
+      if (!registry<C>::add_released(s, this->edge.up)) engine<C>::leave(r);
+      engine<C>::warm(s, &r);
+    }
+    if (!registry<C>::add_input(s, *this)) feed.run(*this, hook_action::feed);
+  }
+
+ private:
+  static void released(hook<C>& h, hook_action) { engine<C>::leave(*link<C>::of_upper(h).parent()); }
+  static constexpr hook_type<C> when_released{&released, 0, 0};
+};
+
+/// Calls a function once, however the source ended, where the source's user code runs. The outcome stays where it is until
+/// what the function began has ended; then it passes.
+template <class P, class H, class F>
+class finally_step {
+ public:
+  using C = typename P::terminal;
+  using cell_type = result_cell<P, finally_step>;
+  using T = typename input_of<H>::T;
+  using SourceE = typename input_of<H>::E;
+  using E = typename P::error_type;
+  using stored = typename cell_type::stored;
+  using flattened = typename step_types<step_kind::finally, F, T, SourceE>::result;
+  using source_outcome = input_outcome<T, SourceE, C>;
+
+  template <class In>
+  finally_step(In&& in, F&& f) : f_(std::in_place, std::move(f)) {
+    source_.take(std::forward<In>(in));
+  }
+
+  void wire(cell_type& c) noexcept {
+    connect<C>(source_, c, source_type);
+    if constexpr (!input_of<H>::adopted) {
+      asked_.kind = hook_kind::stop;
+      asked_.owner = &c;
+      asked_.type = &asked_type;
+      if (!registry<C>::add_stop(c, asked_)) asked(c);
+    }
+  }
+  void close(cell_type&) noexcept {
+    f_.reset();
+    source_.from = {};
+  }
+
+ private:
+  struct no_inner {};
+
+  static cell_type& cell_of(hook<C>& h) noexcept { return static_cast<cell_type&>(*static_cast<input<C>&>(h).result); }
+  static void run_source(hook<C>& h, hook_action action) {
+    cell_type& c = cell_of(h);
+    finally_step& self = c.body;
+    if (action == hook_action::feed) {
+      self.told(c);
+    } else {
+      if (!self.called_ && self.call(c)) return;
+      self.pass(c);
+      self.source_.finish();
+    }
+  }
+  static void run_inner(hook<C>& h, hook_action action) {
+    if constexpr (flattened::is_input) {
+      cell_type& c = cell_of(h);
+      finally_step& self = c.body;
+      if (action == hook_action::feed ? self.told_inner() : self.heard_inner()) self.go_on(c);
+    }
+  }
+  static void run_asked(hook<C>& h, hook_action action) {
+    auto& c = static_cast<cell_type&>(*h.owner);
+    if (action == hook_action::invoke) c.body.asked(c);
+  }
+  static constexpr hook_type<C> source_type{&run_source, 0, 0};
+  static constexpr hook_type<C> inner_type{&run_inner, 0, 0};
+  static constexpr hook_type<C> asked_type{&run_asked, 0, 0};
+
+  /// Structural: the result is to be cancelled. What is watched goes on; the function is called all the same.
+  void asked(cell_type&) noexcept {
+    if (source_.adopted || !registry<C>::withdraw_input(source_.state(), source_)) return;
+    source_.absent = true;
+    run_source(source_, hook_action::feed);
+  }
+  void told(cell_type& c) noexcept {
+    if (source_.absent) {
+      c.template post<&call_absent>();
+    } else {
+      source_.state().seen.store(true, std::memory_order_relaxed);
+      source_.queue();
+    }
+  }
+  static void call_absent(cell_type& c) {
+    finally_step& self = c.body;
+    if (self.call(c)) return;
+    self.pass(c);
+    self.source_.finish();
+  }
+
+  /// True: what it returned is under way, and the rest comes later.
+  bool call(cell_type& c) noexcept {
+    called_ = true;
+    if (!source_.absent) c.keep(source_.state());
+    ending const how = source_.absent ? ending(ending::cancelled, c.head().cancelled_by()) : ending_of(source_.state());
+    bool under_way = false;
+    guarded([&] { under_way = start(how); }, [&](std::exception_ptr p) { problem_.emplace(error_from<P>(std::move(p))); });
+    f_.reset();
+    if constexpr (flattened::is_input) {
+      if (!under_way) return false;
+      if (!source_.holds) c.add_hold();  // the source may be released before it is heard again
+      source_.holds = true;
+      inner_.begin(c, inner_type);
+    }
+    return under_way;
+  }
+  bool start(ending how) {
+    if constexpr (flattened::is_input) {
+      inner_.take(never_empty(call_with(*f_, how)));
+      return true;
+    } else {
+      call_with(*f_, how);
+      return false;
+    }
+  }
+
+  bool told_inner() noexcept {
+    state_base<C>& s = inner_.state();
+    s.seen.store(true, std::memory_order_relaxed);
+    if (!s.is(word::failure)) {
+      if (inner_.adopted) engine<C>::disown(s);
+      return true;
+    }
+    using InnerE = typename flattened::template error<E>;
+    if constexpr (is_quiet_error<InnerE>) {
+      problem_.emplace(E(std::as_const(static_cast<typed_state<typename flattened::T, InnerE, C>&>(s).result).error()));
+      return true;
+    } else {
+      inner_.queue();
+      return false;
+    }
+  }
+  bool heard_inner() noexcept {
+    problem_.emplace(E(input_outcome<typename flattened::T, typename flattened::template error<E>, C>(inner_).error()));
+    return true;
+  }
+  void go_on(cell_type& c) noexcept {
+    basic_operation<C> const last = std::move(inner_.from);
+    if (source_.absent) c.template post<&pass_absent>();
+    else source_.queue();
+    inner_.finish();
+  }
+  static void pass_absent(cell_type& c) {
+    c.body.pass(c);
+    c.body.source_.finish();
+  }
+
+  void pass(cell_type& c) noexcept {
+    if (source_.absent) {
+      if (problem_) c.fail(std::move(*problem_));
+      else c.end_cancelled(c.head().cancelled_by());
+      return;
+    }
+    source_outcome o(source_);
+    c.keep(source_.state());
+    if (problem_) c.fail(std::move(*problem_));
+    else if (o.look().has_error()) c.fail(E(o.error()));
+    else if (o.look().is_cancelled()) c.end_cancelled(o.look().cancel());
+    else o.with_value([&](auto&& v) { c.yield([&](void* at) { ::new (at) stored(std::forward<decltype(v)>(v)); }); });
+  }
+
+  input<C> source_;
+  hook<C> asked_;
+  [[no_unique_address]] std::conditional_t<flattened::is_input, shielded<C>, no_inner> inner_;
+  std::optional<F> f_;
+  std::optional<E> problem_;
+  bool called_ = false;
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/combine/detail/bracketing.hpp, continued ---------------------------------------------------------------
+
+// ---- settle/combine/detail/made.hpp --------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_DETAIL_MADE_HPP
+#define SETTLE_COMBINE_DETAIL_MADE_HPP
+
+// ---- settle/combine/failed.hpp -------------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_FAILED_HPP
+#define SETTLE_COMBINE_FAILED_HPP
+
+namespace settle::inline v0 {
+
+/// An operation that has failed already, with the inline executor. One allocation; throws std::bad_alloc.
+///
+/// ```cpp
+/// if (closed) return settle::failed<page>(settle::errc::closed);
+/// return fetch(url);
+/// ```
+template <class T = void, class E = error, class C = cas_terminal>
+handle_of<T, E, C> failed(std::type_identity_t<E> e, std::source_location at = std::source_location::current()) {
+  resolver_of<T, E, inline_executor, C> r(at);
+  handle_of<T, E, C> h = r.get_handle();
+  r.fail(std::move(e));
+  return h;
+}
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/combine/detail/made.hpp, continued ---------------------------------------------------------------------
+
+// ---- settle/combine/ready.hpp --------------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_READY_HPP
+#define SETTLE_COMBINE_READY_HPP
+
+namespace settle::inline v0 {
+
+/// An operation that has yielded `v` already, with the inline executor. One allocation; throws std::bad_alloc, and what
+/// moving the value throws.
+///
+/// ```cpp
+/// if (auto hit = cache.find(key)) return settle::ready(*hit);
+/// return fetch(key);
+/// ```
+template <class T, class E = error, class C = cas_terminal>
+handle_of<std::decay_t<T>, E, C> ready(T&& v, std::source_location at = std::source_location::current()) {
+  resolver_of<std::decay_t<T>, E, inline_executor, C> r(at);
+  handle_of<std::decay_t<T>, E, C> h = r.get_handle();
+  r.complete(std::decay_t<T>(std::forward<T>(v)));
+  return h;
+}
+template <class E = error, class C = cas_terminal>
+handle_of<void, E, C> ready(std::source_location at = std::source_location::current()) {
+  resolver_of<void, E, inline_executor, C> r(at);
+  handle_of<void, E, C> h = r.get_handle();
+  r.complete();
+  return h;
+}
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/combine/detail/made.hpp, continued ---------------------------------------------------------------------
+
+// ---- settle/combine/detail/step.hpp --------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_DETAIL_STEP_HPP
+#define SETTLE_COMBINE_DETAIL_STEP_HPP
+
+namespace settle::inline v0::detail {
+
+/// One input, and a function that is called with some of its outcomes, once, where the input's user code runs; what it
+/// returns is the result, or (`finally`) comes before it. Other outcomes pass: at once, when nothing of the user's runs.
+template <class P, step_kind K, class H, class F>
+class step {
+ public:
+  using C = typename P::terminal;
+  using cell_type = result_cell<P, step>;
+  using T = typename input_of<H>::T;
+  using SourceE = typename input_of<H>::E;
+  using E = typename P::error_type;
+  using stored = typename cell_type::stored;
+  using types = step_types<K, F, T, SourceE>;
+  using flattened = typename types::result;
+  using source_outcome = input_outcome<T, SourceE, C>;
+
+  template <class In>
+  step(In&& in, F&& f) : f_(std::in_place, std::move(f)) {
+    source_.take(std::forward<In>(in));
+  }
+
+  void wire(cell_type& c) noexcept {
+    connect<C>(source_, c, source_type);
+    if constexpr (!input_of<H>::adopted) listen(c);
+  }
+  void close(cell_type&) noexcept
+    requires(!input_of<H>::adopted)
+  {
+    f_.reset();
+    source_.from = {};
+  }
+
+ private:
+  static constexpr bool passes_value = K != step_kind::then;
+  struct no_inner {};
+
+  static cell_type& cell_of(hook<C>& h) noexcept { return static_cast<cell_type&>(*static_cast<input<C>&>(h).result); }
+  static void run_source(hook<C>& h, hook_action action) {
+    cell_type& c = cell_of(h);
+    step& self = c.body;
+    if (action == hook_action::feed ? self.told(c) : self.heard(c)) self.through(self.source_);
+  }
+  static void run_inner(hook<C>& h, hook_action action) {
+    if constexpr (flattened::is_input) {
+      cell_type& c = cell_of(h);
+      step& self = c.body;
+      if (action == hook_action::feed ? self.told_flattened(c) : self.heard_inner(c)) self.through(self.inner_);
+    }
+  }
+  static void run_asked(hook<C>& h, hook_action action) {
+    auto& c = static_cast<cell_type&>(*h.owner);
+    if (action == hook_action::invoke) c.body.asked(c);
+  }
+  static constexpr hook_type<C> source_type{&run_source, 0, 0};
+  static constexpr hook_type<C> inner_type{&run_inner, 0, 0};
+  static constexpr hook_type<C> asked_type{&run_asked, 0, 0};
+
+  /// Nothing of the input is needed any more; the result may be gone afterwards.
+  void through(input<C>& in) noexcept {
+    basic_operation<C> const last = in.adopted ? std::move(in.from) : basic_operation<C>();
+    in.finish();
+  }
+
+  void listen(cell_type& c) noexcept {
+    asked_.kind = hook_kind::stop;
+    asked_.owner = &c;
+    asked_.type = &asked_type;
+    if (!registry<C>::add_stop(c, asked_)) asked(c);
+  }
+  /// Structural: the result is to be cancelled. What is watched goes on without it.
+  void asked(cell_type&) noexcept {
+    if (!source_.adopted && withdraw(source_)) return;
+    if constexpr (flattened::is_input && !flattened::adopted) {
+      if (inner_stands_.load(std::memory_order_acquire)) withdraw(inner_);
+    }
+  }
+  static bool withdraw(input<C>& in) noexcept {
+    if (!registry<C>::withdraw_input(in.state(), in)) return false;
+    in.absent = true;
+    in.type->run(in, hook_action::feed);
+    return true;
+  }
+
+  static bool is_called_for(std::uint32_t w) noexcept {
+    if (K == step_kind::then) return (w & (word::failure | word::cancelled)) == 0;
+    return K == step_kind::or_else && (w & word::failure) != 0;
+  }
+
+  /// Structural: the source has settled. True: it is not needed any more.
+  bool told(cell_type& c) noexcept {
+    if (source_.absent) {
+      c.end_cancelled(c.head().cancelled_by());
+      return true;
+    }
+    source_.state().seen.store(true, std::memory_order_relaxed);
+    std::uint32_t const w = source_.state().word.load(std::memory_order_acquire);
+    bool const passes = !is_called_for(w) && pass_quietly(c, w);
+    if (passes) passed_ = true;
+    if (passes && std::is_trivially_destructible_v<F>) return true;
+    source_.queue();  // to destroy the function, if for nothing else
+    return false;
+  }
+  bool pass_quietly(cell_type& c, std::uint32_t w) noexcept {
+    auto& o = static_cast<typed_state<T, SourceE, C>&>(source_.state()).result;
+    if ((w & word::cancelled) != 0) {
+      passed_ = true;
+      c.keep(source_.state());
+      c.end_cancelled(o.cancel());
+      return true;
+    }
+    if constexpr (is_quiet_error<SourceE> && K != step_kind::or_else) {
+      if ((w & word::failure) != 0) {
+        passed_ = true;
+        c.keep(source_.state());
+        c.fail(E(o.error()));
+        return true;
+      }
+    }
+    if constexpr (is_quiet_value<T> && passes_value) {
+      if ((w & word::failure) == 0 && source_.is_free()) {
+        passed_ = true;
+        c.keep(source_.state());
+        c.yield([&](void* at) { ::new (at) stored(*outcome_access::value(o)); });
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /// Where the source's user code runs. True: it is not needed any more.
+  bool heard(cell_type& c) noexcept {
+    if (passed_) {
+      f_.reset();
+      return true;
+    }
+    source_outcome o(source_);
+    if (c.is_over()) c.lost();
+    else if (is_called_for(source_.state().word.load(std::memory_order_acquire))) call(c, o);
+    else pass(c, o);
+    f_.reset();
+    return true;
+  }
+
+  void pass(cell_type& c, source_outcome& o) noexcept {
+    c.keep(source_.state());
+    if (o.look().has_error()) {
+      if constexpr (std::is_constructible_v<E, SourceE>) c.fail(E(o.error()));
+    } else if (o.look().is_cancelled()) {
+      c.end_cancelled(o.look().cancel());
+    } else if constexpr (passes_value) {
+      o.with_value([&](auto&& v) { c.yield([&](void* at) { ::new (at) stored(std::forward<decltype(v)>(v)); }); });
+    }
+  }
+
+  void call(cell_type& c, source_outcome& o) noexcept {
+    c.keep(source_.state());
+    if constexpr (K == step_kind::then) o.with_value([&](auto&& v) { call_on(c, std::forward<decltype(v)>(v)); });
+    else if constexpr (K == step_kind::or_else) call_on(c, o.look().error());
+  }
+  template <class V>
+  void call_on(cell_type& c, V&& v) noexcept {
+    if constexpr (flattened::is_input) {
+      guarded([&] { join(c, call_with(*f_, std::forward<V>(v))); }, [&](std::exception_ptr p) { c.fail(error_from<P>(std::move(p))); });
+    } else {
+      c.yield([&](void* at) {
+        if constexpr (std::is_void_v<typename flattened::T>) {
+          call_with(*f_, std::forward<V>(v));
+          ::new (at) stored();
+        } else {
+          ::new (at) stored(call_with(*f_, std::forward<V>(v)));
+        }
+      });
+    }
+  }
+
+  /// What the function returned decides. Throws only before anything is done.
+  template <class Returned>
+  void join(cell_type& c, Returned&& returned) {
+    auto given = never_empty(std::forward<Returned>(returned));
+    state_base<C>& s = *state_access::get(static_cast<basic_operation<C> const&>(given));
+    if (&s == &c || ancestry<C>::hangs_under(c, s)) return c.fail(P::make_error(errc::cycle));
+    inner_.take(std::move(given));
+    connect<C>(inner_, c, inner_type);
+    if constexpr (!flattened::adopted) listen_for_inner(c);
+  }
+  void listen_for_inner(cell_type& c) noexcept {
+    inner_stands_.store(true, std::memory_order_release);
+    if (source_.adopted) return listen(c);
+    std::uint32_t const w = c.lock();  // who asked before it stood did not find it
+    c.unlock(w);
+    if ((w & (word::requested | word::settled)) != 0) asked(c);
+  }
+
+  bool told_flattened(cell_type& c) noexcept {
+    using U = typename flattened::T;
+    using InnerE = typename flattened::template error<E>;
+    if (inner_.absent) {
+      c.end_cancelled(c.head().cancelled_by());
+      return true;
+    }
+    inner_.state().seen.store(true, std::memory_order_relaxed);
+    auto& o = static_cast<typed_state<U, InnerE, C>&>(inner_.state()).result;
+    std::uint32_t const w = inner_.state().word.load(std::memory_order_acquire);
+    bool const failed = (w & word::failure) != 0;
+    bool const was_cancelled = (w & word::cancelled) != 0;
+    if (!was_cancelled && !(failed ? is_quiet_error<InnerE> : is_quiet_value<U> && inner_.is_free())) {
+      inner_.queue();
+      return false;
+    }
+    c.keep(inner_.state());
+    if (was_cancelled) c.end_cancelled(o.cancel());
+    else if (failed) c.fail(E(std::as_const(o).error()));
+    else if constexpr (is_quiet_value<U>) c.yield([&](void* at) { ::new (at) stored(*outcome_access::value(o)); });
+    return true;
+  }
+  bool heard_inner(cell_type& c) noexcept {
+    input_outcome<typename flattened::T, typename flattened::template error<E>, C> o(inner_);
+    c.keep(inner_.state());
+    if (o.look().has_error()) c.fail(E(o.error()));
+    else o.with_value([&](auto&& v) { c.yield([&](void* at) { ::new (at) stored(std::forward<decltype(v)>(v)); }); });
+    return true;
+  }
+
+  input<C> source_;
+  hook<C> asked_;
+  [[no_unique_address]] std::conditional_t<flattened::is_input, input<C>, no_inner> inner_;
+  std::optional<F> f_;
+  typename C::sync::template atomic<bool> inner_stands_{false};
+  bool passed_ = false;
+};
+
+template <class P, class H, class F>
+using then_step = step<P, step_kind::then, H, F>;
+template <class P, class H, class F>
+using or_else_step = step<P, step_kind::or_else, H, F>;
+template <class P, class H>
+using via_step = step<P, step_kind::via, H, std::monostate>;
+
+/// Makes the result of one input and a function.
+template <class P, class Body, class H, class F>
+auto begin_step(typename P::executor_type ex, std::source_location at, H&& h, F f) {
+  using C = typename P::terminal;
+  bool const cold = is_cold<C>(static_cast<basic_operation<C> const&>(h));
+  return result_cell<P, Body>::begin(std::move(ex), cold, at, std::forward<H>(h), std::move(f));
+}
+template <step_kind K, template <class, class, class> class Body, class H, class F>
+auto make_step(H&& h, F f, std::source_location at) {
+  using In = std::remove_cvref_t<H>;
+  using C = typename input_of<H>::C;
+  using types = step_types<K, F, typename input_of<H>::T, typename input_of<H>::E>;
+  using P = result_policy<typename types::value, typename types::error, C>;
+  In in = never_empty(std::forward<H>(h));
+  home_of<C> home = home_at<C>(static_cast<basic_operation<C> const&>(in));
+  return begin_step<P, Body<P, In, F>>(std::move(home), at, std::move(in), std::move(f));
+}
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/combine/detail/made.hpp, continued ---------------------------------------------------------------------
+
+namespace settle::inline v0::detail {
+
+/// What a function of the user's returns, as an operation.
+template <class R>
+struct made {
+  using T = typename flat<R>::T;
+  using E = error;
+  using C = cas_terminal;
+};
+template <class R>
+  requires(input_of<R>::is_input)
+struct made<R> {
+  using T = typename input_of<R>::T;
+  using E = typename input_of<R>::E;
+  using C = typename input_of<R>::C;
+};
+template <class R>
+using made_handle = handle_of<typename made<R>::T, typename made<R>::E, typename made<R>::C>;
+
+/// Calls f, and makes an operation of whatever comes of it: a handle as it is, a watcher's outcome passed on, a value that is
+/// ready, a throw that has failed. Throws std::bad_alloc when there is no memory for that.
+template <class F, class... A>
+auto make_operation(F& f, A&&... args) {
+  using R = std::invoke_result_t<F&, A...>;
+  using M = made<R>;
+  using H = made_handle<R>;
+  std::optional<H> made_one;
+  std::exception_ptr thrown;
+  guarded(
+      [&] {
+        if constexpr (!input_of<R>::is_input && std::is_void_v<R>) {
+          std::invoke(f, std::forward<A>(args)...);
+          made_one.emplace(ready<typename M::E, typename M::C>());
+        } else if constexpr (!input_of<R>::is_input) {
+          made_one.emplace(ready<R, typename M::E, typename M::C>(std::invoke(f, std::forward<A>(args)...)));
+        } else if constexpr (input_of<R>::adopted) {
+          made_one.emplace(never_empty(std::invoke(f, std::forward<A>(args)...)));
+        } else {
+          using W = std::remove_cvref_t<R>;
+          using P = result_policy<typename M::T, typename M::E, typename M::C>;
+          W w = never_empty(std::invoke(f, std::forward<A>(args)...));
+          auto home = home_at<typename M::C>(w);
+          made_one.emplace(begin_step<P, via_step<P, W>>(std::move(home), std::source_location::current(), std::move(w), std::monostate()));
+        }
+      },
+      [&](std::exception_ptr p) { thrown = std::move(p); });
+  if (!made_one)
+    made_one.emplace(
+        failed<typename M::T, typename M::E, typename M::C>(error_from<plain<typename M::T, typename M::E>>(std::move(thrown))));
+  return H(std::move(*made_one));
+}
+
+/// One operation after the other in the same place. `next` has its turn on the result's executor when one is released and
+/// through. Always adopted.
+template <class C>
+struct successive : input<C> {
+  struct place : link<C> {
+    successive* self = nullptr;
+  };
+
+  hook<C> next;
+  place stand;
+  typename C::sync::template atomic<std::uint8_t> parts{0};
+
+  template <class H>
+  void begin(H&& h, state_base<C>& under, hook_type<C> const& feed, hook_type<C> const& turn) noexcept {
+    this->take(std::forward<H>(h));
+    ::new (static_cast<void*>(&stand)) place;
+    stand.self = this;
+    parts.store(2, std::memory_order_relaxed);
+    next.kind = hook_kind::released;
+    next.owner = &under;
+    next.type = &turn;
+    next.holds = true;
+    under.add_hold();  // until next has had its turn
+    connect<C>(*this, under, feed, stand, when_released);
+  }
+  /// Nothing of the operation's outcome is needed any more.
+  void through() noexcept {
+    {
+      basic_operation<C> const last = std::move(this->from);
+      this->finish();
+    }
+    part();
+  }
+
+ private:
+  void part() noexcept {
+    if (parts.fetch_sub(1, std::memory_order_acq_rel) == 1) engine<C>::post(next);
+  }
+  static void released(hook<C>& up_end, hook_action action) {
+    if (action != hook_action::invoke) return;
+    auto& l = static_cast<place&>(link<C>::of_upper(up_end));
+    state_base<C>& p = *l.parent();
+    state_base<C>& c = *l.child();
+    l.untie();
+    c.drop_ref();
+    l.self->part();
+    engine<C>::leave(p);
+  }
+  static constexpr hook_type<C> when_released{&released, 0, 0};
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/combine/detail/bracketing.hpp, continued ---------------------------------------------------------------
+
+namespace settle::inline v0::detail {
+
+/// `f(a)`, or `f()` when there is nothing to give or that is all it takes.
+template <class F, class T>
+struct on_resource {
+  using type = decltype(call_with(std::declval<F&>(), std::declval<T>()));
+};
+
+template <class A, class U, class R>
+struct bracket_types {
+  using acquired = made_handle<std::invoke_result_t<A&>>;
+  using resource = lift<typename acquired::T>;
+  using used = made_handle<typename on_resource<U, resource&>::type>;
+  using released = made_handle<typename on_resource<R, resource&&>::type>;
+  using C = typename acquired::policy_type::terminal;
+  using T = typename used::T;
+  using E = typename error_of_all<typename acquired::E, typename used::E, typename released::E>::type;
+};
+
+/// A resource, what is done with it, and its release. Whatever happens, the three come one after the other.
+template <class P, class A, class U, class R>
+class bracketing {
+ public:
+  using C = typename P::terminal;
+  using cell_type = result_cell<P, bracketing>;
+  using types = bracket_types<A, U, R>;
+  using acquired = typename types::acquired;
+  using used = typename types::used;
+  using released = typename types::released;
+  using T = typename P::value_type;
+  using E = typename P::error_type;
+  using stored = typename cell_type::stored;
+
+  bracketing(acquired&& first, U&& use, R&& release)
+      : first_(std::move(first)), use_(std::in_place, std::move(use)), release_(std::in_place, std::move(release)) {}
+
+  void wire(cell_type& c) noexcept { acquire_.begin(std::move(first_), c, acquire_type, nothing_next); }
+  void close(cell_type&) noexcept {
+    outcome_.reset();
+    resource_.reset();
+    use_.reset();
+    release_.reset();
+  }
+
+ private:
+  static cell_type& cell_of(hook<C>& h) noexcept { return static_cast<cell_type&>(*static_cast<input<C>&>(h).result); }
+  /// All goes by way of user code: there is a resource to be looked after.
+  template <successive<C> bracketing::* Place, void (bracketing::*Heard)(cell_type&)>
+  static void run(hook<C>& h, hook_action action) {
+    cell_type& c = cell_of(h);
+    auto& in = c.body.*Place;
+    if (action == hook_action::feed) {
+      in.state().seen.store(true, std::memory_order_relaxed);
+      in.queue();
+    } else {
+      (c.body.*Heard)(c);
+      in.through();
+    }
+  }
+  static void run_released(hook<C>& h, hook_action action) {
+    cell_type& c = cell_of(h);
+    bracketing& self = c.body;
+    if (action == hook_action::feed) return self.giving_back_.queue();
+    {
+      input_outcome<typename released::T, typename released::E, C> o(self.giving_back_);
+      if (o.look().has_error()) self.outcome_.emplace(E(o.error()));
+    }
+    basic_operation<C> const last = std::move(self.giving_back_.from);
+    c.template post<&finish>();
+    self.giving_back_.finish();
+  }
+  static void nothing(hook<C>&, hook_action) {}
+  static void run_give_back(hook<C>& h, hook_action) {
+    auto& c = static_cast<cell_type&>(*h.owner);
+    c.body.give_back(c);
+  }
+  static constexpr hook_type<C> nothing_next{&nothing, 0, 0};
+  static constexpr hook_type<C> give_back_next{&run_give_back, 0, 0};
+
+  void acquire_heard(cell_type& c) noexcept {
+    input_outcome<typename acquired::T, typename acquired::E, C> o(acquire_);
+    if (o.look().has_error()) return c.fail(E(o.error()));
+    if (o.look().is_cancelled()) return c.end_cancelled(o.look().cancel());
+    guarded([&] { o.with_value([&](auto&& v) { resource_.emplace(std::forward<decltype(v)>(v)); }); },
+            [&](std::exception_ptr p) { c.fail(error_from<P>(std::move(p))); });
+    if (!resource_) return;
+    if (c.is(word::requested | word::settled)) {
+      outcome_.emplace(c.head().cancelled_by());
+      c.template post<&give_back_now>();
+      return;
+    }
+    std::optional<used> h;
+    auto bound = [&]() -> decltype(auto) { return call_with(*use_, *resource_); };
+    guarded([&] { h.emplace(make_operation(bound)); }, [&](std::exception_ptr p) { outcome_.emplace(error_from<P>(std::move(p))); });
+    if (h) work_.begin(std::move(*h), c, work_type, give_back_next);
+    else c.template post<&give_back_now>();
+  }
+  void work_heard(cell_type&) noexcept {
+    input_outcome<T, typename used::E, C> o(work_);
+    if (o.look().has_error()) outcome_.emplace(E(o.error()));
+    else if (o.look().is_cancelled()) outcome_.emplace(o.look().cancel());
+    else
+      guarded([&] { o.with_value([&](auto&& v) { outcome_.emplace(std::in_place, std::forward<decltype(v)>(v)); }); },
+              [&](std::exception_ptr p) { outcome_.emplace(error_from<P>(std::move(p))); });
+  }
+  static void give_back_now(cell_type& c) { c.body.give_back(c); }
+
+  /// On the executor; nothing uses the resource any more.
+  void give_back(cell_type& c) noexcept {
+    std::optional<released> h;
+    auto bound = [&]() -> decltype(auto) { return call_with(*release_, std::move(*resource_)); };
+    guarded([&] { h.emplace(make_operation(bound)); }, [&](std::exception_ptr p) { outcome_.emplace(error_from<P>(std::move(p))); });
+    if (!h) return finish(c);
+    giving_back_.take(std::move(*h));
+    giving_back_.begin(c, released_type);
+  }
+  static void finish(cell_type& c) {
+    bracketing& self = c.body;
+    self.resource_.reset();
+    outcome<T, E>& o = *self.outcome_;
+    if (o.has_error()) c.fail(E(std::as_const(o).error()));
+    else if (o.is_cancelled()) c.end_cancelled(o.cancel());
+    else c.yield([&](void* at) { ::new (at) stored(std::move(*outcome_access::value(o))); });
+  }
+
+  acquired first_;
+  successive<C> acquire_;
+  successive<C> work_;
+  shielded<C> giving_back_;
+  std::optional<typename types::resource> resource_;
+  std::optional<outcome<T, E>> outcome_;
+  std::optional<U> use_;
+  std::optional<R> release_;
+
+  static constexpr hook_type<C> acquire_type{&run<&bracketing::acquire_, &bracketing::acquire_heard>, 0, 0};
+  static constexpr hook_type<C> work_type{&run<&bracketing::work_, &bracketing::work_heard>, 0, 0};
+  static constexpr hook_type<C> released_type{&run_released, 0, 0};
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/combine/bracket.hpp, continued -------------------------------------------------------------------------
+
+namespace settle::inline v0 {
+
+/// `acquire()` yields a resource, `use(resource&)` works with it, `release(resource)` is called with it once, on every path:
+/// whatever use yields, throws or is cancelled to, also when the resource arrives after a cancellation (use is skipped then).
+/// Never without a resource. Each may return a value, or a handle or watcher that yields it.
+///
+/// The outcome is use's; it comes once use's operation is released and release has ended. What release throws, or fails
+/// with, is the result's instead. Cancelling the result asks acquire and use; what release returns is shielded, and the
+/// result is released after it. acquire is called here, the others where its user code runs.
+///
+/// Errors: those of all three, which must have one error type. Throws std::bad_alloc. Cost: one block, and what the
+/// functions make.
+///
+/// ```cpp
+/// auto h = settle::bracket([&] { return pool.acquire(); }, [](lease& l) { return l.query(); }, [&](lease l) { pool.give(std::move(l)); });
+/// ```
+template <class A, class U, class R>
+auto bracket(A acquire, U use, R release, std::source_location at = std::source_location::current()) {
+  using types = detail::bracket_types<A, U, R>;
+  using C = typename types::C;
+  using P = detail::result_policy<typename types::T, typename types::E, C>;
+  auto first = detail::make_operation(acquire);
+  auto home = detail::home_at<C>(first);
+  bool const cold = detail::is_cold<C>(first);
+  return detail::result_cell<P, detail::bracketing<P, A, U, R>>::begin(std::move(home), cold, at, std::move(first), std::move(use),
+                                                                       std::move(release));
+}
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/settle.hpp, continued ----------------------------------------------------------------------------------
+
+// ---- settle/combine/finally.hpp ------------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_FINALLY_HPP
+#define SETTLE_COMBINE_FINALLY_HPP
+
+// ---- settle/combine/detail/pipe.hpp --------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_DETAIL_PIPE_HPP
+#define SETTLE_COMBINE_DETAIL_PIPE_HPP
+
+namespace settle::inline v0 {
+
+namespace detail {
+
+/// What stands on the right of `|`: a combinator that waits for its input.
+template <class Apply>
+class pipe {
+ public:
+  explicit pipe(Apply f) : apply_(std::move(f)) {}
+
+  template <class H>
+  auto operator()(H&& h) && {
+    return std::move(apply_)(std::forward<H>(h));
+  }
+
+ private:
+  Apply apply_;
+};
+
+}  // namespace detail
+
+/// `std::move(h) | settle::then(f)`: the same as `settle::then(std::move(h), f)`, and so with every pipe. In a coroutine say
+/// `co_await settle::then(std::move(h), f)`: `co_await a | b` is `(co_await a) | b`.
+template <class H, class Apply>
+  requires(detail::input_of<H>::is_input)
+auto operator|(H&& h, detail::pipe<Apply> p) {
+  static_assert(detail::check_input<H>());
+  return std::move(p)(std::forward<H>(h));
+}
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/combine/finally.hpp, continued -------------------------------------------------------------------------
+
+namespace settle::inline v0 {
+
+/// Calls `f(ending)` (or `f()`) once, however the input has ended, where its user code runs, also when the result was
+/// cancelled by force. Then the input's outcome passes. When f returns a handle, the outcome waits for it; no cancellation
+/// of the result reaches it, and the result is released after it.
+///
+/// A handle is adopted: asked to cancel with the result, released before it, and not before the result's observers have run,
+/// so that a value may point into what its operation owns. A watcher is watched, and let go when the result is asked to
+/// cancel. Cold when the input is. Cost: one block; throws std::bad_alloc.
+///
+/// Errors: the input's; when f throws, or what it returned fails, that instead. f is destroyed right after it has run.
+///
+/// ```cpp
+/// auto h = std::move(copy) | settle::finally([&] { return remove(temporary); });
+/// ```
+template <class H, class F>
+  requires(detail::input_of<H>::is_input)
+auto finally(H&& h, F f, std::source_location at = std::source_location::current()) {
+  static_assert(detail::check_input<H>());
+  return detail::make_step<detail::step_kind::finally, detail::finally_step>(std::forward<H>(h), std::move(f), at);
+}
+
+/// The same as a pipe: `std::move(h) | settle::finally(f)`.
+template <class F>
+  requires(!detail::input_of<F>::is_input)
+auto finally(F f, std::source_location at = std::source_location::current()) {
+  return detail::pipe([f = std::move(f), at]<class H>(H&& h) mutable { return settle::finally(std::forward<H>(h), std::move(f), at); });
+}
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/settle.hpp, continued ----------------------------------------------------------------------------------
+
+// ---- settle/combine/hedge.hpp --------------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_HEDGE_HPP
+#define SETTLE_COMBINE_HEDGE_HPP
+
+// ---- settle/combine/detail/hedging.hpp -----------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_DETAIL_HEDGING_HPP
+#define SETTLE_COMBINE_DETAIL_HEDGING_HPP
+
+// ---- settle/combine/detail/alarm.hpp -------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_DETAIL_ALARM_HPP
+#define SETTLE_COMBINE_DETAIL_ALARM_HPP
+
+namespace settle::inline v0::detail {
+
+/// A timer of a result's: one at a time, of its executor, in a block of its own. While it stands it holds the result:
+/// whoever gets its end gives that back.
+template <class C>
+class alarm {
+  using state = state_base<C>;
+
+ public:
+  using time_point = std::chrono::steady_clock::time_point;
+
+  alarm() noexcept = default;
+  alarm(alarm&&) = delete;
+
+  /// errc{}: there is room. Once, when the executor is known.
+  errc prepare(state& result) noexcept {
+    timers_ = timers_at_home(result);
+    if (timers_ == nullptr) return errc::no_timers;
+    provider_ = result.home().provider;
+    at_ = result.table->allocate(result, timers_->size, timers_->align);
+    return at_ == nullptr ? errc::no_memory : errc{};
+  }
+  time_point now() const noexcept { return timers_->now(*provider_); }
+
+  /// False: it could not be started; nothing stands.
+  bool start(state& result, time_point when, timer_done done) noexcept {
+    clear();
+    result.add_hold();
+    made_ = true;  // once it runs, we may be gone
+    if (timers_->start_at(*provider_, at_, when, done)) return true;
+    made_ = false;
+    engine<C>::leave(result);
+    return false;
+  }
+  /// On the executor (or wherever its timers allow), when it was started. Nothing when it is over.
+  void stop() noexcept { timers_->stop(at_); }
+
+  /// It has let go.
+  void give_room_back(state& result) noexcept {
+    clear();
+    if (at_ != nullptr) result.table->deallocate(result, std::exchange(at_, nullptr), timers_->size, timers_->align);
+  }
+
+ private:
+  void clear() noexcept {
+    if (std::exchange(made_, false)) timers_->destroy(at_);
+  }
+
+  timer_functions<C> const* timers_ = nullptr;
+  state* provider_ = nullptr;  // the result keeps it
+  void* at_ = nullptr;
+  bool made_ = false;
+};
+
+/// The same with a service that somebody names.
+template <class C, class S>
+class alarm_of {
+  using state = state_base<C>;
+
+ public:
+  using time_point = std::chrono::steady_clock::time_point;
+
+  explicit alarm_of(S& service) noexcept : service_(&service) {}
+  alarm_of(alarm_of&&) = delete;
+
+  static errc prepare(state&) noexcept { return errc{}; }
+  time_point now() const noexcept { return service_->now(); }
+  bool start(state& result, time_point when, timer_done done) noexcept {
+    result.add_hold();
+    if (timer_.emplace(*service_).start(when, done)) return true;
+    engine<C>::leave(result);
+    return false;
+  }
+  void stop() noexcept { timer_->stop(); }
+  void give_room_back(state&) noexcept { timer_.reset(); }
+
+ private:
+  S* service_;
+  std::optional<typename S::timer> timer_;
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/combine/detail/hedging.hpp, continued ------------------------------------------------------------------
+
+namespace settle::inline v0::detail {
+
+/// One item after the other, until there is a value. What there is to do on the executor (begin the next, time it, stop the
+/// timer) is one turn, posted when it is wanted and not on its way.
+template <class P, class Item, class F>
+class hedging {
+ public:
+  using C = typename P::terminal;
+  using cell_type = result_cell<P, hedging>;
+  using H = made_handle<std::invoke_result_t<F&, Item>>;
+  using T = typename P::value_type;
+  using E = typename P::error_type;
+  using stored = typename cell_type::stored;
+
+  hedging(std::optional<H>&& first, std::vector<Item>&& items, std::chrono::nanoseconds delay, F&& f)
+      : first_(std::move(first)),
+        items_(std::move(items)),
+        f_(std::in_place, std::move(f)),
+        places_(new input<C>[items_.size()]),
+        delay_(delay),
+        missing_(items_.size()) {}
+
+  void wire(cell_type& c) noexcept {
+    if (!first_) return c.fail(P::make_error(errc::no_inputs));
+    result_ = &c;
+    has_timers_ = alarm_.prepare(c) == errc{};
+    wanted_.store(1, std::memory_order_relaxed);
+    more_.store(1, std::memory_order_relaxed);
+    turn(c);
+  }
+  void close(cell_type& c) noexcept {
+    alarm_.give_room_back(c);
+    for (std::size_t i = 0; i != items_.size(); ++i) places_[i].from = {};
+    f_.reset();
+    items_.clear();
+    first_.reset();
+  }
+
+ private:
+  static constexpr std::size_t none = ~std::size_t{0};
+
+  static cell_type& cell_of(hook<C>& h) noexcept { return static_cast<cell_type&>(*static_cast<input<C>&>(h).result); }
+  static void run(hook<C>& h, hook_action action) {
+    cell_type& c = cell_of(h);
+    auto& in = static_cast<input<C>&>(h);
+    if (action == hook_action::feed) {
+      c.body.told(c, in);
+    } else {
+      c.body.heard(c, in);
+      in.finish();
+    }
+  }
+  static constexpr hook_type<C> place_type{&run, 0, 0};
+
+  void want(cell_type& c) noexcept {
+    if (wanted_.fetch_add(1, std::memory_order_acq_rel) == 0) c.template post<&turn>();
+  }
+  static void turn(cell_type& c) {
+    hedging& self = c.body;
+    for (std::size_t n = 1; n != 0;) {
+      self.work(c);
+      std::size_t const before = self.wanted_.fetch_sub(n, std::memory_order_acq_rel);
+      n = before - n;
+    }
+  }
+  /// On the executor, one thread at a time.
+  void work(cell_type& c) noexcept {
+    std::size_t const due = more_.exchange(0, std::memory_order_acq_rel);
+    for (std::size_t i = 0; i != due; ++i) begin_next(c);
+    bool const over = winner_.load(std::memory_order_acquire) != none;
+    if (over && runs_ && !stopped_) {
+      stopped_ = true;
+      alarm_.stop();
+    }
+    if (over || next_ == items_.size() || c.is(word::requested | word::settled) || !has_timers_) return;
+    if (ended_.exchange(false, std::memory_order_acq_rel)) runs_ = false;
+    if (!runs_) runs_ = alarm_.start(c, due_, timer_done::to<&hedging::over>(*this));
+  }
+  void begin_next(cell_type& c) noexcept {
+    if (next_ == items_.size() || winner_.load(std::memory_order_acquire) != none) return;
+    if (c.is(word::requested | word::settled)) {
+      if (active_.load(std::memory_order_acquire) == 0 && decide(items_.size())) c.end_cancelled(c.head().cancelled_by());
+      return;
+    }
+    std::size_t const i = next_++;
+    if (has_timers_) due_ = later(alarm_.now(), delay_);
+    std::optional<H> h = i == 0 ? std::move(first_) : std::optional<H>();
+    if (i != 0)
+      guarded([&] { h.emplace(make_operation(*f_, std::move(items_[i]))); },
+              [&](std::exception_ptr p) {
+                if (decide(items_.size())) c.fail(error_from<P>(std::move(p)));
+              });
+    if (!h) return;
+    active_.fetch_add(1, std::memory_order_acq_rel);
+    places_[i].take(std::move(*h));
+    connect<C>(places_[i], c, place_type);
+    begun_.store(i + 1, std::memory_order_seq_cst);
+    std::size_t const winner = winner_.load(std::memory_order_seq_cst);
+    if (winner != none && winner != i) let_off(places_[i], cause::sibling);
+  }
+  /// The time to begin the next may have moved on since the timer was started.
+  void over(timer_end how) noexcept {
+    cell_type& c = *result_;
+    ended_.store(true, std::memory_order_release);
+    if (how == timer_end::fired && alarm_.now() >= due_) more_.fetch_add(1, std::memory_order_acq_rel);
+    if (how != timer_end::lost) want(c);
+    engine<C>::leave(c);
+  }
+
+  bool decide(std::size_t i) noexcept {
+    std::size_t undecided = none;
+    return winner_.compare_exchange_strong(undecided, i, std::memory_order_seq_cst, std::memory_order_acquire);
+  }
+
+  /// Structural.
+  void told(cell_type& c, input<C>& in) noexcept {
+    state_base<C>& s = in.state();
+    s.seen.store(true, std::memory_order_relaxed);
+    bool const is_value = !s.is(word::failure | word::cancelled);
+    auto const i = static_cast<std::size_t>(&in - places_.get());
+    bool const last = !is_value && missing_.fetch_sub(1, std::memory_order_acq_rel) == 1;
+    if ((is_value || last) && decide(i)) return win(c, in, i);
+    in.lose();
+    bool const idle = active_.fetch_sub(1, std::memory_order_acq_rel) == 1;
+    if (is_value || (winner_.load(std::memory_order_acquire) != none && !idle)) return;
+    more_.fetch_add(1, std::memory_order_acq_rel);
+    want(c);
+  }
+  void win(cell_type& c, input<C>& in, std::size_t i) noexcept {
+    for (std::size_t n = begun_.load(std::memory_order_seq_cst); n-- != 0;)
+      if (n != i) let_off(places_[n], cause::sibling);
+    want(c);  // the timer is to be stopped
+    deliver(c, in);
+    engine<C>::pump(frame<C>::here());
+  }
+  void deliver(cell_type& c, input<C>& in) noexcept {
+    state_base<C>& s = in.state();
+    auto& o = static_cast<typed_state<T, E, C>&>(s).result;
+    if (s.is(word::cancelled)) {
+      c.keep(s);
+      c.end_cancelled(o.cancel());
+    } else if (s.is(word::failure) ? is_quiet_error<E> : is_quiet_value<T> && in.is_free()) {
+      c.keep(s);
+      if constexpr (is_quiet_error<E>) {
+        if (s.is(word::failure)) c.fail(E(std::as_const(o).error()));
+      }
+      if constexpr (is_quiet_value<T>) {
+        if (!s.is(word::failure)) c.yield([&](void* at) { ::new (at) stored(*outcome_access::value(o)); });
+      }
+    } else {
+      return in.queue();
+    }
+    in.finish();
+  }
+  void heard(cell_type& c, input<C>& in) noexcept {
+    input_outcome<T, E, C> o(in);
+    c.keep(in.state());
+    if (o.look().has_error()) c.fail(o.error());
+    else o.with_value([&](auto&& v) { c.yield([&](void* at) { ::new (at) stored(std::forward<decltype(v)>(v)); }); });
+  }
+
+  template <class V>
+  using atomic = typename C::sync::template atomic<V>;
+
+  std::optional<H> first_;
+  std::vector<Item> items_;
+  std::optional<F> f_;
+  std::unique_ptr<input<C>[]> places_;
+  alarm<C> alarm_;
+  std::chrono::nanoseconds delay_;
+  std::chrono::steady_clock::time_point due_{};
+  cell_type* result_ = nullptr;
+  std::size_t next_ = 0;
+  bool has_timers_ = false;
+  bool runs_ = false;
+  bool stopped_ = false;
+  atomic<bool> ended_{false};
+  atomic<std::size_t> begun_{0};
+  atomic<std::size_t> active_{0};
+  atomic<std::size_t> missing_;
+  atomic<std::size_t> wanted_{0};  // turns asked for
+  atomic<std::size_t> more_{0};    // items to begin
+  atomic<std::size_t> winner_{none};
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/combine/hedge.hpp, continued ---------------------------------------------------------------------------
+
+namespace settle::inline v0 {
+
+/// Calls `f(item)` for one item after the other: the next after `delay`, or at once when one has failed. The first value is
+/// the result's, and the others are asked to cancel; when none comes, the last failure (a cancelled one counts). What f
+/// returns counts as its value, or what a handle or watcher yields. No items: errc::no_inputs.
+///
+/// f runs here for the first item, later where the first one's user code runs, one call at a time; the delay is timed
+/// there. Without timers only failures start the next. When the result is asked to cancel, no further item is begun.
+///
+/// Ownership: the items are moved (or copied) in. Operations are children of the result: released before it. Throws
+/// std::bad_alloc. Cost: three blocks, one for the timer, and what f makes.
+///
+/// ```cpp
+/// auto first = settle::hedge(250ms, mirrors, [](address a) { return fetch(a); });
+/// ```
+template <std::ranges::input_range R, class F>
+auto hedge(std::chrono::nanoseconds delay, R items, F f, std::source_location at = std::source_location::current()) {
+  using Item = std::ranges::range_value_t<R>;
+  using H = detail::made_handle<std::invoke_result_t<F&, Item>>;
+  using C = typename H::policy_type::terminal;
+  using P = detail::result_policy<typename H::T, typename H::E, C>;
+  std::vector<Item> list;
+  for (auto&& item : items) list.push_back(std::move(item));
+  std::optional<H> first;
+  detail::home_of<C> home;
+  bool cold = false;
+  if (!list.empty()) {
+    first.emplace(detail::make_operation(f, std::move(list.front())));
+    home = detail::home_at<C>(*first);
+    cold = detail::is_cold<C>(*first);
+  }
+  return detail::result_cell<P, detail::hedging<P, Item, F>>::begin(std::move(home), cold, at, std::move(first), std::move(list), delay,
+                                                                    std::move(f));
+}
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/settle.hpp, continued ----------------------------------------------------------------------------------
+
+// ---- settle/combine/map_concurrent.hpp -----------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_MAP_CONCURRENT_HPP
+#define SETTLE_COMBINE_MAP_CONCURRENT_HPP
+
+// ---- settle/combine/detail/traversal.hpp ---------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_DETAIL_TRAVERSAL_HPP
+#define SETTLE_COMBINE_DETAIL_TRAVERSAL_HPP
+
+namespace settle::inline v0::detail {
+
+/// f of each item, so many at a time, in as many places. A place is free again when its operation is released; whoever
+/// frees one takes the next item, one thread at a time.
+template <class P, class Item, class F>
+class traversal {
+ public:
+  using C = typename P::terminal;
+  using cell_type = result_cell<P, traversal>;
+  using H = made_handle<std::invoke_result_t<F&, Item>>;
+  using T = typename H::T;
+  using E = typename P::error_type;
+  using list = typename P::value_type;
+
+  traversal(std::optional<H>&& first, std::vector<Item>&& items, std::size_t limit, F&& f)
+      : first_(std::move(first)),
+        items_(std::move(items)),
+        f_(std::in_place, std::move(f)),
+        places_count_(std::min(std::max<std::size_t>(limit, 1), std::max<std::size_t>(items_.size(), 1))),
+        places_(new place[places_count_]),
+        values_(new std::optional<lift<T>>[items_.size()]),
+        missing_(items_.size()) {
+    value_.reserve(items_.size());
+  }
+
+  void wire(cell_type& c) noexcept {
+    if (!first_) return c.yield([&](void* at) { ::new (at) list(); });
+    for (std::size_t i = places_count_; i-- != 0;) free(places_[i]);
+    work(c, places_count_);
+  }
+  void close(cell_type&) noexcept {
+    f_.reset();
+    values_.reset();
+    items_.clear();
+    first_.reset();
+  }
+
+ private:
+  struct place : successive<C> {
+    std::size_t item = 0;
+    place* below = nullptr;
+  };
+
+  static cell_type& cell_of(hook<C>& h) noexcept { return static_cast<cell_type&>(*static_cast<input<C>&>(h).result); }
+  static void run(hook<C>& h, hook_action action) {
+    cell_type& c = cell_of(h);
+    auto& p = static_cast<place&>(static_cast<input<C>&>(h));
+    traversal& self = c.body;
+    if (action == hook_action::feed) {
+      if (self.told(c, p)) p.through();
+    } else {
+      self.heard(c, p);
+      p.through();
+    }
+  }
+  static void run_next(hook<C>& h, hook_action) {
+    auto& c = static_cast<cell_type&>(*h.owner);
+    traversal& self = c.body;
+    for (std::size_t i = 0; i != self.places_count_; ++i)
+      if (&self.places_[i].next == &h) self.free(self.places_[i]);
+    self.work(c, 1);
+  }
+  static constexpr hook_type<C> place_type{&run, 0, 0};
+  static constexpr hook_type<C> next_type{&run_next, 0, 0};
+
+  void free(place& p) noexcept {
+    p.below = free_.load(std::memory_order_relaxed);
+    while (!free_.compare_exchange_weak(p.below, &p, std::memory_order_release, std::memory_order_relaxed)) {
+    }
+  }
+  /// On the executor: begins as much as there is room for. A thread that comes meanwhile leaves it to this one.
+  void work(cell_type& c, std::size_t n) noexcept {
+    if (wanted_.fetch_add(n, std::memory_order_acq_rel) != 0) return;
+    do {
+      place* p = free_.exchange(nullptr, std::memory_order_acquire);
+      while (p != nullptr) begin(c, *std::exchange(p, p->below));
+    } while (wanted_.fetch_sub(n, std::memory_order_acq_rel) != n && (n = wanted_.load(std::memory_order_acquire)) != 0);
+  }
+  void begin(cell_type& c, place& p) noexcept {
+    if (next_item_ == items_.size() || decided_.load(std::memory_order_acquire)) return;
+    if (c.is(word::requested | word::settled)) {
+      if (decide()) c.end_cancelled(c.head().cancelled_by());
+      return;
+    }
+    p.item = next_item_++;
+    std::optional<H> h = p.item == 0 ? std::move(first_) : std::optional<H>();
+    if (p.item != 0)
+      guarded([&] { h.emplace(make_operation(*f_, std::move(items_[p.item]))); },
+              [&](std::exception_ptr x) {
+                if (decide()) c.fail(error_from<P>(std::move(x)));
+              });
+    if (h) p.successive<C>::begin(std::move(*h), c, place_type, next_type);
+  }
+
+  bool decide() noexcept { return !decided_.exchange(true, std::memory_order_acq_rel); }
+
+  /// Structural. True: nothing is left to do where its user code runs.
+  bool told(cell_type& c, place& p) noexcept {
+    state_base<C>& s = p.state();
+    s.seen.store(true, std::memory_order_relaxed);
+    if (s.is(word::cancelled)) {
+      if (!decide()) return true;
+      c.keep(s);
+      c.end_cancelled(s.head().cancelled_by());
+      return true;
+    }
+    if constexpr (is_quiet_error<E>) {
+      if (s.is(word::failure)) {
+        if (!decide()) return true;
+        c.keep(s);
+        c.fail(E(std::as_const(static_cast<typed_state<T, E, C>&>(s).result).error()));
+        return true;
+      }
+    }
+    p.queue();
+    return false;
+  }
+  void heard(cell_type& c, place& p) noexcept {
+    input_outcome<T, E, C> o(p);
+    if (decided_.load(std::memory_order_acquire)) return;
+    if (o.look().has_error()) {
+      if (decide()) c.fail(o.error());
+      return;
+    }
+    guarded([&] { o.with_value([&](auto&& v) { values_[p.item].emplace(std::forward<decltype(v)>(v)); }); },
+            [&](std::exception_ptr x) {
+              if (decide()) c.fail(error_from<P>(std::move(x)));
+            });
+    if (missing_.fetch_sub(1, std::memory_order_acq_rel) != 1 || !decide()) return;
+    c.keep(p.state());
+    c.template post<&make>();
+  }
+  static void make(cell_type& c) {
+    traversal& self = c.body;
+    c.yield([&](void* at) {
+      for (std::size_t i = 0; i != self.items_.size(); ++i) self.value_.push_back(std::move(*self.values_[i]));
+      ::new (at) list(std::move(self.value_));
+    });
+  }
+
+  template <class V>
+  using atomic = typename C::sync::template atomic<V>;
+
+  std::optional<H> first_;
+  std::vector<Item> items_;
+  std::optional<F> f_;
+  std::size_t places_count_;
+  std::unique_ptr<place[]> places_;
+  std::unique_ptr<std::optional<lift<T>>[]> values_;
+  list value_;
+  std::size_t next_item_ = 0;
+  atomic<std::size_t> missing_;
+  atomic<std::size_t> wanted_{0};
+  atomic<place*> free_{nullptr};
+  atomic<bool> decided_{false};
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/combine/map_concurrent.hpp, continued ------------------------------------------------------------------
+
+namespace settle::inline v0 {
+
+/// Calls `f(item)` for each item, with at most `limit` operations unreleased at a time, and yields the values in the order of
+/// the items: a std::vector (void: std::monostate). What f returns counts as its value, or what a handle or watcher yields.
+///
+/// The first failure or cancellation is the result's, at once: those under way are asked to cancel, further items are not
+/// begun; so too when the result is asked to cancel. f runs here for the first item, later where the first one's user code
+/// runs, one call at a time. Operations are children of the result: released before it. No items: an empty list.
+///
+/// Ownership: the items are moved (or copied) in. Errors: the operations', and what f throws. Throws std::bad_alloc. Cost:
+/// four blocks, and what f makes.
+///
+/// ```cpp
+/// auto pages = settle::map_concurrent(mirrors, 8, [](address a) { return fetch(a); });
+/// ```
+template <std::ranges::input_range R, class F>
+auto map_concurrent(R items, std::size_t limit, F f, std::source_location at = std::source_location::current()) {
+  using Item = std::ranges::range_value_t<R>;
+  using H = detail::made_handle<std::invoke_result_t<F&, Item>>;
+  using C = typename H::policy_type::terminal;
+  using P = detail::result_policy<std::vector<detail::lift<typename H::T>>, typename H::E, C>;
+  std::vector<Item> list;
+  for (auto&& item : items) list.push_back(std::move(item));
+  std::optional<H> first;
+  detail::home_of<C> home;
+  bool cold = false;
+  if (!list.empty()) {
+    first.emplace(detail::make_operation(f, std::move(list.front())));
+    home = detail::home_at<C>(*first);
+    cold = detail::is_cold<C>(*first);
+  }
+  return detail::result_cell<P, detail::traversal<P, Item, F>>::begin(std::move(home), cold, at, std::move(first), std::move(list), limit,
+                                                                      std::move(f));
+}
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/settle.hpp, continued ----------------------------------------------------------------------------------
+
+// ---- settle/combine/never.hpp --------------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_NEVER_HPP
+#define SETTLE_COMBINE_NEVER_HPP
+
+namespace settle::inline v0 {
+
+namespace detail {
+
+/// Nobody produces it, so it ends at the first request, or with its last reference.
+template <class P>
+struct never_cell final : cell<P> {
+  using C = typename P::terminal;
+  using state = state_base<C>;
+  using allocator_type = typename P::allocator_type;
+
+  static handle<P> make(std::source_location at) {
+    allocator_type a{};
+    void* const p = byte_source<allocator_type>::allocate(a, sizeof(never_cell), alignof(never_cell));
+    if (p == nullptr) raise(std::bad_alloc());
+    never_cell& c = *::new (p) never_cell(a, at);
+    c.asked_.kind = hook_kind::stop;
+    c.asked_.owner = &c;
+    c.asked_.type = &asked_type;
+    registry<C>::add_stop(c, c.asked_);
+    return state_access::own<P>(static_cast<state&>(c));
+  }
+
+ private:
+  never_cell(allocator_type a, std::source_location at) noexcept
+      : cell<P>(&never_table, word::handled | word::owned, inline_executor(), a, at) {}
+
+  static void asked(hook<C>& h, hook_action) {
+    if (h.owner->is(word::requested)) engine<C>::end_cancelled(*h.owner, h.owner->head().cancelled_by());
+  }
+  static constexpr hook_type<C> asked_type{&asked, 0, 0};
+
+  static void destroy(state& s) noexcept {
+    auto& c = static_cast<never_cell&>(s);
+    allocator_type a = c.allocator;
+    std::destroy_at(&c);
+    byte_source<allocator_type>::deallocate(a, &c, sizeof(never_cell), alignof(never_cell));
+  }
+  static constexpr state_table<C> table_without_producer() noexcept {
+    state_table<C> t = cell<P>::table_of();
+    t.destroy = &destroy;
+    t.lonely = true;
+    return t;
+  }
+  static state_table<C> const never_table;
+
+  hook<C> asked_;
+};
+
+template <class P>
+constexpr state_table<typename P::terminal> const never_cell<P>::never_table = never_cell<P>::table_without_producer();
+
+}  // namespace detail
+
+/// An operation that stays pending until it is cancelled or asked to, which ends it at once, or until nobody refers to it
+/// any more: abandoned then. With the inline executor. One allocation; throws std::bad_alloc.
+///
+/// ```cpp
+/// auto either = settle::race(limited ? settle::sleep(ex, limit) : settle::never(), work());
+/// ```
+template <class T = void, class E = error, class C = cas_terminal>
+[[nodiscard]] handle_of<T, E, C> never(std::source_location at = std::source_location::current()) {
+  return detail::never_cell<plain<T, E, inline_executor, C>>::make(at);
+}
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/settle.hpp, continued ----------------------------------------------------------------------------------
+
+// ---- settle/combine/or_else.hpp ------------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_OR_ELSE_HPP
+#define SETTLE_COMBINE_OR_ELSE_HPP
+
+namespace settle::inline v0 {
+
+/// Calls `f(error const&)` (or `f()`) when the input has failed, where its user code runs. What f returns is the result: a
+/// value, or what a handle (adopted) or watcher yields. A value or a cancellation passes by f.
+///
+/// A handle is adopted: asked to cancel with the result, released before it, and not before the result's observers have run,
+/// so that a value may point into what its operation owns. A watcher is watched, and let go when the result is asked to
+/// cancel. Cold when the input is. Cost: one block; throws std::bad_alloc.
+///
+/// Errors: what f throws, or its handle fails with: the result has that one's error type, which is how one error type is
+/// mapped to another. errc::cycle when f returns the result itself. f is destroyed right after it has run, or instead.
+///
+/// ```cpp
+/// auto h = settle::or_else(cached(key), [key](settle::error const&) { return load(key); });
+/// ```
+template <class H, class F>
+  requires(detail::input_of<H>::is_input)
+auto or_else(H&& h, F f, std::source_location at = std::source_location::current()) {
+  static_assert(detail::check_input<H>());
+  return detail::make_step<detail::step_kind::or_else, detail::or_else_step>(std::forward<H>(h), std::move(f), at);
+}
+
+/// The same as a pipe: `std::move(h) | settle::or_else(f)`.
+template <class F>
+  requires(!detail::input_of<F>::is_input)
+auto or_else(F f, std::source_location at = std::source_location::current()) {
+  return detail::pipe([f = std::move(f), at]<class H>(H&& h) mutable { return settle::or_else(std::forward<H>(h), std::move(f), at); });
+}
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/settle.hpp, continued ----------------------------------------------------------------------------------
+
+// ---- settle/combine/race.hpp ---------------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_RACE_HPP
+#define SETTLE_COMBINE_RACE_HPP
+
+namespace settle::inline v0 {
+
+/// The first that settles, however it ends: a std::variant by position (void: std::monostate), `index()` says who won. The
+/// others are asked to cancel; the result settles at once, and is released when they are. No inputs: errc::no_inputs.
+///
+/// Handles are adopted: asked to cancel with the result (and, cause sibling, when it is decided without them), released
+/// before it. Watchers are watched, and let go when the result settles. What counts is the structural step in which an
+/// input settles; among those that have settled before, the order of the arguments. User code runs where the first input's
+/// does; the combinator is cold when that is.
+///
+/// Errors: the winner's. A loser settles with what really happened, and its value dies where it lives. Throws
+/// std::bad_alloc. Cost: one block; no allocation once wired.
+///
+/// ```cpp
+/// auto first = settle::race(stop_signal.watch(), next_request());
+/// ```
+template <class... H>
+  requires(sizeof...(H) != 0 && (detail::input_of<H>::is_input && ...))
+auto race(H&&... inputs) {
+  static_assert((detail::check_input<H>() && ...));
+  return detail::combine_pack<detail::rule::race>(std::source_location::current(), std::forward<H>(inputs)...);
+}
+
+/// The same of a range of handles (moved in) or watchers. The position and the value of the winner, as a pair.
+template <std::ranges::input_range R>
+auto race(R&& inputs, std::source_location at = std::source_location::current()) {
+  return detail::combine_range<detail::rule::race>(at, std::forward<R>(inputs));
+}
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/settle.hpp, continued ----------------------------------------------------------------------------------
+
+// ---- settle/combine/retry.hpp --------------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_RETRY_HPP
+#define SETTLE_COMBINE_RETRY_HPP
+
+// ---- settle/combine/detail/retrying.hpp ----------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_DETAIL_RETRYING_HPP
+#define SETTLE_COMBINE_DETAIL_RETRYING_HPP
+
+namespace settle::inline v0::detail {
+
+/// Attempts, one after the other in one place, and the pauses between them.
+template <class P, class F>
+class retrying {
+ public:
+  using C = typename P::terminal;
+  using cell_type = result_cell<P, retrying>;
+  using T = typename P::value_type;
+  using E = typename P::error_type;
+  using stored = typename cell_type::stored;
+  using H = handle_of<T, E, C>;
+
+  retrying(H&& first, F&& f, backoff b) : first_(std::move(first)), f_(std::in_place, std::move(f)), backoff_(b) {}
+
+  void wire(cell_type& c) noexcept {
+    result_ = &c;
+    no_timer_ = alarm_.prepare(c);
+    asked_.kind = hook_kind::stop;
+    asked_.owner = &c;
+    asked_.type = &asked_type;
+    registry<C>::add_stop(c, asked_);  // asked before: the first attempt hears of it
+    begin(c, std::move(first_));
+  }
+  void close(cell_type& c) noexcept {
+    alarm_.give_room_back(c);
+    f_.reset();
+  }
+
+ private:
+  static cell_type& cell_of(hook<C>& h) noexcept { return static_cast<cell_type&>(*static_cast<input<C>&>(h).result); }
+  static void run(hook<C>& h, hook_action action) {
+    cell_type& c = cell_of(h);
+    retrying& self = c.body;
+    if (action == hook_action::feed ? self.told(c) : self.heard(c)) self.attempt_.through();
+  }
+  static void run_next(hook<C>& h, hook_action) {
+    auto& c = static_cast<cell_type&>(*h.owner);
+    if (c.body.again_) c.body.pause(c);
+  }
+  static void run_asked(hook<C>& h, hook_action action) {
+    auto& c = static_cast<cell_type&>(*h.owner);
+    if (action == hook_action::invoke) c.body.event(c, asked);
+  }
+  static constexpr hook_type<C> attempt_type{&run, 0, 0};
+  static constexpr hook_type<C> next_type{&run_next, 0, 0};
+  static constexpr hook_type<C> asked_type{&run_asked, 0, 0};
+
+  void begin(cell_type& c, H&& h) noexcept {
+    ++begun_;
+    again_ = false;
+    attempt_.begin(std::move(h), c, attempt_type, next_type);
+  }
+
+  /// Structural. True: nothing is left to do where the attempt's user code runs.
+  bool told(cell_type& c) noexcept {
+    state_base<C>& s = attempt_.state();
+    s.seen.store(true, std::memory_order_relaxed);
+    if (s.is(word::cancelled)) {
+      c.keep(s);
+      c.end_cancelled(s.head().cancelled_by());
+      return true;
+    }
+    if constexpr (is_quiet_value<T>) {
+      if (!s.is(word::failure) && attempt_.is_free()) {
+        c.keep(s);
+        c.yield([&](void* at) { ::new (at) stored(*outcome_access::value(static_cast<typed_state<T, E, C>&>(s).result)); });
+        return true;
+      }
+    }
+    attempt_.queue();
+    return false;
+  }
+  bool heard(cell_type& c) noexcept {
+    input_outcome<T, E, C> o(attempt_);
+    if (!o.look().has_error()) {
+      c.keep(attempt_.state());
+      o.with_value([&](auto&& v) { c.yield([&](void* at) { ::new (at) stored(std::forward<decltype(v)>(v)); }); });
+    } else if (tries_again(c, o.look().error())) {
+      again_ = true;
+    } else {
+      c.keep(attempt_.state());
+      c.fail(o.error());
+    }
+    return true;
+  }
+  bool tries_again(cell_type& c, E const& e) noexcept {
+    if (begun_ >= backoff_.attempts() || c.is(word::requested | word::settled)) return false;
+    bool yes = false;
+    guarded([&] { yes = asks_for_more(e); }, [&](std::exception_ptr p) { c.report(std::move(p), monitor_event::callback_threw); });
+    return yes;
+  }
+  bool asks_for_more(E const& e) const {
+    if constexpr (std::is_convertible_v<E const&, error>) return backoff_.retries(e);
+    else return true;
+  }
+
+  /// On the executor: the attempt before is released.
+  void pause(cell_type& c) noexcept {
+    std::chrono::nanoseconds const d = backoff_.pause(begun_);
+    events_.store(0, std::memory_order_relaxed);
+    if (d <= std::chrono::nanoseconds::zero()) return launch(c);
+    if (no_timer_ != errc{}) return c.fail(P::make_error(no_timer_));
+    if (!alarm_.start(c, later(alarm_.now(), d), timer_done::to<&retrying::over>(*this))) return c.fail(P::make_error(errc::no_memory));
+    event(c, started);
+    std::uint32_t const w = c.lock();  // who asked before it was started did not stop it
+    c.unlock(w);
+    if ((w & (word::requested | word::settled)) != 0) event(c, asked);
+  }
+  void over(timer_end how) noexcept {
+    cell_type& c = *result_;
+    event(c, how == timer_end::fired ? fired : how == timer_end::lost ? asked : ended);
+    engine<C>::leave(c);
+  }
+
+  enum : std::uint8_t { started = 1, fired = 2, asked = 4, ended = 8 };
+  static bool is_due(unsigned e) noexcept { return (e & started) != 0 && (e & (fired | asked)) != 0; }
+
+  /// The pause is over by whatever comes first once the timer stands.
+  void event(cell_type& c, std::uint8_t e) noexcept {
+    unsigned const before = events_.fetch_or(e, std::memory_order_acq_rel);
+    unsigned const now = before | e;
+    if (is_due(before) || !is_due(now)) return;
+    if ((now & asked) == 0) {
+      c.template post<&launch_next>();
+    } else {
+      if ((now & (fired | ended)) == 0) c.template post<&stop>();
+      c.end_cancelled(c.is(word::requested) ? c.head().cancelled_by() : cancellation(cause::abandoned, c.created));
+    }
+  }
+  static void stop(cell_type& c) { c.body.alarm_.stop(); }
+  static void launch_next(cell_type& c) { c.body.launch(c); }
+
+  void launch(cell_type& c) noexcept {
+    if (c.is(word::requested | word::settled)) return c.end_cancelled(c.head().cancelled_by());
+    std::optional<H> h;
+    guarded([&] { h.emplace(make_operation(*f_, begun_)); }, [&](std::exception_ptr p) { c.fail(error_from<P>(std::move(p))); });
+    if (h) begin(c, std::move(*h));
+  }
+
+  H first_;
+  successive<C> attempt_;
+  alarm<C> alarm_;
+  hook<C> asked_;
+  std::optional<F> f_;
+  backoff backoff_;
+  cell_type* result_ = nullptr;
+  errc no_timer_{};
+  unsigned begun_ = 0;
+  bool again_ = false;
+  typename C::sync::template atomic<std::uint8_t> events_{0};
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/combine/retry.hpp, continued ---------------------------------------------------------------------------
+
+namespace settle::inline v0 {
+
+/// Calls `f(attempt)` (0, 1, ...) until an attempt yields a value, with pauses as `b` says. What f returns is the attempt: a
+/// value, or what a handle or watcher yields; a throw is a failure. Attempts are children of the result, one at a time: the
+/// next begins after the one before is released, and they share its deadline.
+///
+/// The last error is the result's: after `b.attempts`, or when `b.retry_if` says no. A cancelled attempt ends it as cancelled;
+/// after a request there is no further attempt, and a pause is cut short.
+///
+/// f is called here for the first attempt, later where the first attempt's user code runs; the pauses are timed there:
+/// errc::no_timers when that has no timers and a pause is due. Throws std::bad_alloc. Cost: one block, one for the timer.
+///
+/// ```cpp
+/// auto h = settle::retry(settle::backoff::exponential(100ms, 5s, 6), [=](unsigned) { return dial(host); });
+/// ```
+template <class F>
+auto retry(backoff b, F f, std::source_location at = std::source_location::current()) {
+  using R = std::invoke_result_t<F&, unsigned>;
+  using M = detail::made<R>;
+  using C = typename M::C;
+  using P = detail::result_policy<typename M::T, typename M::E, C>;
+  auto first = detail::make_operation(f, 0U);
+  auto home = detail::home_at<C>(first);
+  bool const cold = detail::is_cold<C>(first);
+  return detail::result_cell<P, detail::retrying<P, F>>::begin(std::move(home), cold, at, std::move(first), std::move(f), b);
+}
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/settle.hpp, continued ----------------------------------------------------------------------------------
+
+// ---- settle/combine/then.hpp ---------------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_THEN_HPP
+#define SETTLE_COMBINE_THEN_HPP
+
+namespace settle::inline v0 {
+
+/// Calls `f(value)` (or `f()`) when the input has yielded one, where its user code runs. What f returns is the result: a
+/// value, nothing, or what a handle (adopted) or watcher yields. An error or a cancellation passes by f, at once.
+///
+/// A handle is adopted: asked to cancel with the result, released before it, and not before the result's observers have run,
+/// so that a value may point into what its operation owns. A watcher is watched, and let go when the result is asked to
+/// cancel. Cold when the input is. Cost: one block; throws std::bad_alloc.
+///
+/// Errors: the input's; what f throws; errc::cycle when f returns the result itself, or what hangs on it. f is destroyed
+/// right after it has run, or instead, where the input's user code runs. A value that comes after a request is still given
+/// to f; after a forced cancel it is lost.
+///
+/// ```cpp
+/// settle::handle_of<page> p = settle::then(connect(host), [](my_connection c) { return c.get(); });
+/// ```
+template <class H, class F>
+  requires(detail::input_of<H>::is_input)
+auto then(H&& h, F f, std::source_location at = std::source_location::current()) {
+  static_assert(detail::check_input<H>());
+  return detail::make_step<detail::step_kind::then, detail::then_step>(std::forward<H>(h), std::move(f), at);
+}
+
+/// The same as a pipe: `std::move(h) | settle::then(f)`.
+template <class F>
+  requires(!detail::input_of<F>::is_input)
+auto then(F f, std::source_location at = std::source_location::current()) {
+  return detail::pipe([f = std::move(f), at]<class H>(H&& h) mutable { return settle::then(std::forward<H>(h), std::move(f), at); });
+}
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/settle.hpp, continued ----------------------------------------------------------------------------------
+
+// ---- settle/combine/via.hpp ----------------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_VIA_HPP
+#define SETTLE_COMBINE_VIA_HPP
+
+namespace settle::inline v0 {
+
+/// The same outcome, with what follows running on another executor: observers, consumers, further combinators, the value's
+/// destruction. What the input runs, cleanups included, stays where it was.
+///
+/// A handle is adopted: asked to cancel with the result, released before it, and not before the result's observers have run,
+/// so that a value may point into what its operation owns. A watcher is watched, and let go when the result is asked to
+/// cancel. Cold when the input is. Cost: one block; throws std::bad_alloc.
+///
+/// Errors: the input's. Threads: the value is moved where the input's user code runs.
+///
+/// ```cpp
+/// settle::via(fetch(url), loop).on_done([](auto&& out) { use(out); });  // on the loop
+/// ```
+template <class H, executor Ex>
+  requires(detail::input_of<H>::is_input)
+auto via(H&& h, Ex ex, std::source_location at = std::source_location::current()) {
+  static_assert(detail::check_input<H>());
+  using from = detail::input_of<H>;
+  using In = std::remove_cvref_t<H>;
+  using P = detail::result_policy<typename from::T, typename from::E, typename from::C, Ex>;
+  return detail::begin_step<P, detail::via_step<P, In>>(std::move(ex), at, detail::never_empty(std::forward<H>(h)), std::monostate());
+}
+
+/// The same as a pipe: `std::move(h) | settle::via(ex)`.
+template <executor Ex>
+  requires(!detail::input_of<Ex>::is_input)
+auto via(Ex ex, std::source_location at = std::source_location::current()) {
+  return detail::pipe([ex = std::move(ex), at]<class H>(H&& h) mutable { return settle::via(std::forward<H>(h), std::move(ex), at); });
+}
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/settle.hpp, continued ----------------------------------------------------------------------------------
+
+// ---- settle/combine/within.hpp -------------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_WITHIN_HPP
+#define SETTLE_COMBINE_WITHIN_HPP
+
+// ---- settle/combine/detail/limit.hpp -------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_DETAIL_LIMIT_HPP
+#define SETTLE_COMBINE_DETAIL_LIMIT_HPP
+
+namespace settle::inline v0::detail {
+
+/// One input against the clock. Whoever comes first decides; it takes effect once both are wired.
+template <class P, class H, class Alarm>
+class limit {
+ public:
+  using C = typename P::terminal;
+  using cell_type = result_cell<P, limit>;
+  using T = typename P::value_type;
+  using E = typename P::error_type;
+  using stored = typename cell_type::stored;
+  using time_point = std::chrono::steady_clock::time_point;
+
+  template <class... A>
+  limit(H&& in, std::chrono::nanoseconds d, A&... timers) noexcept : alarm_(timers...), after_(d) {
+    source_.take(std::move(in));
+  }
+  template <class... A>
+  limit(H&& in, time_point when, A&... timers) noexcept : alarm_(timers...), when_(when) {
+    source_.take(std::move(in));
+  }
+
+  void wire(cell_type& c) noexcept {
+    result_ = &c;
+    errc const problem = alarm_.prepare(c);
+    if (problem == errc{} || when_ != time_point::max()) set_time(c, problem);
+    connect<C>(source_, c, source_type);
+    if (!source_.adopted) listen(c);
+    if (winner_.load(std::memory_order_acquire) == nobody) start(c, problem);
+    arrive(c);
+  }
+  void close(cell_type& c) noexcept {
+    alarm_.give_room_back(c);
+    source_.from = {};
+  }
+
+ private:
+  enum who : std::uint8_t { nobody, source, time };
+
+  static cell_type& cell_of(hook<C>& h) noexcept { return static_cast<cell_type&>(*static_cast<input<C>&>(h).result); }
+  static void run_source(hook<C>& h, hook_action action) {
+    cell_type& c = cell_of(h);
+    limit& self = c.body;
+    if (action == hook_action::feed) {
+      self.told(c);
+    } else {
+      self.heard(c);
+      self.source_.finish();
+    }
+  }
+  static void run_asked(hook<C>& h, hook_action action) {
+    auto& c = static_cast<cell_type&>(*h.owner);
+    if (action == hook_action::invoke) c.body.asked();
+  }
+  static void run_stop(cell_type& c) { c.body.alarm_.stop(); }
+  static constexpr hook_type<C> source_type{&run_source, 0, 0};
+  static constexpr hook_type<C> asked_type{&run_asked, 0, 0};
+
+  void set_time(cell_type& c, errc problem) noexcept {
+    if (problem == errc{} && when_ == time_point::max() && after_ != std::chrono::nanoseconds::max()) when_ = later(alarm_.now(), after_);
+    if (when_ != time_point::max()) state_access::ref<C>(static_cast<state_base<C>&>(c)).tighten(when_);
+  }
+  void listen(cell_type& c) noexcept {
+    asked_.kind = hook_kind::stop;
+    asked_.owner = &c;
+    asked_.type = &asked_type;
+    if (!registry<C>::add_stop(c, asked_)) asked();
+  }
+  void asked() noexcept {
+    if (source_.adopted || !registry<C>::withdraw_input(source_.state(), source_)) return;
+    source_.absent = true;
+    run_source(source_, hook_action::feed);
+  }
+
+  /// The time that is over already is not waited for, one that never comes neither.
+  void start(cell_type& c, errc problem) noexcept {
+    if (problem == errc{} && when_ == time_point::max()) return;
+    if (problem == errc{} && alarm_.now() < when_) {
+      runs_ = true;
+      if (alarm_.start(c, when_, timer_done::to<&limit::over>(*this))) return;
+      runs_ = false;
+      problem_ = errc::no_memory;
+    } else if (problem != errc{}) {
+      if (c.is(word::requested | word::settled)) return;  // the source hears of that, and ends
+      problem_ = problem;
+    }
+    if (decide(time)) arrive(c);
+  }
+  void over(timer_end how) noexcept {
+    cell_type& c = *result_;
+    if (how == timer_end::fired && decide(time)) arrive(c);
+    engine<C>::leave(c);
+  }
+
+  bool decide(who w) noexcept {
+    who undecided = nobody;
+    return winner_.compare_exchange_strong(undecided, w, std::memory_order_acq_rel, std::memory_order_acquire);
+  }
+  void arrive(cell_type& c) noexcept {
+    if (gate_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    if (winner_.load(std::memory_order_acquire) == time) time_is_over(c);
+    else deliver(c);
+    engine<C>::pump(frame<C>::here());
+  }
+  void time_is_over(cell_type& c) noexcept {
+    let_off(source_, problem_ == errc::timed_out ? cause::deadline : cause::dropped);
+    c.fail(P::make_error(problem_));
+  }
+
+  /// Structural: the source has settled.
+  void told(cell_type& c) noexcept {
+    if (!source_.absent) source_.state().seen.store(true, std::memory_order_relaxed);
+    if (decide(source)) arrive(c);
+    else source_.lose();
+  }
+  /// At once, when nothing of the user's runs; the timer is stopped where that may be done.
+  void deliver(cell_type& c) noexcept {
+    if (source_.absent) {
+      if (runs_) c.template post<&run_stop>();
+      c.end_cancelled(c.head().cancelled_by());
+      source_.finish();
+      return;
+    }
+    state_base<C>& s = source_.state();
+    std::uint32_t const w = s.word.load(std::memory_order_acquire);
+    auto& o = static_cast<typed_state<T, E, C>&>(s).result;
+    delivered_ = true;
+    if ((w & word::cancelled) != 0) {
+      c.keep(s);
+      if (runs_) source_.queue();
+      c.end_cancelled(o.cancel());
+    } else if ((w & word::failure) != 0 && is_quiet_error<E>) {
+      c.keep(s);
+      if (runs_) source_.queue();
+      if constexpr (is_quiet_error<E>) c.fail(E(std::as_const(o).error()));
+    } else if ((w & word::failure) == 0 && is_quiet_value<T> && source_.is_free()) {
+      c.keep(s);
+      if (runs_) source_.queue();
+      if constexpr (is_quiet_value<T>) c.yield([&](void* at) { ::new (at) stored(*outcome_access::value(o)); });
+    } else {
+      delivered_ = false;
+      return source_.queue();
+    }
+    if (!runs_) source_.finish();
+  }
+
+  void heard(cell_type& c) noexcept {
+    if (runs_) alarm_.stop();
+    if (delivered_) return;
+    input_outcome<T, E, C> o(source_);
+    c.keep(source_.state());
+    if (o.look().has_error()) c.fail(o.error());
+    else o.with_value([&](auto&& v) { c.yield([&](void* at) { ::new (at) stored(std::forward<decltype(v)>(v)); }); });
+  }
+
+  using sync = typename C::sync;
+
+  input<C> source_;
+  hook<C> asked_;
+  Alarm alarm_;
+  cell_type* result_ = nullptr;
+  std::chrono::nanoseconds after_ = std::chrono::nanoseconds::max();
+  time_point when_ = time_point::max();
+  errc problem_ = errc::timed_out;
+  bool runs_ = false;  // the timer was started
+  bool delivered_ = false;
+  typename sync::template atomic<who> winner_{nobody};
+  typename sync::template atomic<std::uint8_t> gate_{2};
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/combine/within.hpp, continued --------------------------------------------------------------------------
+
+namespace settle::inline v0 {
+
+namespace detail {
+
+template <class When>
+concept point_or_span = std::convertible_to<When, std::chrono::nanoseconds> || std::same_as<When, std::chrono::steady_clock::time_point>;
+
+template <class Alarm, class H, class When, class... S>
+auto make_limit(std::source_location at, H&& h, When when, S&... timers) {
+  static_assert(check_input<H>());
+  using from = input_of<H>;
+  using In = std::remove_cvref_t<H>;
+  using C = typename from::C;
+  using P = result_policy<typename from::T, typename from::E, C>;
+  using exact = std::conditional_t<std::same_as<When, std::chrono::steady_clock::time_point>, When, std::chrono::nanoseconds>;
+  In in = never_empty(std::forward<H>(h));
+  home_of<C> home = home_at<C>(static_cast<basic_operation<C> const&>(in));
+  bool const cold = is_cold<C>(static_cast<basic_operation<C> const&>(in));
+  return result_cell<P, limit<P, In, Alarm>>::begin(std::move(home), cold, at, std::move(in), exact(when), timers...);
+}
+
+}  // namespace detail
+
+/// The input's outcome, if it settles in time; else the error errc::timed_out, at once, and the input is asked to cancel
+/// (cause deadline) when it was adopted. `outcome::timed_out()` tells this and an input that was itself cut off alike.
+///
+/// The time is a duration from now, or a time_point, by the clock of the timers. They are those of the executor where the
+/// input's user code runs; or name a service, which must outlive the result and allow stop() there. The time is also the
+/// result's deadline (operation::deadline), which all below it inherit. When the input comes first, the timer is stopped
+/// then and there. A time that is over already: timed out at once, unless the input has settled.
+///
+/// A handle is adopted: released before the result, and not before the result's observers have run. A watcher is watched,
+/// and never cancelled. Cold when the input is: the time runs from when it starts.
+///
+/// Errors: the input's; errc::timed_out; errc::no_timers when the executor has none, errc::no_memory when the timer could
+/// not be started (the input is then asked to cancel, cause dropped). Throws std::bad_alloc. Cost: one block, one for the
+/// timer, one for the deadline.
+///
+/// ```cpp
+/// auto page = settle::within(fetch(url), 2s);
+/// ```
+template <class H, detail::point_or_span When>
+  requires(detail::input_of<H>::is_input)
+auto within(H&& h, When when, std::source_location at = std::source_location::current()) {
+  return detail::make_limit<detail::alarm<typename detail::input_of<H>::C>>(at, std::forward<H>(h), when);
+}
+template <class H, detail::point_or_span When, timer_service S>
+  requires(detail::input_of<H>::is_input)
+auto within(H&& h, When when, S& timers, std::source_location at = std::source_location::current()) {
+  return detail::make_limit<detail::alarm_of<typename detail::input_of<H>::C, S>>(at, std::forward<H>(h), when, timers);
+}
+
+/// The same as pipes: `std::move(h) | settle::within(2s)`.
+template <detail::point_or_span When>
+auto within(When when, std::source_location at = std::source_location::current()) {
+  return detail::pipe([when, at]<class H>(H&& h) { return settle::within(std::forward<H>(h), when, at); });
+}
+template <detail::point_or_span When, timer_service S>
+auto within(When when, S& timers, std::source_location at = std::source_location::current()) {
+  return detail::pipe([when, &timers, at]<class H>(H&& h) { return settle::within(std::forward<H>(h), when, timers, at); });
+}
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/settle.hpp, continued ----------------------------------------------------------------------------------
+
+// ---- settle/coroutine.hpp ------------------------------------------------------------------------------------------
+#ifndef SETTLE_COROUTINE_HPP
+#define SETTLE_COROUTINE_HPP
+
+// ---- settle/coroutine/join_awaiter.hpp -----------------------------------------------------------------------------
+#ifndef SETTLE_COROUTINE_JOIN_AWAITER_HPP
+#define SETTLE_COROUTINE_JOIN_AWAITER_HPP
 
 namespace settle::inline v0::detail {
 
@@ -8354,9 +11611,12 @@ struct census_entry {
   std::uint32_t children = 0;                            ///< of this census, not released
 };
 
+// What writes is a template throughout: a program without a census compiles none of it.
+
 /// Why it is not released, as far as it can tell, in words: producer, children, pins, cleanup, and whoever refers to it when
 /// it is. Throws std::bad_alloc.
-inline std::vector<std::string> reasons(census_entry const& e) {
+template <std::same_as<census_entry> E>
+std::vector<std::string> reasons(E const& e) {
   std::vector<std::string> found;
   if (e.phase == census_phase::released) {
     found.emplace_back("referred to");
@@ -8391,12 +11651,14 @@ inline long long milliseconds(std::chrono::nanoseconds t) noexcept {
   return static_cast<long long>(std::chrono::duration_cast<std::chrono::milliseconds>(t).count());
 }
 
-inline void append_ending(std::string& out, census_entry const& e) {
+template <class E>
+void append_ending(std::string& out, E const& e) {
   out += name_of(e.how);
   if (e.how == monitor_event::cancelled) (out += ", ") += to_string(e.why);
 }
 
-inline void append_quoted(std::string& out, std::string_view text) {
+template <class S>
+void append_quoted(S& out, std::string_view text) {
   out += '"';
   for (char const c : text) {
     if (c == '"' || c == '\\') {
@@ -8413,17 +11675,19 @@ inline void append_quoted(std::string& out, std::string_view text) {
   out += '"';
 }
 
-inline std::string joined(std::vector<std::string> const& parts) {
-  std::string out;
-  for (std::string const& p : parts) (out += out.empty() ? "" : ", ") += p;
+template <class S>
+S joined(std::vector<S> const& parts) {
+  S out;
+  for (S const& p : parts) (out += out.empty() ? "" : ", ") += p;
   return out;
 }
 
 /// `tag: 2 pending, 1 settled, oldest 15 ms`
-inline void append_summary(std::string& out, std::string_view tag, std::vector<census_entry> const& entries) {
+template <class E>
+void append_summary(std::string& out, std::string_view tag, std::vector<E> const& entries) {
   std::array<std::size_t, 3> count{};
   std::chrono::nanoseconds oldest{};
-  for (census_entry const& e : entries) {
+  for (E const& e : entries) {
     if (e.tag != tag) continue;
     ++count[static_cast<std::size_t>(e.phase)];
     oldest = std::max(oldest, e.age);
@@ -8437,13 +11701,14 @@ inline void append_summary(std::string& out, std::string_view tag, std::vector<c
 }  // namespace detail
 
 /// For people: a line for each tag, then one for each operation, oldest first. Throws std::bad_alloc.
-inline std::string census_text(std::vector<census_entry> const& entries) {
+template <std::same_as<census_entry> E>
+std::string census_text(std::vector<E> const& entries) {
   std::string out;
   std::vector<std::string_view> tags;
-  for (census_entry const& e : entries)
+  for (E const& e : entries)
     if (std::ranges::find(tags, e.tag) == tags.end()) tags.push_back(e.tag);
   for (std::string_view const tag : tags) detail::append_summary(out, tag, entries);
-  for (census_entry const& e : entries) {
+  for (E const& e : entries) {
     (out += "  #") += std::to_string(e.serial) += ' ';
     ((out += e.tag) += e.tag.empty() ? "" : " ") += detail::name_of(e.phase);
     if (e.phase != census_phase::pending) {
@@ -8461,9 +11726,10 @@ inline std::string census_text(std::vector<census_entry> const& entries) {
 
 /// For programs: `[{"serial":1,"parent":0,"tag":"rpc","phase":"pending","ending":"pending","age_ms":3,"holds":1,"waits_for":["producer"],
 /// "file":"a.cpp","line":7}]`. Throws std::bad_alloc.
-inline std::string census_json(std::vector<census_entry> const& entries) {
+template <std::same_as<census_entry> E>
+std::string census_json(std::vector<E> const& entries) {
   std::string out = "[";
-  for (census_entry const& e : entries) {
+  for (E const& e : entries) {
     out += out.size() == 1 ? "{" : ",{";
     (out += "\"serial\":") += std::to_string(e.serial);
     (out += ",\"parent\":") += std::to_string(e.parent);
@@ -9144,8 +12410,11 @@ class this_operation_t {
     basic_operation<C> self_;
   };
 
-  /// For coroutines of the thread-safe terminal.
-  awaiter<cas_terminal> operator co_await() const noexcept { return {}; }
+  /// For coroutines of the thread-safe terminal. (A template: who does not ask need not compile what an operation can do.)
+  template <class C = cas_terminal>
+  awaiter<C> operator co_await() const noexcept {
+    return {};
+  }
 };
 
 inline constexpr this_operation_t this_operation{};

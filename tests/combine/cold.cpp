@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
 // Combinators of cold coroutines are cold: they start with an owner, and run where that one does.
-#include <settle/combine/combine.hpp>
 #include <settle/settle.hpp>
 #include <settle/testing/simulation.hpp>
 

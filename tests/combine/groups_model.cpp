@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // all, race, any and all_settled against a model of ten lines: three inputs, every mixture of endings, every order, any
 // number of them settled before they are wired, adopted or watched, quiet values and others, on each executor.
-#include <settle/combine/combine.hpp>
 #include <settle/settle.hpp>
 
 #include <gtest/gtest.h>

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
 // then, or_else, finally, via: what they call, with what, where; what passes by; what they return.
-#include <settle/combine/combine.hpp>
 #include <settle/settle.hpp>
 
 #include <gtest/gtest.h>

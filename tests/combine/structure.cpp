@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
 // What combinators do in the structural part, whatever the executors are doing; races of wiring; long-lived inputs; depth.
-#include <settle/combine/combine.hpp>
 #include <settle/settle.hpp>
 
 #include <gtest/gtest.h>

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
 // within, retry, hedge; map_concurrent and bracket: what begins operations of its own, in virtual time.
-#include <settle/combine/combine.hpp>
 #include <settle/settle.hpp>
 #include <settle/testing/simulation.hpp>
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Inputs with different error types need a mapper.
 // expect: the inputs of a combinator have different error types: map them to one
-#include <settle/combine/combine.hpp>
 #include <settle/settle.hpp>
 
 #include <utility>

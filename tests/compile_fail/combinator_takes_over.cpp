@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // A combinator takes a handle over: an lvalue does not compile, and the compiler says what to write.
 // expect: a combinator takes a handle over: say `std::move\(h\)`, or `h.watch\(\)`
-#include <settle/combine/combine.hpp>
 #include <settle/settle.hpp>
 
 #include <utility>

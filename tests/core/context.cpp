@@ -107,6 +107,29 @@ TEST(A28_deadline, every_parent_counts_and_a_common_one_once) {
   root.end(way::complete);
 }
 
+// What is looked at is bounded: a parent that many have in common must not fill it.
+TEST(A28_deadline, a_common_parent_takes_one_place) {
+  constexpr std::size_t width = 20;
+  subject<counted<int>> common;
+  std::vector<subject<counted<int>>> high(width);
+  std::vector<subject<counted<int>>> middle(width);
+  subject<counted<int>> low;
+  for (std::size_t i = 0; i != width; ++i) {
+    common.op.adopt(middle[i].op);
+    high[i].op.adopt(middle[i].op);
+    middle[i].op.adopt(low.op);
+  }
+  for (std::size_t i = 0; i != width; ++i) {
+    auto const deadline = t0 + std::chrono::seconds(width - i);
+    high[i].op.tighten(deadline);
+    EXPECT_EQ(low.op.deadline(), deadline) << i;
+  }
+  low.end(way::complete);
+  for (auto& m : middle) m.end(way::complete);
+  for (auto& h : high) h.end(way::complete);
+  common.end(way::complete);
+}
+
 // Whatever else waits for it, and whatever was adopted when, its parents are found.
 TEST(A28_deadline, an_operation_with_much_on_it) {
   subject<counted<int>> parent;

@@ -3,7 +3,6 @@
 #define SETTLE_TESTS_README_EXAMPLE_WORLD_HPP
 
 // What the examples in the comments of the headers take for granted: the program around them. Declared only, nothing is run.
-#include <settle/combine/combine.hpp>
 #include <settle/settle.hpp>
 #include <settle/testing/simulation.hpp>
 #include <settle/testing/weave.hpp>

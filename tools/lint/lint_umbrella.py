@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
-"""settle.hpp takes in the whole core but testing/ and combine/; <component>/<component>.hpp, where there is one, its whole folder. The fwd header is no umbrella."""
+"""settle.hpp takes in the whole core but testing/; <component>/<component>.hpp, where there is one, its whole folder. The fwd header is no umbrella."""
 import re
 
 import common
@@ -21,9 +21,9 @@ def reached(base, header, seen):
 def problems(root):
     base = (root / "include" / "settle").resolve()
     names = {h.resolve(): h.resolve().relative_to(base).as_posix() for h in common.headers(root)}
-    umbrellas = {"settle.hpp": lambda name: layer(name) in CORE - {"testing", "combine"}}
+    umbrellas = {"settle.hpp": lambda name: layer(name) in CORE - {"testing"}}
     for folder in {name.split("/")[0] for name in names.values() if "/" in name}:
-        if layer(f"{folder}/x.hpp") not in CORE - {"combine"} and (base / folder / f"{folder}.hpp").exists():
+        if layer(f"{folder}/x.hpp") not in CORE and (base / folder / f"{folder}.hpp").exists():
             umbrellas[f"{folder}/{folder}.hpp"] = lambda name, folder=folder: name.startswith(f"{folder}/")
     found = []
     for umbrella, takes_in in sorted(umbrellas.items()):

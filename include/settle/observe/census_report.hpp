@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -35,9 +36,12 @@ struct census_entry {
   std::uint32_t children = 0;                            ///< of this census, not released
 };
 
+// What writes is a template throughout: a program without a census compiles none of it.
+
 /// Why it is not released, as far as it can tell, in words: producer, children, pins, cleanup, and whoever refers to it when
 /// it is. Throws std::bad_alloc.
-inline std::vector<std::string> reasons(census_entry const& e) {
+template <std::same_as<census_entry> E>
+std::vector<std::string> reasons(E const& e) {
   std::vector<std::string> found;
   if (e.phase == census_phase::released) {
     found.emplace_back("referred to");
@@ -72,12 +76,14 @@ inline long long milliseconds(std::chrono::nanoseconds t) noexcept {
   return static_cast<long long>(std::chrono::duration_cast<std::chrono::milliseconds>(t).count());
 }
 
-inline void append_ending(std::string& out, census_entry const& e) {
+template <class E>
+void append_ending(std::string& out, E const& e) {
   out += name_of(e.how);
   if (e.how == monitor_event::cancelled) (out += ", ") += to_string(e.why);
 }
 
-inline void append_quoted(std::string& out, std::string_view text) {
+template <class S>
+void append_quoted(S& out, std::string_view text) {
   out += '"';
   for (char const c : text) {
     if (c == '"' || c == '\\') {
@@ -94,17 +100,19 @@ inline void append_quoted(std::string& out, std::string_view text) {
   out += '"';
 }
 
-inline std::string joined(std::vector<std::string> const& parts) {
-  std::string out;
-  for (std::string const& p : parts) (out += out.empty() ? "" : ", ") += p;
+template <class S>
+S joined(std::vector<S> const& parts) {
+  S out;
+  for (S const& p : parts) (out += out.empty() ? "" : ", ") += p;
   return out;
 }
 
 /// `tag: 2 pending, 1 settled, oldest 15 ms`
-inline void append_summary(std::string& out, std::string_view tag, std::vector<census_entry> const& entries) {
+template <class E>
+void append_summary(std::string& out, std::string_view tag, std::vector<E> const& entries) {
   std::array<std::size_t, 3> count{};
   std::chrono::nanoseconds oldest{};
-  for (census_entry const& e : entries) {
+  for (E const& e : entries) {
     if (e.tag != tag) continue;
     ++count[static_cast<std::size_t>(e.phase)];
     oldest = std::max(oldest, e.age);
@@ -118,13 +126,14 @@ inline void append_summary(std::string& out, std::string_view tag, std::vector<c
 }  // namespace detail
 
 /// For people: a line for each tag, then one for each operation, oldest first. Throws std::bad_alloc.
-inline std::string census_text(std::vector<census_entry> const& entries) {
+template <std::same_as<census_entry> E>
+std::string census_text(std::vector<E> const& entries) {
   std::string out;
   std::vector<std::string_view> tags;
-  for (census_entry const& e : entries)
+  for (E const& e : entries)
     if (std::ranges::find(tags, e.tag) == tags.end()) tags.push_back(e.tag);
   for (std::string_view const tag : tags) detail::append_summary(out, tag, entries);
-  for (census_entry const& e : entries) {
+  for (E const& e : entries) {
     (out += "  #") += std::to_string(e.serial) += ' ';
     ((out += e.tag) += e.tag.empty() ? "" : " ") += detail::name_of(e.phase);
     if (e.phase != census_phase::pending) {
@@ -142,9 +151,10 @@ inline std::string census_text(std::vector<census_entry> const& entries) {
 
 /// For programs: `[{"serial":1,"parent":0,"tag":"rpc","phase":"pending","ending":"pending","age_ms":3,"holds":1,"waits_for":["producer"],
 /// "file":"a.cpp","line":7}]`. Throws std::bad_alloc.
-inline std::string census_json(std::vector<census_entry> const& entries) {
+template <std::same_as<census_entry> E>
+std::string census_json(std::vector<E> const& entries) {
   std::string out = "[";
-  for (census_entry const& e : entries) {
+  for (E const& e : entries) {
     out += out.size() == 1 ? "{" : ",{";
     (out += "\"serial\":") += std::to_string(e.serial);
     (out += ",\"parent\":") += std::to_string(e.parent);
