@@ -20,6 +20,7 @@ or `edits = [{file = ..., at = ..., old = ..., new = ...}, ...]` for more than o
 `options` (for the compiler), `limit` (seconds)."""
 import argparse
 import dataclasses
+import fcntl
 import os
 import pathlib
 import re
@@ -135,25 +136,46 @@ def copy_headers(include: pathlib.Path, to: pathlib.Path, changed: dict[str, str
         (to / "settle" / name).write_text(text)
 
 
+# What the tests include beside settle's own headers, which change: read once for all controls.
+READ_ONCE = ("algorithm", "array", "atomic", "bit", "chrono", "concepts", "condition_variable", "coroutine", "deque", "functional", "gtest/gtest.h",
+             "limits", "map", "memory", "memory_resource", "mutex", "optional", "random", "ranges", "set", "source_location", "span", "stdexcept",
+             "stop_token", "string", "string_view", "system_error", "thread", "tuple", "type_traits", "unordered_map", "utility", "variant", "vector")
+
+
 @dataclasses.dataclass(frozen=True)
 class Toolchain:
     compiler: tuple[str, ...]
     links: tuple[str, ...]
     root: pathlib.Path = ROOT
 
-    def build(self, source: pathlib.Path, headers: pathlib.Path, program: pathlib.Path, options: tuple[str, ...]) -> str:
-        """Empty, or what the compiler said."""
+    def build(self, source: pathlib.Path, headers: pathlib.Path, program: pathlib.Path, options: tuple[str, ...], common: pathlib.Path) -> str:
+        """Empty, or what the compiler said. What every control needs is made in `common`, by the first that comes."""
+        shared = common / ("_".join(re.sub(r"\W", "", word) for word in options) or "plain")
         flags = ["-std=c++20", "-O0", *options]
-        counts = self.root / "tests" / "support" / "allocations.cpp"
-        objects = []
-        for file, more in ((source, [f"-I{headers}"]), (counts, [])):
-            objects.append(str(program) + "." + file.stem + ".o")
-            done = subprocess.run([*self.compiler, *flags, *more, f"-I{self.root / 'tests' / 'support'}", "-c", str(file), "-o", objects[-1]],
-                                  capture_output=True, text=True)
-            if done.returncode != 0:
-                return done.stderr or "without a word"
+        said = self.prepare(shared, flags)
+        if said:
+            return said
+        made = str(program) + ".o"
+        said = self.run([*self.compiler, *flags, "-include", str(shared / "read_once.hpp"), f"-I{headers}", f"-I{self.root / 'tests' / 'support'}", "-c", str(source),
+                         "-o", made])
         link = [word for word in self.compiler if pathlib.Path(word).name != "ccache"]
-        done = subprocess.run([*link, *flags, *objects, *self.links, "-pthread", "-o", str(program)], capture_output=True, text=True)
+        return said or self.run([*link, *flags, made, str(shared / "allocations.o"), *self.links, "-pthread", "-o", str(program)])
+
+    def prepare(self, folder: pathlib.Path, flags: list[str]) -> str:
+        folder.mkdir(parents=True, exist_ok=True)
+        with open(folder / "lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if (folder / "allocations.o").exists():
+                return ""
+            header = folder / "read_once.hpp"
+            header.write_text("".join(f"#include <{name}>\n" for name in READ_ONCE))
+            support = self.root / "tests" / "support"
+            return self.run([*self.compiler, *flags, "-x", "c++-header", str(header), "-o", f"{header}.gch"]) or \
+                self.run([*self.compiler, *flags, f"-I{support}", "-c", str(support / "allocations.cpp"), "-o", str(folder / "allocations.o")])
+
+    @staticmethod
+    def run(command: list[str]) -> str:
+        done = subprocess.run(command, capture_output=True, text=True)
         return done.stderr or "without a word" if done.returncode != 0 else ""
 
 
@@ -213,7 +235,7 @@ def tail(text: str, lines: int = 40) -> str:
     return "\n".join(text.rstrip().split("\n")[-lines:])
 
 
-def work(control: Control, planted: bool, folder: pathlib.Path, toolchain: Toolchain, include: pathlib.Path) -> str:
+def work(control: Control, planted: bool, folder: pathlib.Path, common: pathlib.Path, toolchain: Toolchain, include: pathlib.Path) -> str:
     """Empty when all is well, else a sentence and what was seen."""
     try:
         changed = mutated(control.edits, include) if planted else {}
@@ -221,7 +243,7 @@ def work(control: Control, planted: bool, folder: pathlib.Path, toolchain: Toolc
         return f"mend the row [{control.name}] of {control.group}.toml: {why}"
     copy_headers(include, folder / "include", changed)
     program = folder / "program"
-    wrong = toolchain.build(toolchain.root / "tests" / "core" / control.source, folder / "include", program, control.options)
+    wrong = toolchain.build(toolchain.root / "tests" / "core" / control.source, folder / "include", program, control.options, common)
     if wrong:
         return f"mend the row [{control.name}] of {control.group}.toml: it does not compile\n{tail(wrong)}"
     ending = run(program, control.filter, control.limit)
@@ -260,7 +282,7 @@ def main() -> int:
     folder.mkdir(parents=True, exist_ok=True)
     planted = given.what == "run"
     control = chosen[0] if planted else without_defect(chosen[0], all_of_them)
-    problem = work(control, planted, folder, toolchain, given.include.resolve())
+    problem = work(control, planted, folder, given.work / "common", toolchain, given.include.resolve())
     print(problem, end="\n" if problem else "")
     return 1 if problem else 0
 

@@ -11615,7 +11615,7 @@ struct census_entry {
 
 /// Why it is not released, as far as it can tell, in words: producer, children, pins, cleanup, and whoever refers to it when
 /// it is. Throws std::bad_alloc.
-template <std::same_as<census_entry> E>
+template <std::same_as<census_entry> E = census_entry>
 std::vector<std::string> reasons(E const& e) {
   std::vector<std::string> found;
   if (e.phase == census_phase::released) {
@@ -11701,7 +11701,7 @@ void append_summary(std::string& out, std::string_view tag, std::vector<E> const
 }  // namespace detail
 
 /// For people: a line for each tag, then one for each operation, oldest first. Throws std::bad_alloc.
-template <std::same_as<census_entry> E>
+template <std::same_as<census_entry> E = census_entry>
 std::string census_text(std::vector<E> const& entries) {
   std::string out;
   std::vector<std::string_view> tags;
@@ -11726,7 +11726,7 @@ std::string census_text(std::vector<E> const& entries) {
 
 /// For programs: `[{"serial":1,"parent":0,"tag":"rpc","phase":"pending","ending":"pending","age_ms":3,"holds":1,"waits_for":["producer"],
 /// "file":"a.cpp","line":7}]`. Throws std::bad_alloc.
-template <std::same_as<census_entry> E>
+template <std::same_as<census_entry> E = census_entry>
 std::string census_json(std::vector<E> const& entries) {
   std::string out = "[";
   for (E const& e : entries) {

@@ -115,8 +115,9 @@ TEST(A28_deadline, a_common_parent_takes_one_place) {
   std::vector<subject<counted<int>>> middle(width);
   subject<counted<int>> low;
   for (std::size_t i = 0; i != width; ++i) {
-    common.op.adopt(middle[i].op);
-    high[i].op.adopt(middle[i].op);
+    subject<counted<int>>* const both[] = {&common, &high[i]};
+    both[i % 2]->op.adopt(middle[i].op);
+    both[1 - i % 2]->op.adopt(middle[i].op);
     middle[i].op.adopt(low.op);
   }
   for (std::size_t i = 0; i != width; ++i) {

@@ -238,7 +238,7 @@ class Mutate(Folder):
         toolchain = mutate.Toolchain(("false",), (), self.folder)
         for edit, expected in ((mutate.Edit("a.hpp", "nothing", ""), "mend the row"), (mutate.Edit("a.hpp", "bool g", "int g"), "does not compile")):
             control = mutate.Control("g01_x", "row", "something", (edit,), "g01_x.cpp", "*")
-            self.assertIn(expected, mutate.work(control, True, self.folder / "work", toolchain, self.folder / "include"))
+            self.assertIn(expected, mutate.work(control, True, self.folder / "work", self.folder / "common", toolchain, self.folder / "include"))
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ inline std::string to_text(schedule const& s) {
     while (i + n != s.size() && s[i + n] == s[i]) ++n;
     text += thread_letter(s[i].thread);
     if (s[i].choice != 0) text += std::to_string(s[i].choice);
-    if (n != 1) text += "*" + std::to_string(n);
+    if (n != 1) (text += '*') += std::to_string(n);
     i += n;
   }
   return text;
