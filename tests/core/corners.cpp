@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
 // Corners that no other test comes to: one situation each.
-#include <settle/combine/never.hpp>
-#include <settle/combine/via.hpp>
 #include <settle/coroutine.hpp>
 #include <settle/settle.hpp>
 
@@ -161,36 +159,6 @@ TEST(traps, anothers_handle_is_for_an_operation_to_keep) {
   s.end(way::complete);
   EXPECT_TRUE(other.op.cancel_requested()) << "dropped with it";
   other.end(way::complete);
-}
-
-TEST(G14_last_reference, an_operation_without_a_producer_lives_while_somebody_refers_to_it) {
-  settle::operation op;
-  {
-    auto h = settle::never<int>();
-    op = h;
-    {
-      settle::operation const another = op;
-    }
-    EXPECT_FALSE(op.is_settled());
-    std::move(h).detach();
-  }
-  std::optional<settle::ending> how;
-  op.on_done([&](settle::ending e) { how = e; });
-  EXPECT_FALSE(how.has_value());
-  op = {};
-  ASSERT_TRUE(how.has_value());
-  EXPECT_EQ(how->cancel.why, settle::cause::abandoned);
-}
-
-TEST(coroutine, a_cold_one_that_is_cancelled_before_it_starts_ends_where_its_combinator_runs) {
-  auto h = settle::via(cold(), settle::inline_executor());
-  int told = 0;
-  settle::operation const op = h;
-  op.on_done([&](settle::ending e) { told += e.kind == settle::ending::cancelled ? 1 : 0; });
-  EXPECT_TRUE(op.cancel());
-  EXPECT_EQ(told, 1);
-  h = {};
-  EXPECT_TRUE(op.is_released());
 }
 
 // --- one after the other on the short way ---
