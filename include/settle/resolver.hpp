@@ -282,14 +282,15 @@ class resolver {
     if (cell_ == nullptr) return false;
     if (!engine::claim(*cell_, detail::word::tentative)) return give_up();
     cell& c = *cell_;
-    detail::with_undo(
-        [&] {
-          detail::deciding<C> const at_it(c);
-          make(static_cast<void*>(access::value(c.result)));
-        },
-        [&] { engine::unclaim(c); });
+    detail::with_undo([&] { decide(c, make); }, [&] { engine::unclaim(c); });
     engine::publish(*std::exchange(cell_, nullptr), detail::outcome_head::value);
     return true;
+  }
+
+  template <class Make>
+  static void decide(cell& c, Make& make) {
+    detail::deciding<C> const at_it(c);
+    make(static_cast<void*>(access::value(c.result)));
   }
 
   cell* cell_;

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstddef>
 #include <utility>
 
@@ -90,6 +91,15 @@ TEST(raw, nothing_gives_nothing) {
   resolver r;
   r.complete(1);
   EXPECT_EQ(std::move(r).into_raw(), nullptr) << "it has settled";
+}
+
+TEST(raw, a_duty_that_is_out_keeps_the_operation_pending) {
+  resolver r;
+  auto h = r.get_handle();
+  void* const duty = std::move(r).into_raw();
+  EXPECT_FALSE(std::move(h).wait_for(std::chrono::nanoseconds(0)).has_value());
+  on_read(duty, 3);
+  EXPECT_EQ(std::move(h).wait().value(), 3);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -361,6 +362,14 @@ TEST(G09_flat, jobs_that_return_jobs) {
     return start_on(settle::inline_executor(), [&next, left] { return next(left - 1); });
   };
   auto h = next(depth);
+  EXPECT_EQ(std::move(h).wait().value(), 1);
+}
+
+TEST(start_on, a_job_is_waited_for_no_longer_than_one_likes) {
+  manual_loop loop;
+  auto h = start_on(loop.get_executor(), [] { return 1; });
+  EXPECT_FALSE(std::move(h).wait_for(std::chrono::nanoseconds(0)).has_value());
+  loop.run();
   EXPECT_EQ(std::move(h).wait().value(), 1);
 }
 

@@ -39,6 +39,19 @@ __attribute__((no_sanitize("address", "thread"))) void count_free(volatile void 
 
 #elif defined(__GLIBC__)
 
+namespace {
+constinit thread_local std::int64_t until_dry = -1;  // this many succeed yet; negative: all
+
+bool is_dry() noexcept {
+  if (until_dry <= 0) return until_dry == 0;
+  --until_dry;
+  return false;
+}
+}  // namespace
+
+test::no_heap_after::no_heap_after(std::int64_t n) noexcept { until_dry = n; }
+test::no_heap_after::~no_heap_after() { until_dry = -1; }
+
 // The C library's own names behind malloc; operator new comes through malloc.
 extern "C" {
 void* __libc_malloc(std::size_t);
@@ -48,6 +61,7 @@ void* __libc_memalign(std::size_t, std::size_t);
 void __libc_free(void*);
 
 void* malloc(std::size_t n) noexcept {
+  if (is_dry()) return nullptr;
   ++count;
   return __libc_malloc(n);
 }
@@ -61,6 +75,7 @@ void* realloc(void* p, std::size_t n) noexcept {
   return __libc_realloc(p, n);
 }
 void* aligned_alloc(std::size_t align, std::size_t n) noexcept {
+  if (is_dry()) return nullptr;
   ++count;
   return __libc_memalign(align, n);
 }

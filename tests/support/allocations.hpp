@@ -4,6 +4,12 @@
 
 #include <cstdint>
 
+#include "scale.hpp"
+
+#if defined(__GLIBC__) && !defined(SETTLE_TEST_SANITIZED)
+#define SETTLE_TEST_HEAP_RUNS_DRY 1
+#endif
+
 namespace test {
 
 /// How often this thread asked for memory so far, by operator new or malloc (see allocations.cpp).
@@ -20,6 +26,16 @@ class allocation_count {
  private:
   std::uint64_t before_ = allocations_of_this_thread();
 };
+
+#if defined(SETTLE_TEST_HEAP_RUNS_DRY)
+/// The next `n` allocations of this thread succeed, then none does, until this goes.
+class no_heap_after {
+ public:
+  explicit no_heap_after(std::int64_t n) noexcept;
+  no_heap_after(no_heap_after&&) = delete;
+  ~no_heap_after();
+};
+#endif
 
 }  // namespace test
 

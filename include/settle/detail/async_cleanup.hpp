@@ -33,6 +33,12 @@ inline constexpr bool is_handle = false;
 template <class C, class P>
 inline constexpr bool is_handle<C, handle<P>> = true;
 
+template <class F>
+decltype(auto) result_of_cleanup(F& f, [[maybe_unused]] ending const& how) {
+  if constexpr (std::invocable<F&, ending>) return std::move(f)(how);
+  else return std::move(f)();
+}
+
 template <class C, class F>
 consteval bool is_asynchronous() {
   if constexpr (requires { F::made_in_place; }) {
@@ -208,12 +214,8 @@ class awaiting_cleanup {
 
  private:
   void call(state& s) noexcept {
-    guarded([&] { let_run(result_of(f_, s), &s, wait_.waited_for()); },
+    guarded([&] { let_run(result_of_cleanup(f_, ending_of(s)), &s, wait_.waited_for()); },
             [&](std::exception_ptr p) { s.report(std::move(p), monitor_event::cleanup_threw); });
-  }
-  static auto result_of(F& f, state& s) {
-    if constexpr (std::invocable<F&, ending>) return std::move(f)(ending_of(s));
-    else return std::move(f)();
   }
 
   static awaiting_cleanup& of(hook<C>& h) noexcept { return *reinterpret_cast<awaiting_cleanup*>(&h); }
@@ -228,14 +230,15 @@ class awaiting_cleanup {
   }
   static void end_turn(hook<C>& h, hook_action) { end(of(h), *h.owner); }
 
-  /// The closure goes, then its memory. A slot of the state is only marked.
+  /// The closure goes, then its memory. A slot of the state is only marked: it is one that others may fill even now, where no
+  /// cleanup may allocate; else an asynchronous one has a block.
   static void end(awaiting_cleanup& self, state& s) noexcept {
     self.give_room_back(s);
     std::destroy_at(&self);
     auto* const at = reinterpret_cast<std::byte*>(&self);
     std::size_t const slot = s.slot_of(at);
     if (slot == s.table->slot_count) s.table->deallocate(s, at - closure::type.offset, closure::type.size, closure::type.align);
-    else if (!s.table->cleanup_may_allocate) s.spend_slot(slot);
+    else s.spend_slot(slot);
   }
 
   static constexpr hook_type<C> end_of_turn{&end_turn, 0, 0};

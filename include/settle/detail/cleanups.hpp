@@ -199,13 +199,9 @@ cleanup_place<C> offer_cleanup(state_base<C>& s, F&& f, bool alone) {
 /// There is no operation: the cleanup runs here and now, what it begins is left to itself.
 template <class C, class F>
 void run_without_owner(F& f) {
-  auto const call = [&]() -> decltype(auto) {
-    if constexpr (std::invocable<F&, ending>) return std::move(f)(ending());
-    else return std::move(f)();
-  };
   basic_operation<C> begun;
-  if constexpr (is_asynchronous<C, F>()) let_run<C>(call(), nullptr, begun);
-  else call();
+  if constexpr (is_asynchronous<C, F>()) let_run<C>(result_of_cleanup(f, ending()), nullptr, begun);
+  else result_of_cleanup(f, ending());
 }
 
 /// A resource as a cleanup: releasing it is destroying it, or calling its closer.

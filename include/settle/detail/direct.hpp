@@ -97,8 +97,9 @@ class direct {
   static bool is_plain(state& s, std::uint32_t w) noexcept {
     return (w & ~plain_bits) == 0 && s.lasting.load(std::memory_order_relaxed) == nullptr;
   }
+  /// Of a value or a failure: a cancelled operation was asked to cancel, which is the engine's.
   static constexpr std::uint32_t settled_bits(outcome_head::kind_t kind) noexcept {
-    return word::settled | (kind == outcome_head::failure ? word::failure : kind == outcome_head::cancelled ? word::cancelled : 0u);
+    return kind == outcome_head::failure ? word::settled | word::failure : word::settled;
   }
 
   // From here on nobody else refers to the operation, and nobody can: no atomic operation, and no trace of the steps.
@@ -116,12 +117,12 @@ class direct {
     if constexpr (!state::value_dies_quietly)
       if ((w & word::given) == 0) s.table->dispose(s);
   }
-  /// Nobody kept it, nobody withdraws it.
+  /// Nobody kept it, nobody withdraws it: a block of the operation's.
   static void run_only(state& s, node& h) noexcept {
     s.seen.store(true, std::memory_order_relaxed);
     hook_type<C> const& type = *h.type;
     type.run(h, hook_action::invoke);
-    if (type.size != 0) byte_source<typename P::allocator_type>::deallocate(s.allocator, &h, type.size, type.align);
+    byte_source<typename P::allocator_type>::deallocate(s.allocator, &h, type.size, type.align);
   }
 
   /// The cleanups in the state's slots, none of which is asynchronous. False: there is more to do than that, and whoever does

@@ -236,7 +236,7 @@ class engine {
     bool const to_walk = !walker_elsewhere && walker<C>::has_structure(w, asked);
     bool const queued = (w & word::errand) != 0;  // the state waits in a queue already
     if (to_walk) w |= word::walking;
-    else if (queued && !walker_elsewhere) w |= word::owed;
+    else if (queued) w |= word::owed;  // (by a walk that has ended: there is none elsewhere)
     else if (!walker_elsewhere && s.observers() == nullptr && s.table->born == nullptr && !may_be_lost(s, w))
       w |= word::offered;  // nothing to run first
     if ((w & word::cold) != 0) w = end_cold(s, w, f);

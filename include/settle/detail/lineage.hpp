@@ -33,16 +33,15 @@ class lineage {
       if (s != nullptr) s->drop_ref();
   }
 
-  /// Calls f(state&) for each until it yields true.
+  /// Calls f(state&) for each.
   template <class F>
-  bool any(state& s, F f) noexcept {
+  void each(state& s, F f) noexcept {
     collect(s);
     while (next_ != count_) {
       state& above = *met_[next_++ % window];
-      if (f(above)) return true;
+      f(above);
       collect(above);
     }
-    return false;
   }
 
  private:
@@ -78,17 +77,18 @@ class lineage {
   std::size_t count_ = 0;
 };
 
+/// What was said to this very operation.
+template <class C>
+std::chrono::steady_clock::time_point own_deadline_of(state_base<C>& s) noexcept {
+  context<C> const* const c = s.created.get();
+  return c == nullptr ? std::chrono::steady_clock::time_point::max() : c->deadline();
+}
 /// The earliest deadline of an operation and all above it.
 template <class C>
 std::chrono::steady_clock::time_point deadline_of(state_base<C>& s) noexcept {
-  using time_point = std::chrono::steady_clock::time_point;
-  context<C>* const own = s.created.get();
-  time_point earliest = own == nullptr ? time_point::max() : own->deadline();
+  std::chrono::steady_clock::time_point earliest = own_deadline_of(s);
   if (s.uplinks.load(std::memory_order_relaxed) == 0) return earliest;
-  lineage<C>().any(s, [&](state_base<C>& above) {
-    if (context<C>* const c = above.created.get(); c != nullptr) earliest = std::min(earliest, c->deadline());
-    return false;
-  });
+  lineage<C>().each(s, [&](state_base<C>& above) { earliest = std::min(earliest, own_deadline_of(above)); });
   return earliest;
 }
 

@@ -173,7 +173,8 @@ struct releaser {
     std::size_t const used = s.slots_used();
     if (used == 0) return step::none;
     s.slots_used(used - 1);
-    return s.slot_type(used - 1)->run(s.slot_closure(used - 1), s) ? step::ran : step::under_way;
+    s.slot_type(used - 1)->run(s.slot_closure(used - 1), s);  // through: what is asynchronous has a block here
+    return step::ran;
   }
 
   /// Slots that others may fill even now: one that runs stays taken until it has run, and is then found spent.

@@ -53,13 +53,12 @@ struct byte_source {
  private:
   static void* allocate_guarded(A& source, std::size_t bytes, std::size_t align) noexcept {
     void* got = nullptr;
-    guarded(
-        [&] {
-          if (align > alignof(std::max_align_t)) got = over_aligned(source, bytes, align);
-          else got = rebound(source).allocate(units(bytes));
-        },
-        [](std::exception_ptr const&) {});
+    guarded([&] { got = allocate_or_throw(source, bytes, align); }, [](std::exception_ptr const&) {});
     return got;
+  }
+  static void* allocate_or_throw(A& source, std::size_t bytes, std::size_t align) {
+    if (align > alignof(std::max_align_t)) return over_aligned(source, bytes, align);
+    return rebound(source).allocate(units(bytes));
   }
   static auto rebound(A& source) { return typename std::allocator_traits<A>::template rebind_alloc<chunk>(source); }
   static constexpr std::size_t units(std::size_t bytes) { return (bytes + sizeof(chunk) - 1) / sizeof(chunk); }
