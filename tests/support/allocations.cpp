@@ -18,11 +18,39 @@
 namespace {
 constinit thread_local std::uint64_t count = 0;
 constinit thread_local std::uint64_t freed = 0;
+constinit thread_local long until_dry = -1;  // negative: all succeed
+
+bool is_dry() noexcept {
+  if (until_dry <= 0) return until_dry == 0;
+  --until_dry;
+  return false;
+}
 }  // namespace
 
 std::uint64_t test::allocations_of_this_thread() noexcept { return count; }
 
 std::int64_t test::live_allocations_of_this_thread() noexcept { return static_cast<std::int64_t>(count - freed); }
+
+test::no_memory_after::no_memory_after(long n) noexcept { until_dry = n; }
+test::no_memory_after::~no_memory_after() { until_dry = -1; }
+
+// As the C++ library has them, unless there is to be no memory.
+void* operator new(std::size_t n, std::nothrow_t const&) noexcept {
+  if (is_dry()) return nullptr;
+  try {
+    return ::operator new(n);
+  } catch (...) {
+    return nullptr;
+  }
+}
+void* operator new(std::size_t n, std::align_val_t align, std::nothrow_t const&) noexcept {
+  if (is_dry()) return nullptr;
+  try {
+    return ::operator new(n, align);
+  } catch (...) {
+    return nullptr;
+  }
+}
 
 #if defined(SETTLE_TEST_SANITIZER_COUNTS)
 

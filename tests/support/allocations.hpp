@@ -21,6 +21,15 @@ class allocation_count {
   std::uint64_t before_ = allocations_of_this_thread();
 };
 
+/// The next `n` allocations that this thread makes by nothrow `operator new`, as `settle::recycling` does, succeed, then none
+/// does, until this goes. What settle keeps for the thread is in the way: `settle::trim()` first.
+class no_memory_after {
+ public:
+  explicit no_memory_after(long n) noexcept;
+  no_memory_after(no_memory_after&&) = delete;
+  ~no_memory_after();
+};
+
 }  // namespace test
 
 #endif
