@@ -35,8 +35,8 @@ TEST(no_memory, for_a_result_throws_and_the_input_is_dropped) {
   auto h = r.get_handle();
   {
     without_memory none;
-    EXPECT_THROW(settle::then(std::move(h), [](int v) { return v; }), std::bad_alloc);
-    EXPECT_THROW(settle::never<int>(), std::bad_alloc);
+    EXPECT_THROW(static_cast<void>(settle::then(std::move(h), [](int v) { return v; })), std::bad_alloc);
+    EXPECT_THROW(static_cast<void>(settle::never<int>()), std::bad_alloc);
   }
   EXPECT_TRUE(r.op().cancel_requested());
   r.cancel();
