@@ -794,13 +794,12 @@ struct byte_source {
  private:
   static void* allocate_guarded(A& source, std::size_t bytes, std::size_t align) noexcept {
     void* got = nullptr;
-    guarded(
-        [&] {
-          if (align > alignof(std::max_align_t)) got = over_aligned(source, bytes, align);
-          else got = rebound(source).allocate(units(bytes));
-        },
-        [](std::exception_ptr const&) {});
+    guarded([&] { got = allocate_or_throw(source, bytes, align); }, [](std::exception_ptr const&) {});
     return got;
+  }
+  static void* allocate_or_throw(A& source, std::size_t bytes, std::size_t align) {
+    if (align > alignof(std::max_align_t)) return over_aligned(source, bytes, align);
+    return rebound(source).allocate(units(bytes));
   }
   static auto rebound(A& source) { return typename std::allocator_traits<A>::template rebind_alloc<chunk>(source); }
   static constexpr std::size_t units(std::size_t bytes) { return (bytes + sizeof(chunk) - 1) / sizeof(chunk); }
@@ -3006,7 +3005,8 @@ struct releaser {
     std::size_t const used = s.slots_used();
     if (used == 0) return step::none;
     s.slots_used(used - 1);
-    return s.slot_type(used - 1)->run(s.slot_closure(used - 1), s) ? step::ran : step::under_way;
+    s.slot_type(used - 1)->run(s.slot_closure(used - 1), s);  // through: what is asynchronous has a block here
+    return step::ran;
   }
 
   /// Slots that others may fill even now: one that runs stays taken until it has run, and is then found spent.
@@ -3723,7 +3723,7 @@ class engine {
     bool const to_walk = !walker_elsewhere && walker<C>::has_structure(w, asked);
     bool const queued = (w & word::errand) != 0;  // the state waits in a queue already
     if (to_walk) w |= word::walking;
-    else if (queued && !walker_elsewhere) w |= word::owed;
+    else if (queued) w |= word::owed;  // (by a walk that has ended: there is none elsewhere)
     else if (!walker_elsewhere && s.observers() == nullptr && s.table->born == nullptr && !may_be_lost(s, w))
       w |= word::offered;  // nothing to run first
     if ((w & word::cold) != 0) w = end_cold(s, w, f);
@@ -4514,6 +4514,12 @@ inline constexpr bool is_handle = false;
 template <class C, class P>
 inline constexpr bool is_handle<C, handle<P>> = true;
 
+template <class F>
+decltype(auto) result_of_cleanup(F& f, [[maybe_unused]] ending const& how) {
+  if constexpr (std::invocable<F&, ending>) return std::move(f)(how);
+  else return std::move(f)();
+}
+
 template <class C, class F>
 consteval bool is_asynchronous() {
   if constexpr (requires { F::made_in_place; }) {
@@ -4689,12 +4695,8 @@ class awaiting_cleanup {
 
  private:
   void call(state& s) noexcept {
-    guarded([&] { let_run(result_of(f_, s), &s, wait_.waited_for()); },
+    guarded([&] { let_run(result_of_cleanup(f_, ending_of(s)), &s, wait_.waited_for()); },
             [&](std::exception_ptr p) { s.report(std::move(p), monitor_event::cleanup_threw); });
-  }
-  static auto result_of(F& f, state& s) {
-    if constexpr (std::invocable<F&, ending>) return std::move(f)(ending_of(s));
-    else return std::move(f)();
   }
 
   static awaiting_cleanup& of(hook<C>& h) noexcept { return *reinterpret_cast<awaiting_cleanup*>(&h); }
@@ -4709,14 +4711,15 @@ class awaiting_cleanup {
   }
   static void end_turn(hook<C>& h, hook_action) { end(of(h), *h.owner); }
 
-  /// The closure goes, then its memory. A slot of the state is only marked.
+  /// The closure goes, then its memory. A slot of the state is only marked: it is one that others may fill even now, where no
+  /// cleanup may allocate; else an asynchronous one has a block.
   static void end(awaiting_cleanup& self, state& s) noexcept {
     self.give_room_back(s);
     std::destroy_at(&self);
     auto* const at = reinterpret_cast<std::byte*>(&self);
     std::size_t const slot = s.slot_of(at);
     if (slot == s.table->slot_count) s.table->deallocate(s, at - closure::type.offset, closure::type.size, closure::type.align);
-    else if (!s.table->cleanup_may_allocate) s.spend_slot(slot);
+    else s.spend_slot(slot);
   }
 
   static constexpr hook_type<C> end_of_turn{&end_turn, 0, 0};
@@ -4995,13 +4998,9 @@ cleanup_place<C> offer_cleanup(state_base<C>& s, F&& f, bool alone) {
 /// There is no operation: the cleanup runs here and now, what it begins is left to itself.
 template <class C, class F>
 void run_without_owner(F& f) {
-  auto const call = [&]() -> decltype(auto) {
-    if constexpr (std::invocable<F&, ending>) return std::move(f)(ending());
-    else return std::move(f)();
-  };
   basic_operation<C> begun;
-  if constexpr (is_asynchronous<C, F>()) let_run<C>(call(), nullptr, begun);
-  else call();
+  if constexpr (is_asynchronous<C, F>()) let_run<C>(result_of_cleanup(f, ending()), nullptr, begun);
+  else result_of_cleanup(f, ending());
 }
 
 /// A resource as a cleanup: releasing it is destroying it, or calling its closer.
@@ -5058,16 +5057,15 @@ class lineage {
       if (s != nullptr) s->drop_ref();
   }
 
-  /// Calls f(state&) for each until it yields true.
+  /// Calls f(state&) for each.
   template <class F>
-  bool any(state& s, F f) noexcept {
+  void each(state& s, F f) noexcept {
     collect(s);
     while (next_ != count_) {
       state& above = *met_[next_++ % window];
-      if (f(above)) return true;
+      f(above);
       collect(above);
     }
-    return false;
   }
 
  private:
@@ -5103,17 +5101,18 @@ class lineage {
   std::size_t count_ = 0;
 };
 
+/// What was said to this very operation.
+template <class C>
+std::chrono::steady_clock::time_point own_deadline_of(state_base<C>& s) noexcept {
+  context<C> const* const c = s.created.get();
+  return c == nullptr ? std::chrono::steady_clock::time_point::max() : c->deadline();
+}
 /// The earliest deadline of an operation and all above it.
 template <class C>
 std::chrono::steady_clock::time_point deadline_of(state_base<C>& s) noexcept {
-  using time_point = std::chrono::steady_clock::time_point;
-  context<C>* const own = s.created.get();
-  time_point earliest = own == nullptr ? time_point::max() : own->deadline();
+  std::chrono::steady_clock::time_point earliest = own_deadline_of(s);
   if (s.uplinks.load(std::memory_order_relaxed) == 0) return earliest;
-  lineage<C>().any(s, [&](state_base<C>& above) {
-    if (context<C>* const c = above.created.get(); c != nullptr) earliest = std::min(earliest, c->deadline());
-    return false;
-  });
+  lineage<C>().each(s, [&](state_base<C>& above) { earliest = std::min(earliest, own_deadline_of(above)); });
   return earliest;
 }
 
@@ -6381,8 +6380,9 @@ class direct {
   static bool is_plain(state& s, std::uint32_t w) noexcept {
     return (w & ~plain_bits) == 0 && s.lasting.load(std::memory_order_relaxed) == nullptr;
   }
+  /// Of a value or a failure: a cancelled operation was asked to cancel, which is the engine's.
   static constexpr std::uint32_t settled_bits(outcome_head::kind_t kind) noexcept {
-    return word::settled | (kind == outcome_head::failure ? word::failure : kind == outcome_head::cancelled ? word::cancelled : 0u);
+    return kind == outcome_head::failure ? word::settled | word::failure : word::settled;
   }
 
   // From here on nobody else refers to the operation, and nobody can: no atomic operation, and no trace of the steps.
@@ -6400,12 +6400,12 @@ class direct {
     if constexpr (!state::value_dies_quietly)
       if ((w & word::given) == 0) s.table->dispose(s);
   }
-  /// Nobody kept it, nobody withdraws it.
+  /// Nobody kept it, nobody withdraws it: a block of the operation's.
   static void run_only(state& s, node& h) noexcept {
     s.seen.store(true, std::memory_order_relaxed);
     hook_type<C> const& type = *h.type;
     type.run(h, hook_action::invoke);
-    if (type.size != 0) byte_source<typename P::allocator_type>::deallocate(s.allocator, &h, type.size, type.align);
+    byte_source<typename P::allocator_type>::deallocate(s.allocator, &h, type.size, type.align);
   }
 
   /// The cleanups in the state's slots, none of which is asynchronous. False: there is more to do than that, and whoever does
@@ -6778,14 +6778,15 @@ class resolver {
     if (cell_ == nullptr) return false;
     if (!engine::claim(*cell_, detail::word::tentative)) return give_up();
     cell& c = *cell_;
-    detail::with_undo(
-        [&] {
-          detail::deciding<C> const at_it(c);
-          make(static_cast<void*>(access::value(c.result)));
-        },
-        [&] { engine::unclaim(c); });
+    detail::with_undo([&] { decide(c, make); }, [&] { engine::unclaim(c); });
     engine::publish(*std::exchange(cell_, nullptr), detail::outcome_head::value);
     return true;
+  }
+
+  template <class Make>
+  static void decide(cell& c, Make& make) {
+    detail::deciding<C> const at_it(c);
+    make(static_cast<void*>(access::value(c.result)));
   }
 
   cell* cell_;
@@ -7779,7 +7780,7 @@ struct result_policy : plain<T, E, Ex, C> {
 
 template <class C>
 bool is_cold(basic_operation<C> const& op) noexcept {
-  return op && state_access::get(op)->is(word::cold);
+  return state_access::get(op)->is(word::cold);
 }
 template <class C>
 home_of<C> home_at(basic_operation<C> const& op) noexcept {
@@ -7980,17 +7981,17 @@ class group {
   explicit group(A&&... args) : shape_(std::forward<A>(args)...), missing_(shape_.size()), to_come_(1 + shape_.loud()) {}
 
   void wire(cell_type& c) noexcept {
-    bool watches = false;
     shape_.each([&](auto& s) {
       using slot_type = std::remove_reference_t<decltype(s)>;
       static constexpr hook_type<C> type{&run<slot_type>, 0, 0};
-      watches |= !s.adopted;
       connect<C>(s, c, type);
     });
-    asked_.kind = hook_kind::stop;
-    asked_.owner = &c;
-    asked_.type = &asked_type;
-    if (watches && !registry<C>::add_stop(c, asked_)) asked(c);
+    if constexpr (Shape::watches) {
+      asked_.kind = hook_kind::stop;
+      asked_.owner = &c;
+      asked_.type = &asked_type;
+      if (!registry<C>::add_stop(c, asked_)) asked();
+    }
     if (shape_.size() == 0) decided_.store(0, std::memory_order_relaxed);
     if (shape_.size() == 0) arrive(c);
     arrive(c);
@@ -8015,17 +8016,18 @@ class group {
   }
   static void run_asked(hook<C>& h, hook_action action) {
     auto& c = static_cast<cell_type&>(*h.owner);
-    if (action == hook_action::invoke) c.body.asked(c);
+    if (action == hook_action::invoke) c.body.asked();
   }
   static constexpr hook_type<C> asked_type{&run_asked, 0, 0};
 
   /// Watched operations go on; to the result they are as good as cancelled.
-  void asked(cell_type&) noexcept {
-    shape_.each([&](input<C>& in) {
-      if (in.adopted || !registry<C>::withdraw_input(in.state(), in)) return;
-      in.absent = true;
-      in.type->run(in, hook_action::feed);
-    });
+  void asked() noexcept {
+    shape_.each([](input<C>& in) { withdraw(in); });
+  }
+  static void withdraw(input<C>& in) noexcept {
+    if (in.adopted || !registry<C>::withdraw_input(in.state(), in)) return;
+    in.absent = true;
+    in.type->run(in, hook_action::feed);
   }
 
   bool decide(std::uint32_t i) noexcept {
@@ -8064,9 +8066,11 @@ class group {
     if (Slot::is_quiet && !here) to_come_.fetch_add(1, std::memory_order_relaxed);
     if (here) keep_quietly(c, s);
     else s.queue();
-    bool const last = is_last() && decide(shape_.size());
-    if (last && !s.absent) c.keep(s.state());
-    if (last) arrive(c);
+    if (is_last()) {
+      decide(shape_.size());  // nothing else can have: all are here
+      if (!s.absent) c.keep(s.state());
+      arrive(c);
+    }
     if constexpr (!Slot::is_quiet) {
       if (here && came()) c.template post<&make>();
     }
@@ -8088,15 +8092,7 @@ class group {
   void conclude(cell_type& c) noexcept {
     std::uint32_t const winner = decided_.load(std::memory_order_acquire);
     input<C>* first = nullptr;
-    std::uint32_t i = 0;
-    shape_.each([&](input<C>& in) {
-      if (i++ == winner) {
-        first = &in;
-        return;
-      }
-      if (winner != shape_.size()) let_off(in, cause::sibling);
-      if (in.adopted) in.from = basic_operation<C>();  // what is watched may yet be asked for
-    });
+    shape_.each([&](auto& s) { part_with(s, s.index, winner, first); });
     if (first != nullptr) {
       basic_operation<C> const until_told = first->from;
       if (first->adopted) first->from = basic_operation<C>();
@@ -8107,6 +8103,16 @@ class group {
       else c.template post<&make>();
     }
     engine<C>::pump(frame<C>::here());
+  }
+
+  /// The winner is needed yet, the others are not.
+  void part_with(input<C>& in, std::uint32_t i, std::uint32_t winner, input<C>*& first) noexcept {
+    if (i == winner) {
+      first = &in;
+      return;
+    }
+    if (winner != shape_.size()) let_off(in, cause::sibling);
+    if (in.adopted) in.from = basic_operation<C>();  // what is watched may yet be asked for
   }
 
   /// Structural: this input decided. Its outcome is the result's.
@@ -8234,6 +8240,7 @@ template <rule R, std::size_t... I, class... H>
 class pack_shape<R, std::index_sequence<I...>, H...> {
  public:
   static constexpr rule how = R;
+  static constexpr bool watches = (!input_of<H>::adopted || ...);
   using value_type = typename pack_value<R, H...>::type;
 
   template <class... A>
@@ -8291,9 +8298,11 @@ class range_shape {
 
  public:
   static constexpr rule how = R;
+  static constexpr bool watches = !input_of<H>::adopted;
   using value_type = typename range_value<R, H>::type;
 
-  explicit range_shape(std::vector<H>&& inputs) : size_(static_cast<std::uint32_t>(inputs.size())), slots_(new slot_type[inputs.size()]) {
+  explicit range_shape(std::vector<H>&& inputs)
+      : size_(static_cast<std::uint32_t>(inputs.size())), slots_(std::make_unique<slot_type[]>(inputs.size())) {
     if constexpr (collects) value_.reserve(size_);
     for (std::uint32_t i = 0; i != size_; ++i) {
       slots_[i].index = i;
@@ -8748,7 +8757,7 @@ class finally_step {
 
   /// Structural: the result is to be cancelled. What is watched goes on; the function is called all the same.
   void asked(cell_type&) noexcept {
-    if (source_.adopted || !registry<C>::withdraw_input(source_.state(), source_)) return;
+    if (!registry<C>::withdraw_input(source_.state(), source_)) return;
     source_.absent = true;
     run_source(source_, hook_action::feed);
   }
@@ -9064,12 +9073,11 @@ class step {
     return true;
   }
 
+  /// A value or an error: a cancellation has passed already.
   void pass(cell_type& c, source_outcome& o) noexcept {
     c.keep(source_.state());
     if (o.look().has_error()) {
       if constexpr (std::is_constructible_v<E, SourceE>) c.fail(E(o.error()));
-    } else if (o.look().is_cancelled()) {
-      c.end_cancelled(o.look().cancel());
     } else if constexpr (passes_value) {
       o.with_value([&](auto&& v) { c.yield([&](void* at) { ::new (at) stored(std::forward<decltype(v)>(v)); }); });
     }
@@ -9085,14 +9093,16 @@ class step {
     if constexpr (flattened::is_input) {
       guarded([&] { join(c, call_with(*f_, std::forward<V>(v))); }, [&](std::exception_ptr p) { c.fail(error_from<P>(std::move(p))); });
     } else {
-      c.yield([&](void* at) {
-        if constexpr (std::is_void_v<typename flattened::T>) {
-          call_with(*f_, std::forward<V>(v));
-          ::new (at) stored();
-        } else {
-          ::new (at) stored(call_with(*f_, std::forward<V>(v)));
-        }
-      });
+      c.yield([&](void* at) { call_into(at, std::forward<V>(v)); });
+    }
+  }
+  template <class V>
+  void call_into(void* at, V&& v) {
+    if constexpr (std::is_void_v<typename flattened::T>) {
+      call_with(*f_, std::forward<V>(v));
+      ::new (at) stored();
+    } else {
+      ::new (at) stored(call_with(*f_, std::forward<V>(v)));
     }
   }
 
@@ -9202,6 +9212,27 @@ struct made<R> {
 template <class R>
 using made_handle = handle_of<typename made<R>::T, typename made<R>::E, typename made<R>::C>;
 
+/// The same as make_operation; throws what f throws.
+template <class F, class... A>
+auto call_to_make(F& f, A&&... args) {
+  using R = std::invoke_result_t<F&, A...>;
+  using M = made<R>;
+  if constexpr (!input_of<R>::is_input && std::is_void_v<R>) {
+    std::invoke(f, std::forward<A>(args)...);
+    return ready<typename M::E, typename M::C>();
+  } else if constexpr (!input_of<R>::is_input) {
+    return ready<R, typename M::E, typename M::C>(std::invoke(f, std::forward<A>(args)...));
+  } else if constexpr (input_of<R>::adopted) {
+    return never_empty(std::invoke(f, std::forward<A>(args)...));
+  } else {
+    using W = std::remove_cvref_t<R>;
+    using P = result_policy<typename M::T, typename M::E, typename M::C>;
+    W w = never_empty(std::invoke(f, std::forward<A>(args)...));
+    auto home = home_at<typename M::C>(w);
+    return begin_step<P, via_step<P, W>>(std::move(home), std::source_location::current(), std::move(w), std::monostate());
+  }
+}
+
 /// Calls f, and makes an operation of whatever comes of it: a handle as it is, a watcher's outcome passed on, a value that is
 /// ready, a throw that has failed. Throws std::bad_alloc when there is no memory for that.
 template <class F, class... A>
@@ -9211,24 +9242,7 @@ auto make_operation(F& f, A&&... args) {
   using H = made_handle<R>;
   std::optional<H> made_one;
   std::exception_ptr thrown;
-  guarded(
-      [&] {
-        if constexpr (!input_of<R>::is_input && std::is_void_v<R>) {
-          std::invoke(f, std::forward<A>(args)...);
-          made_one.emplace(ready<typename M::E, typename M::C>());
-        } else if constexpr (!input_of<R>::is_input) {
-          made_one.emplace(ready<R, typename M::E, typename M::C>(std::invoke(f, std::forward<A>(args)...)));
-        } else if constexpr (input_of<R>::adopted) {
-          made_one.emplace(never_empty(std::invoke(f, std::forward<A>(args)...)));
-        } else {
-          using W = std::remove_cvref_t<R>;
-          using P = result_policy<typename M::T, typename M::E, typename M::C>;
-          W w = never_empty(std::invoke(f, std::forward<A>(args)...));
-          auto home = home_at<typename M::C>(w);
-          made_one.emplace(begin_step<P, via_step<P, W>>(std::move(home), std::source_location::current(), std::move(w), std::monostate()));
-        }
-      },
-      [&](std::exception_ptr p) { thrown = std::move(p); });
+  guarded([&] { made_one.emplace(call_to_make(f, std::forward<A>(args)...)); }, [&](std::exception_ptr p) { thrown = std::move(p); });
   if (!made_one)
     made_one.emplace(
         failed<typename M::T, typename M::E, typename M::C>(error_from<plain<typename M::T, typename M::E>>(std::move(thrown))));
@@ -9273,8 +9287,8 @@ struct successive : input<C> {
   void part() noexcept {
     if (parts.fetch_sub(1, std::memory_order_acq_rel) == 1) engine<C>::post(next);
   }
-  static void released(hook<C>& up_end, hook_action action) {
-    if (action != hook_action::invoke) return;
+  /// Never discarded: the result holds until `next` has had its turn.
+  static void released(hook<C>& up_end, hook_action) {
     auto& l = static_cast<place&>(link<C>::of_upper(up_end));
     state_base<C>& p = *l.parent();
     state_base<C>& c = *l.child();
@@ -9667,7 +9681,7 @@ class hedging {
       : first_(std::move(first)),
         items_(std::move(items)),
         f_(std::in_place, std::move(f)),
-        places_(new input<C>[items_.size()]),
+        places_(std::make_unique<input<C>[]>(items_.size())),
         delay_(delay),
         missing_(items_.size()) {}
 
@@ -9730,17 +9744,15 @@ class hedging {
   void begin_next(cell_type& c) noexcept {
     if (next_ == items_.size() || winner_.load(std::memory_order_acquire) != none) return;
     if (c.is(word::requested | word::settled)) {
-      if (active_.load(std::memory_order_acquire) == 0 && decide(items_.size())) c.end_cancelled(c.head().cancelled_by());
-      return;
+      if (active_.load(std::memory_order_acquire) != 0) return;
+      decide(items_.size());  // nobody is left who might have
+      return c.end_cancelled(c.head().cancelled_by());
     }
     std::size_t const i = next_++;
     if (has_timers_) due_ = later(alarm_.now(), delay_);
     std::optional<H> h = i == 0 ? std::move(first_) : std::optional<H>();
     if (i != 0)
-      guarded([&] { h.emplace(make_operation(*f_, std::move(items_[i]))); },
-              [&](std::exception_ptr p) {
-                if (decide(items_.size())) c.fail(error_from<P>(std::move(p)));
-              });
+      guarded([&] { h.emplace(make_operation(*f_, std::move(items_[i]))); }, [&](std::exception_ptr p) { fail_by(c, std::move(p)); });
     if (!h) return;
     active_.fetch_add(1, std::memory_order_acq_rel);
     places_[i].take(std::move(*h));
@@ -9748,6 +9760,9 @@ class hedging {
     begun_.store(i + 1, std::memory_order_seq_cst);
     std::size_t const winner = winner_.load(std::memory_order_seq_cst);
     if (winner != none && winner != i) let_off(places_[i], cause::sibling);
+  }
+  void fail_by(cell_type& c, std::exception_ptr p) noexcept {
+    if (decide(items_.size())) c.fail(error_from<P>(std::move(p)));
   }
   /// The time to begin the next may have moved on since the timer was started.
   void over(timer_end how) noexcept {
@@ -9908,8 +9923,8 @@ class traversal {
         items_(std::move(items)),
         f_(std::in_place, std::move(f)),
         places_count_(std::min(std::max<std::size_t>(limit, 1), std::max<std::size_t>(items_.size(), 1))),
-        places_(new place[places_count_]),
-        values_(new std::optional<lift<T>>[items_.size()]),
+        places_(std::make_unique<place[]>(places_count_)),
+        values_(std::make_unique<std::optional<lift<T>>[]>(items_.size())),
         missing_(items_.size()) {
     value_.reserve(items_.size());
   }
@@ -9962,10 +9977,11 @@ class traversal {
   /// On the executor: begins as much as there is room for. A thread that comes meanwhile leaves it to this one.
   void work(cell_type& c, std::size_t n) noexcept {
     if (wanted_.fetch_add(n, std::memory_order_acq_rel) != 0) return;
-    do {
+    while (n != 0) {
       place* p = free_.exchange(nullptr, std::memory_order_acquire);
       while (p != nullptr) begin(c, *std::exchange(p, p->below));
-    } while (wanted_.fetch_sub(n, std::memory_order_acq_rel) != n && (n = wanted_.load(std::memory_order_acquire)) != 0);
+      n = wanted_.fetch_sub(n, std::memory_order_acq_rel) - n;
+    }
   }
   void begin(cell_type& c, place& p) noexcept {
     if (next_item_ == items_.size() || decided_.load(std::memory_order_acquire)) return;
@@ -9976,13 +9992,13 @@ class traversal {
     p.item = next_item_++;
     std::optional<H> h = p.item == 0 ? std::move(first_) : std::optional<H>();
     if (p.item != 0)
-      guarded([&] { h.emplace(make_operation(*f_, std::move(items_[p.item]))); },
-              [&](std::exception_ptr x) {
-                if (decide()) c.fail(error_from<P>(std::move(x)));
-              });
+      guarded([&] { h.emplace(make_operation(*f_, std::move(items_[p.item]))); }, [&](std::exception_ptr x) { fail_by(c, std::move(x)); });
     if (h) p.successive<C>::begin(std::move(*h), c, place_type, next_type);
   }
 
+  void fail_by(cell_type& c, std::exception_ptr x) noexcept {
+    if (decide()) c.fail(error_from<P>(std::move(x)));
+  }
   bool decide() noexcept { return !decided_.exchange(true, std::memory_order_acq_rel); }
 
   /// Structural. True: nothing is left to do where its user code runs.
@@ -10014,19 +10030,17 @@ class traversal {
       return;
     }
     guarded([&] { o.with_value([&](auto&& v) { values_[p.item].emplace(std::forward<decltype(v)>(v)); }); },
-            [&](std::exception_ptr x) {
-              if (decide()) c.fail(error_from<P>(std::move(x)));
-            });
+            [&](std::exception_ptr x) { fail_by(c, std::move(x)); });
     if (missing_.fetch_sub(1, std::memory_order_acq_rel) != 1 || !decide()) return;
     c.keep(p.state());
     c.template post<&make>();
   }
   static void make(cell_type& c) {
-    traversal& self = c.body;
-    c.yield([&](void* at) {
-      for (std::size_t i = 0; i != self.items_.size(); ++i) self.value_.push_back(std::move(*self.values_[i]));
-      ::new (at) list(std::move(self.value_));
-    });
+    c.yield([&](void* at) { c.body.construct_list(at); });
+  }
+  void construct_list(void* at) {
+    for (std::size_t i = 0; i != items_.size(); ++i) value_.push_back(std::move(*values_[i]));
+    ::new (at) list(std::move(value_));
   }
 
   template <class V>
@@ -10604,7 +10618,7 @@ class limit {
     if (!registry<C>::add_stop(c, asked_)) asked();
   }
   void asked() noexcept {
-    if (source_.adopted || !registry<C>::withdraw_input(source_.state(), source_)) return;
+    if (!registry<C>::withdraw_input(source_.state(), source_)) return;
     source_.absent = true;
     run_source(source_, hook_action::feed);
   }
@@ -10647,8 +10661,7 @@ class limit {
   /// Structural: the source has settled.
   void told(cell_type& c) noexcept {
     if (!source_.absent) source_.state().seen.store(true, std::memory_order_relaxed);
-    if (decide(source)) arrive(c);
-    else source_.lose();
+    decide(source) ? arrive(c) : source_.lose();
   }
   /// At once, when nothing of the user's runs; the timer is stopped where that may be done.
   void deliver(cell_type& c) noexcept {

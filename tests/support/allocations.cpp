@@ -18,11 +18,39 @@
 namespace {
 constinit thread_local std::uint64_t count = 0;
 constinit thread_local std::uint64_t freed = 0;
+constinit thread_local std::int64_t new_until_dry = -1;  // negative: all succeed
+
+bool is_dry(std::int64_t& until_dry) noexcept {
+  if (until_dry <= 0) return until_dry == 0;
+  --until_dry;
+  return false;
+}
 }  // namespace
 
 std::uint64_t test::allocations_of_this_thread() noexcept { return count; }
 
 std::int64_t test::live_allocations_of_this_thread() noexcept { return static_cast<std::int64_t>(count - freed); }
+
+test::no_memory_after::no_memory_after(std::int64_t n) noexcept { new_until_dry = n; }
+test::no_memory_after::~no_memory_after() { new_until_dry = -1; }
+
+// As the C++ library has them, unless there is to be no memory.
+void* operator new(std::size_t n, std::nothrow_t const&) noexcept {
+  if (is_dry(new_until_dry)) return nullptr;
+  try {
+    return ::operator new(n);
+  } catch (...) {
+    return nullptr;
+  }
+}
+void* operator new(std::size_t n, std::align_val_t align, std::nothrow_t const&) noexcept {
+  if (is_dry(new_until_dry)) return nullptr;
+  try {
+    return ::operator new(n, align);
+  } catch (...) {
+    return nullptr;
+  }
+}
 
 #if defined(SETTLE_TEST_SANITIZER_COUNTS)
 
@@ -40,17 +68,11 @@ __attribute__((no_sanitize("address", "thread"))) void count_free(volatile void 
 #elif defined(__GLIBC__)
 
 namespace {
-constinit thread_local std::int64_t until_dry = -1;  // this many succeed yet; negative: all
-
-bool is_dry() noexcept {
-  if (until_dry <= 0) return until_dry == 0;
-  --until_dry;
-  return false;
-}
+constinit thread_local std::int64_t heap_until_dry = -1;
 }  // namespace
 
-test::no_heap_after::no_heap_after(std::int64_t n) noexcept { until_dry = n; }
-test::no_heap_after::~no_heap_after() { until_dry = -1; }
+test::no_heap_after::no_heap_after(std::int64_t n) noexcept { heap_until_dry = n; }
+test::no_heap_after::~no_heap_after() { heap_until_dry = -1; }
 
 // The C library's own names behind malloc; operator new comes through malloc.
 extern "C" {
@@ -61,7 +83,7 @@ void* __libc_memalign(std::size_t, std::size_t);
 void __libc_free(void*);
 
 void* malloc(std::size_t n) noexcept {
-  if (is_dry()) return nullptr;
+  if (is_dry(heap_until_dry)) return nullptr;
   ++count;
   return __libc_malloc(n);
 }
@@ -75,7 +97,7 @@ void* realloc(void* p, std::size_t n) noexcept {
   return __libc_realloc(p, n);
 }
 void* aligned_alloc(std::size_t align, std::size_t n) noexcept {
-  if (is_dry()) return nullptr;
+  if (is_dry(heap_until_dry)) return nullptr;
   ++count;
   return __libc_memalign(align, n);
 }

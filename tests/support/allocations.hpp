@@ -37,6 +37,15 @@ class no_heap_after {
 };
 #endif
 
+/// The next `n` allocations that this thread makes by nothrow `operator new`, as `settle::recycling` does, succeed, then none
+/// does, until this goes. What settle keeps for the thread is in the way: `settle::trim()` first.
+class no_memory_after {
+ public:
+  explicit no_memory_after(std::int64_t n) noexcept;
+  no_memory_after(no_memory_after&&) = delete;
+  ~no_memory_after();
+};
+
 }  // namespace test
 
 #endif

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <utility>
 #include <vector>
 
@@ -27,11 +28,12 @@ class timed_loop : public manual_loop {
       timer(timer&&) = delete;
       ~timer() { --loop_->made_; }
       bool start(time_point when, settle::timer_done done) noexcept {
-        if (loop_->refuses_) return false;
+        bool const starts = !loop_->refuses_;
         when_ = when;
         done_ = done;
-        loop_->armed_.push_back(this);
-        return true;
+        if (starts) loop_->armed_.push_back(this);
+        if (auto const meanwhile = std::exchange(loop_->in_start_, {})) meanwhile();  // may be gone from here on
+        return starts;
       }
       void stop() noexcept {
         if (std::erase(loop_->armed_, this) != 0) loop_->stopped_.push_back(this);
@@ -67,6 +69,8 @@ class timed_loop : public manual_loop {
   /// Timers that exist.
   std::size_t made() const noexcept { return made_; }
   void refuse_timers(bool r) noexcept { refuses_ = r; }
+  /// What happens while the next timer is being started.
+  void in_next_start(std::function<void()> f) { in_start_ = std::move(f); }
 
   /// Everything that is queued, and every timer that was stopped lets go.
   void run_all() {
@@ -95,6 +99,7 @@ class timed_loop : public manual_loop {
   std::vector<service::timer*> stopped_;
   std::size_t made_ = 0;
   bool refuses_ = false;
+  std::function<void()> in_start_;
 };
 
 }  // namespace test

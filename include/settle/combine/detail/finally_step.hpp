@@ -109,7 +109,7 @@ class finally_step {
 
   /// Structural: the result is to be cancelled. What is watched goes on; the function is called all the same.
   void asked(cell_type&) noexcept {
-    if (source_.adopted || !registry<C>::withdraw_input(source_.state(), source_)) return;
+    if (!registry<C>::withdraw_input(source_.state(), source_)) return;
     source_.absent = true;
     run_source(source_, hook_action::feed);
   }

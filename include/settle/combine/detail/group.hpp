@@ -52,17 +52,17 @@ class group {
   explicit group(A&&... args) : shape_(std::forward<A>(args)...), missing_(shape_.size()), to_come_(1 + shape_.loud()) {}
 
   void wire(cell_type& c) noexcept {
-    bool watches = false;
     shape_.each([&](auto& s) {
       using slot_type = std::remove_reference_t<decltype(s)>;
       static constexpr hook_type<C> type{&run<slot_type>, 0, 0};
-      watches |= !s.adopted;
       connect<C>(s, c, type);
     });
-    asked_.kind = hook_kind::stop;
-    asked_.owner = &c;
-    asked_.type = &asked_type;
-    if (watches && !registry<C>::add_stop(c, asked_)) asked(c);
+    if constexpr (Shape::watches) {
+      asked_.kind = hook_kind::stop;
+      asked_.owner = &c;
+      asked_.type = &asked_type;
+      if (!registry<C>::add_stop(c, asked_)) asked();
+    }
     if (shape_.size() == 0) decided_.store(0, std::memory_order_relaxed);
     if (shape_.size() == 0) arrive(c);
     arrive(c);
@@ -87,17 +87,18 @@ class group {
   }
   static void run_asked(hook<C>& h, hook_action action) {
     auto& c = static_cast<cell_type&>(*h.owner);
-    if (action == hook_action::invoke) c.body.asked(c);
+    if (action == hook_action::invoke) c.body.asked();
   }
   static constexpr hook_type<C> asked_type{&run_asked, 0, 0};
 
   /// Watched operations go on; to the result they are as good as cancelled.
-  void asked(cell_type&) noexcept {
-    shape_.each([&](input<C>& in) {
-      if (in.adopted || !registry<C>::withdraw_input(in.state(), in)) return;
-      in.absent = true;
-      in.type->run(in, hook_action::feed);
-    });
+  void asked() noexcept {
+    shape_.each([](input<C>& in) { withdraw(in); });
+  }
+  static void withdraw(input<C>& in) noexcept {
+    if (in.adopted || !registry<C>::withdraw_input(in.state(), in)) return;
+    in.absent = true;
+    in.type->run(in, hook_action::feed);
   }
 
   bool decide(std::uint32_t i) noexcept {
@@ -136,9 +137,11 @@ class group {
     if (Slot::is_quiet && !here) to_come_.fetch_add(1, std::memory_order_relaxed);
     if (here) keep_quietly(c, s);
     else s.queue();
-    bool const last = is_last() && decide(shape_.size());
-    if (last && !s.absent) c.keep(s.state());
-    if (last) arrive(c);
+    if (is_last()) {
+      decide(shape_.size());  // nothing else can have: all are here
+      if (!s.absent) c.keep(s.state());
+      arrive(c);
+    }
     if constexpr (!Slot::is_quiet) {
       if (here && came()) c.template post<&make>();
     }
@@ -160,15 +163,7 @@ class group {
   void conclude(cell_type& c) noexcept {
     std::uint32_t const winner = decided_.load(std::memory_order_acquire);
     input<C>* first = nullptr;
-    std::uint32_t i = 0;
-    shape_.each([&](input<C>& in) {
-      if (i++ == winner) {
-        first = &in;
-        return;
-      }
-      if (winner != shape_.size()) let_off(in, cause::sibling);
-      if (in.adopted) in.from = basic_operation<C>();  // what is watched may yet be asked for
-    });
+    shape_.each([&](auto& s) { part_with(s, s.index, winner, first); });
     if (first != nullptr) {
       basic_operation<C> const until_told = first->from;
       if (first->adopted) first->from = basic_operation<C>();
@@ -179,6 +174,16 @@ class group {
       else c.template post<&make>();
     }
     engine<C>::pump(frame<C>::here());
+  }
+
+  /// The winner is needed yet, the others are not.
+  void part_with(input<C>& in, std::uint32_t i, std::uint32_t winner, input<C>*& first) noexcept {
+    if (i == winner) {
+      first = &in;
+      return;
+    }
+    if (winner != shape_.size()) let_off(in, cause::sibling);
+    if (in.adopted) in.from = basic_operation<C>();  // what is watched may yet be asked for
   }
 
   /// Structural: this input decided. Its outcome is the result's.

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <type_traits>
@@ -31,7 +32,7 @@ class hedging {
       : first_(std::move(first)),
         items_(std::move(items)),
         f_(std::in_place, std::move(f)),
-        places_(new input<C>[items_.size()]),
+        places_(std::make_unique<input<C>[]>(items_.size())),
         delay_(delay),
         missing_(items_.size()) {}
 
@@ -94,17 +95,15 @@ class hedging {
   void begin_next(cell_type& c) noexcept {
     if (next_ == items_.size() || winner_.load(std::memory_order_acquire) != none) return;
     if (c.is(word::requested | word::settled)) {
-      if (active_.load(std::memory_order_acquire) == 0 && decide(items_.size())) c.end_cancelled(c.head().cancelled_by());
-      return;
+      if (active_.load(std::memory_order_acquire) != 0) return;
+      decide(items_.size());  // nobody is left who might have
+      return c.end_cancelled(c.head().cancelled_by());
     }
     std::size_t const i = next_++;
     if (has_timers_) due_ = later(alarm_.now(), delay_);
     std::optional<H> h = i == 0 ? std::move(first_) : std::optional<H>();
     if (i != 0)
-      guarded([&] { h.emplace(make_operation(*f_, std::move(items_[i]))); },
-              [&](std::exception_ptr p) {
-                if (decide(items_.size())) c.fail(error_from<P>(std::move(p)));
-              });
+      guarded([&] { h.emplace(make_operation(*f_, std::move(items_[i]))); }, [&](std::exception_ptr p) { fail_by(c, std::move(p)); });
     if (!h) return;
     active_.fetch_add(1, std::memory_order_acq_rel);
     places_[i].take(std::move(*h));
@@ -112,6 +111,9 @@ class hedging {
     begun_.store(i + 1, std::memory_order_seq_cst);
     std::size_t const winner = winner_.load(std::memory_order_seq_cst);
     if (winner != none && winner != i) let_off(places_[i], cause::sibling);
+  }
+  void fail_by(cell_type& c, std::exception_ptr p) noexcept {
+    if (decide(items_.size())) c.fail(error_from<P>(std::move(p)));
   }
   /// The time to begin the next may have moved on since the timer was started.
   void over(timer_end how) noexcept {

@@ -80,7 +80,7 @@ class limit {
     if (!registry<C>::add_stop(c, asked_)) asked();
   }
   void asked() noexcept {
-    if (source_.adopted || !registry<C>::withdraw_input(source_.state(), source_)) return;
+    if (!registry<C>::withdraw_input(source_.state(), source_)) return;
     source_.absent = true;
     run_source(source_, hook_action::feed);
   }
@@ -123,8 +123,7 @@ class limit {
   /// Structural: the source has settled.
   void told(cell_type& c) noexcept {
     if (!source_.absent) source_.state().seen.store(true, std::memory_order_relaxed);
-    if (decide(source)) arrive(c);
-    else source_.lose();
+    decide(source) ? arrive(c) : source_.lose();
   }
   /// At once, when nothing of the user's runs; the timer is stopped where that may be done.
   void deliver(cell_type& c) noexcept {

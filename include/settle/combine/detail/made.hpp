@@ -36,6 +36,27 @@ struct made<R> {
 template <class R>
 using made_handle = handle_of<typename made<R>::T, typename made<R>::E, typename made<R>::C>;
 
+/// The same as make_operation; throws what f throws.
+template <class F, class... A>
+auto call_to_make(F& f, A&&... args) {
+  using R = std::invoke_result_t<F&, A...>;
+  using M = made<R>;
+  if constexpr (!input_of<R>::is_input && std::is_void_v<R>) {
+    std::invoke(f, std::forward<A>(args)...);
+    return ready<typename M::E, typename M::C>();
+  } else if constexpr (!input_of<R>::is_input) {
+    return ready<R, typename M::E, typename M::C>(std::invoke(f, std::forward<A>(args)...));
+  } else if constexpr (input_of<R>::adopted) {
+    return never_empty(std::invoke(f, std::forward<A>(args)...));
+  } else {
+    using W = std::remove_cvref_t<R>;
+    using P = result_policy<typename M::T, typename M::E, typename M::C>;
+    W w = never_empty(std::invoke(f, std::forward<A>(args)...));
+    auto home = home_at<typename M::C>(w);
+    return begin_step<P, via_step<P, W>>(std::move(home), std::source_location::current(), std::move(w), std::monostate());
+  }
+}
+
 /// Calls f, and makes an operation of whatever comes of it: a handle as it is, a watcher's outcome passed on, a value that is
 /// ready, a throw that has failed. Throws std::bad_alloc when there is no memory for that.
 template <class F, class... A>
@@ -45,24 +66,7 @@ auto make_operation(F& f, A&&... args) {
   using H = made_handle<R>;
   std::optional<H> made_one;
   std::exception_ptr thrown;
-  guarded(
-      [&] {
-        if constexpr (!input_of<R>::is_input && std::is_void_v<R>) {
-          std::invoke(f, std::forward<A>(args)...);
-          made_one.emplace(ready<typename M::E, typename M::C>());
-        } else if constexpr (!input_of<R>::is_input) {
-          made_one.emplace(ready<R, typename M::E, typename M::C>(std::invoke(f, std::forward<A>(args)...)));
-        } else if constexpr (input_of<R>::adopted) {
-          made_one.emplace(never_empty(std::invoke(f, std::forward<A>(args)...)));
-        } else {
-          using W = std::remove_cvref_t<R>;
-          using P = result_policy<typename M::T, typename M::E, typename M::C>;
-          W w = never_empty(std::invoke(f, std::forward<A>(args)...));
-          auto home = home_at<typename M::C>(w);
-          made_one.emplace(begin_step<P, via_step<P, W>>(std::move(home), std::source_location::current(), std::move(w), std::monostate()));
-        }
-      },
-      [&](std::exception_ptr p) { thrown = std::move(p); });
+  guarded([&] { made_one.emplace(call_to_make(f, std::forward<A>(args)...)); }, [&](std::exception_ptr p) { thrown = std::move(p); });
   if (!made_one)
     made_one.emplace(
         failed<typename M::T, typename M::E, typename M::C>(error_from<plain<typename M::T, typename M::E>>(std::move(thrown))));
@@ -107,8 +111,8 @@ struct successive : input<C> {
   void part() noexcept {
     if (parts.fetch_sub(1, std::memory_order_acq_rel) == 1) engine<C>::post(next);
   }
-  static void released(hook<C>& up_end, hook_action action) {
-    if (action != hook_action::invoke) return;
+  /// Never discarded: the result holds until `next` has had its turn.
+  static void released(hook<C>& up_end, hook_action) {
     auto& l = static_cast<place&>(link<C>::of_upper(up_end));
     state_base<C>& p = *l.parent();
     state_base<C>& c = *l.child();

@@ -30,7 +30,7 @@ struct result_policy : plain<T, E, Ex, C> {
 
 template <class C>
 bool is_cold(basic_operation<C> const& op) noexcept {
-  return op && state_access::get(op)->is(word::cold);
+  return state_access::get(op)->is(word::cold);
 }
 template <class C>
 home_of<C> home_at(basic_operation<C> const& op) noexcept {

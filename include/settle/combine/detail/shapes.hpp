@@ -43,6 +43,7 @@ template <rule R, std::size_t... I, class... H>
 class pack_shape<R, std::index_sequence<I...>, H...> {
  public:
   static constexpr rule how = R;
+  static constexpr bool watches = (!input_of<H>::adopted || ...);
   using value_type = typename pack_value<R, H...>::type;
 
   template <class... A>
@@ -100,9 +101,11 @@ class range_shape {
 
  public:
   static constexpr rule how = R;
+  static constexpr bool watches = !input_of<H>::adopted;
   using value_type = typename range_value<R, H>::type;
 
-  explicit range_shape(std::vector<H>&& inputs) : size_(static_cast<std::uint32_t>(inputs.size())), slots_(new slot_type[inputs.size()]) {
+  explicit range_shape(std::vector<H>&& inputs)
+      : size_(static_cast<std::uint32_t>(inputs.size())), slots_(std::make_unique<slot_type[]>(inputs.size())) {
     if constexpr (collects) value_.reserve(size_);
     for (std::uint32_t i = 0; i != size_; ++i) {
       slots_[i].index = i;

@@ -161,12 +161,11 @@ class step {
     return true;
   }
 
+  /// A value or an error: a cancellation has passed already.
   void pass(cell_type& c, source_outcome& o) noexcept {
     c.keep(source_.state());
     if (o.look().has_error()) {
       if constexpr (std::is_constructible_v<E, SourceE>) c.fail(E(o.error()));
-    } else if (o.look().is_cancelled()) {
-      c.end_cancelled(o.look().cancel());
     } else if constexpr (passes_value) {
       o.with_value([&](auto&& v) { c.yield([&](void* at) { ::new (at) stored(std::forward<decltype(v)>(v)); }); });
     }
@@ -182,14 +181,16 @@ class step {
     if constexpr (flattened::is_input) {
       guarded([&] { join(c, call_with(*f_, std::forward<V>(v))); }, [&](std::exception_ptr p) { c.fail(error_from<P>(std::move(p))); });
     } else {
-      c.yield([&](void* at) {
-        if constexpr (std::is_void_v<typename flattened::T>) {
-          call_with(*f_, std::forward<V>(v));
-          ::new (at) stored();
-        } else {
-          ::new (at) stored(call_with(*f_, std::forward<V>(v)));
-        }
-      });
+      c.yield([&](void* at) { call_into(at, std::forward<V>(v)); });
+    }
+  }
+  template <class V>
+  void call_into(void* at, V&& v) {
+    if constexpr (std::is_void_v<typename flattened::T>) {
+      call_with(*f_, std::forward<V>(v));
+      ::new (at) stored();
+    } else {
+      ::new (at) stored(call_with(*f_, std::forward<V>(v)));
     }
   }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <type_traits>
@@ -32,8 +33,8 @@ class traversal {
         items_(std::move(items)),
         f_(std::in_place, std::move(f)),
         places_count_(std::min(std::max<std::size_t>(limit, 1), std::max<std::size_t>(items_.size(), 1))),
-        places_(new place[places_count_]),
-        values_(new std::optional<lift<T>>[items_.size()]),
+        places_(std::make_unique<place[]>(places_count_)),
+        values_(std::make_unique<std::optional<lift<T>>[]>(items_.size())),
         missing_(items_.size()) {
     value_.reserve(items_.size());
   }
@@ -86,10 +87,11 @@ class traversal {
   /// On the executor: begins as much as there is room for. A thread that comes meanwhile leaves it to this one.
   void work(cell_type& c, std::size_t n) noexcept {
     if (wanted_.fetch_add(n, std::memory_order_acq_rel) != 0) return;
-    do {
+    while (n != 0) {
       place* p = free_.exchange(nullptr, std::memory_order_acquire);
       while (p != nullptr) begin(c, *std::exchange(p, p->below));
-    } while (wanted_.fetch_sub(n, std::memory_order_acq_rel) != n && (n = wanted_.load(std::memory_order_acquire)) != 0);
+      n = wanted_.fetch_sub(n, std::memory_order_acq_rel) - n;
+    }
   }
   void begin(cell_type& c, place& p) noexcept {
     if (next_item_ == items_.size() || decided_.load(std::memory_order_acquire)) return;
@@ -100,13 +102,13 @@ class traversal {
     p.item = next_item_++;
     std::optional<H> h = p.item == 0 ? std::move(first_) : std::optional<H>();
     if (p.item != 0)
-      guarded([&] { h.emplace(make_operation(*f_, std::move(items_[p.item]))); },
-              [&](std::exception_ptr x) {
-                if (decide()) c.fail(error_from<P>(std::move(x)));
-              });
+      guarded([&] { h.emplace(make_operation(*f_, std::move(items_[p.item]))); }, [&](std::exception_ptr x) { fail_by(c, std::move(x)); });
     if (h) p.successive<C>::begin(std::move(*h), c, place_type, next_type);
   }
 
+  void fail_by(cell_type& c, std::exception_ptr x) noexcept {
+    if (decide()) c.fail(error_from<P>(std::move(x)));
+  }
   bool decide() noexcept { return !decided_.exchange(true, std::memory_order_acq_rel); }
 
   /// Structural. True: nothing is left to do where its user code runs.
@@ -138,19 +140,17 @@ class traversal {
       return;
     }
     guarded([&] { o.with_value([&](auto&& v) { values_[p.item].emplace(std::forward<decltype(v)>(v)); }); },
-            [&](std::exception_ptr x) {
-              if (decide()) c.fail(error_from<P>(std::move(x)));
-            });
+            [&](std::exception_ptr x) { fail_by(c, std::move(x)); });
     if (missing_.fetch_sub(1, std::memory_order_acq_rel) != 1 || !decide()) return;
     c.keep(p.state());
     c.template post<&make>();
   }
   static void make(cell_type& c) {
-    traversal& self = c.body;
-    c.yield([&](void* at) {
-      for (std::size_t i = 0; i != self.items_.size(); ++i) self.value_.push_back(std::move(*self.values_[i]));
-      ::new (at) list(std::move(self.value_));
-    });
+    c.yield([&](void* at) { c.body.construct_list(at); });
+  }
+  void construct_list(void* at) {
+    for (std::size_t i = 0; i != items_.size(); ++i) value_.push_back(std::move(*values_[i]));
+    ::new (at) list(std::move(value_));
   }
 
   template <class V>

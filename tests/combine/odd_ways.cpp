@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: BSL-1.0
+// map_concurrent, bracket and groups on the ways that the models do not go: moves that throw, items that are ready, cold ranges.
+#include <settle/settle.hpp>
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "timed_loop.hpp"
+#include "values.hpp"
+
+namespace {
+
+using namespace test;
+using settle::errc;
+using settle::handle_of;
+
+template <class T>
+using loop_resolver = settle::resolver_of<T, settle::error, timed_loop::executor>;
+
+handle_of<std::string> pending(std::vector<loop_resolver<std::string>>& r, timed_loop& loop) {
+  return r.emplace_back(loop.get_executor()).get_handle();
+}
+
+TEST(map_concurrent, of_what_is_ready_in_one_place_takes_one_item_after_the_other) {
+  auto h = settle::map_concurrent(std::vector{1, 2, 3}, 1, [](int i) { return i + 1; });
+  EXPECT_EQ(std::move(h).wait().value(), (std::vector{2, 3, 4}));
+}
+
+TEST(map_concurrent, asked_begins_no_more_even_if_the_one_that_runs_completes) {
+  timed_loop loop;
+  std::vector<loop_resolver<std::string>> r;
+  auto h = settle::map_concurrent(std::vector{1, 2, 3}, 1, [&](int) { return pending(r, loop); });
+  h.request_cancel(settle::cause::overload);
+  r[0].complete("all the same");
+  loop.run_all();
+  EXPECT_EQ(r.size(), 1U);
+  EXPECT_TRUE(h.is_released());
+  EXPECT_EQ(std::move(h).wait().cancel().why, settle::cause::overload);
+}
+
+TEST(map_concurrent, the_first_that_is_cancelled_decides_whatever_the_others_do) {
+  timed_loop loop;
+  std::vector<loop_resolver<std::string>> r;
+  auto h = settle::map_concurrent(std::vector{1, 2, 3, 4}, 3, [&](int) { return pending(r, loop); });
+  r[0].complete("not heard yet");
+  r[1].op().cancel(settle::cause::overload);
+  EXPECT_TRUE(h.is_settled());
+  r[2].op().cancel(settle::cause::shutdown);
+  r.clear();
+  loop.run_all();
+  EXPECT_TRUE(h.is_released());
+  EXPECT_EQ(std::move(h).wait().cancel().why, settle::cause::overload);
+}
+
+TEST(map_concurrent, a_value_whose_move_throws_fails_the_result_once) {
+  for (bool decided : {false, true}) {
+    timed_loop loop;
+    std::vector<loop_resolver<fragile>> r;
+    auto h = settle::map_concurrent(std::vector{1, 2}, 2, [&](int) { return r.emplace_back(loop.get_executor()).get_handle(); });
+    r[0].complete(fragile(1));
+    fragile::throw_at = 1;
+    loop.run_all();
+    fragile::throw_at = 0;
+    EXPECT_TRUE(h.is_settled());
+    if (decided) r[1].complete(fragile(2));
+    r.clear();
+    loop.run_all();
+    EXPECT_TRUE(h.is_released());
+    EXPECT_TRUE(std::move(h).wait().has_error());
+  }
+  timed_loop loop;
+  loop_resolver<fragile> last(loop.get_executor());
+  auto h = settle::map_concurrent(std::vector{1}, 1, [&](int) { return last.get_handle(); });
+  last.complete(fragile(1));
+  fragile::throw_at = 1;
+  loop.run_all();
+  fragile::throw_at = 0;
+  EXPECT_TRUE(std::move(h).wait().has_error());
+  EXPECT_EQ(fragile::alive, 0);
+}
+
+/// Does something when it is copied.
+struct meddler {
+  static inline std::function<void()> meddle;
+  meddler() = default;
+  meddler& operator=(meddler const&) = default;
+  meddler(meddler const&) {
+    if (meddle) std::exchange(meddle, nullptr)();
+  }
+};
+TEST(map_concurrent, a_value_whose_move_throws_after_another_was_cancelled_is_too_late) {
+  timed_loop loop;
+  std::vector<loop_resolver<meddler>> r;
+  auto h = settle::map_concurrent(std::vector{1, 2}, 2, [&](int) { return r.emplace_back(loop.get_executor()).get_handle(); });
+  r[0].complete(meddler());
+  meddler::meddle = [&] {
+    r[1].op().cancel(settle::cause::overload);
+    throw std::runtime_error("late");
+  };
+  loop.run_all();
+  EXPECT_FALSE(meddler::meddle);
+  r.clear();
+  loop.run_all();
+  EXPECT_EQ(std::move(h).wait().cancel().why, settle::cause::overload);
+}
+
+// bracket
+TEST(bracket, a_release_that_fails_is_the_outcome) {
+  auto h = settle::bracket([] { return 1; }, [](int& v) { return v; }, [](int) { return settle::failed<void>(errc::closed); });
+  EXPECT_EQ(std::move(h).wait().error().code(), errc::closed);
+}
+
+TEST(bracket, a_resource_whose_move_throws_is_not_used) {
+  timed_loop loop;
+  loop_resolver<fragile> r(loop.get_executor());
+  int calls = 0;
+  auto h = settle::bracket([&] { return r.get_handle(); }, [&](fragile&) { ++calls; }, [&](fragile&&) { ++calls; });
+  r.complete(fragile(1));
+  fragile::throw_at = 1;
+  loop.run_all();
+  fragile::throw_at = 0;
+  EXPECT_TRUE(h.is_released());
+  EXPECT_TRUE(std::move(h).wait().has_error());
+  EXPECT_EQ(calls, 0);
+  EXPECT_EQ(fragile::alive, 0);
+}
+
+// all
+TEST(all, values_whose_moves_throw_fail_the_result_with_the_first) {
+  for (int bad : {1, 2}) {
+    timed_loop loop;
+    loop_resolver<fragile> r(loop.get_executor());
+    loop_resolver<fragile> q(loop.get_executor());
+    auto h = settle::all(r.get_handle(), q.get_handle());
+    r.complete(fragile(1));
+    q.complete(fragile(2));
+    for (int i = 0; i != bad; ++i) {
+      fragile::throw_at = 1;
+      loop.run_one();
+    }
+    fragile::throw_at = 0;
+    loop.run_all();
+    EXPECT_TRUE(h.is_released());
+    EXPECT_TRUE(std::move(h).wait().has_error());
+    EXPECT_EQ(fragile::alive, 0);
+  }
+}
+
+// any, of a range
+TEST(all, values_whose_moves_may_throw_come_together_unless_one_throws_in_the_end) {
+  for (bool throws : {false, true}) {
+    timed_loop loop;
+    loop_resolver<fragile> r(loop.get_executor());
+    loop_resolver<fragile> q(loop.get_executor());
+    auto h = settle::all(r.get_handle(), q.get_handle());
+    r.complete(fragile(1));
+    q.complete(fragile(2));
+    fragile::throw_at = throws ? 4 : 0;  // two go to their slots, the second of them is the last to go on
+    loop.run_all();
+    fragile::throw_at = 0;
+    EXPECT_TRUE(h.is_released());
+    auto w = std::move(h).share();
+    EXPECT_EQ(w.peek()->has_error(), throws);
+    if (!throws) {
+      EXPECT_EQ(std::get<0>(w.peek()->value()).value + std::get<1>(w.peek()->value()).value, 3);
+    }
+  }
+  EXPECT_EQ(fragile::alive, 0);
+}
+
+TEST(any, of_a_range_yields_the_first_value) {
+  for (bool quick : {false, true}) {
+    timed_loop loop;
+    std::vector<loop_resolver<std::string>> r;
+    std::vector<handle_of<std::string>> list;
+    for (int i = 0; i != 3; ++i) list.push_back(pending(r, loop));
+    auto h = settle::any(std::move(list));
+    r[0].fail(errc::closed);
+    if (quick) r[1].complete("first");
+    loop.run_all();
+    r[2].complete("second");
+    r.clear();
+    loop.run_all();
+    EXPECT_EQ(std::move(h).wait().value(), quick ? "first" : "second");
+  }
+}
+
+handle_of<int> cold_one(int v) { co_return v; }
+TEST(all, of_a_range_of_cold_coroutines_starts_with_its_owner) {
+  std::vector<handle_of<int>> list;
+  list.push_back(cold_one(1));
+  list.push_back(cold_one(2));
+  auto h = settle::all(std::move(list));
+  EXPECT_FALSE(h.is_settled());
+  EXPECT_EQ(std::move(h).wait().value(), (std::vector{1, 2}));
+}
+
+}  // namespace
