@@ -51,7 +51,7 @@ class Measured:
                 if source[number - 1].strip(" };)") == "" or "LCOV_EXCL_LINE" in source[number - 1]:
                     continue  # the end of a scope, or what is over before it can be noted down
                 self.lines[header, number] += line["count"]
-                for i, count in enumerate(counted):
+                for i, count in enumerate(counted if len(counted) > 1 else ()):  # one alone: a call that returns or throws
                     self.branches[header, number, places.get(line.get("function_name")), len(counted), i] += count
 
 

@@ -35,7 +35,7 @@ void leave_regularly() {
 
 // --- bound hooks ---
 
-TEST(G12_bound, to_what_is_empty_or_over_no_hook_ever_runs) {
+TEST(G12_bound_corners, to_what_is_empty_or_over_no_hook_ever_runs) {
   subject<number> over;
   over.end(way::complete);
   subject<number> pending;
@@ -56,7 +56,7 @@ TEST(G12_bound, to_what_is_empty_or_over_no_hook_ever_runs) {
   pending.end(way::complete);
 }
 
-TEST(G12_bound, of_an_empty_handle_no_hook_ever_runs) {
+TEST(G12_bound_corners, of_an_empty_handle_no_hook_ever_runs) {
   subject<number> where;
   settle::handle<number> none;
   int ran = 0;

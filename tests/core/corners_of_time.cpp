@@ -254,6 +254,56 @@ TEST(traps, a_blocked_thread_is_no_parent) {
   EXPECT_TRUE(b.op().is_released());
 }
 
+/// std_sync; the next compare-and-exchange of an operation's word on a thread lets something pass, and waiting is seen.
+struct stepping_sync : settle::std_sync {
+  template <class T>
+  struct atomic : std::atomic<T> {
+    using std::atomic<T>::atomic;
+    bool compare_exchange_strong(T& expected, T v, std::memory_order a, std::memory_order b) noexcept {
+      if constexpr (std::is_same_v<T, std::uint32_t>)
+        if (auto const f = std::exchange(before_lock(), nullptr)) f();
+      return std::atomic<T>::compare_exchange_strong(expected, v, a, b);
+    }
+  };
+  template <class A>
+  static void pause(unsigned, A const&) noexcept {
+    waits.store(true);
+    waits.notify_all();
+    std::this_thread::yield();
+  }
+  static std::function<void()>& before_lock() noexcept {
+    static thread_local std::function<void()> f;
+    return f;
+  }
+  static inline std::atomic<bool> waits = false;
+};
+struct stepping : settle::default_policy {
+  using value_type = int;
+  using terminal = settle::basic_cas_terminal<stepping_sync>;
+};
+
+TEST(G17_withdrawal, the_sequence_waits_for_a_withdrawal_that_is_under_way) {
+  settle::resolver<stepping> r;
+  int ran = 0;
+  auto kept = r.op().on_done([&] { ++ran; });
+  std::atomic<bool> begun = false;
+  bool withdrawn = false;
+  std::thread other([&] {
+    stepping_sync::before_lock() = [&] {  // it is claimed, and still on its ring
+      begun.store(true);
+      begun.notify_all();
+      stepping_sync::waits.wait(false);
+    };
+    withdrawn = kept.withdraw();
+  });
+  begun.wait(false);
+  r.complete(1);
+  other.join();
+  EXPECT_TRUE(stepping_sync::waits.load());
+  EXPECT_TRUE(withdrawn);
+  EXPECT_EQ(ran, 0);
+}
+
 // --- stop hooks, as combinators register them ---
 
 struct told_hook : settle::detail::hook<settle::cas_terminal> {
