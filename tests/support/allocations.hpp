@@ -9,6 +9,9 @@
 #if defined(__GLIBC__) && !defined(SETTLE_TEST_SANITIZED)
 #define SETTLE_TEST_HEAP_RUNS_DRY 1
 #endif
+#if !defined(SETTLE_TEST_THREAD_SANITIZED)  // that sanitizer defines operator new itself, and lets nobody else
+#define SETTLE_TEST_NEW_RUNS_DRY 1
+#endif
 
 namespace test {
 
@@ -37,6 +40,7 @@ class no_heap_after {
 };
 #endif
 
+#if defined(SETTLE_TEST_NEW_RUNS_DRY)
 /// The next `n` allocations that this thread makes by nothrow `operator new`, as `settle::recycling` does, succeed, then none
 /// does, until this goes. What settle keeps for the thread is in the way: `settle::trim()` first.
 class no_memory_after {
@@ -45,6 +49,7 @@ class no_memory_after {
   no_memory_after(no_memory_after&&) = delete;
   ~no_memory_after();
 };
+#endif
 
 }  // namespace test
 

@@ -5,12 +5,17 @@
 #include <cstddef>
 
 #if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#if __has_feature(address_sanitizer)
 #define SETTLE_TEST_SANITIZED 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#elif __has_feature(thread_sanitizer)
 #define SETTLE_TEST_SANITIZED 1
+#define SETTLE_TEST_THREAD_SANITIZED 1
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define SETTLE_TEST_SANITIZED 1
+#elif defined(__SANITIZE_THREAD__)
+#define SETTLE_TEST_SANITIZED 1
+#define SETTLE_TEST_THREAD_SANITIZED 1
 #endif
 
 namespace test {
