@@ -114,14 +114,18 @@ class Server:
             self.process.kill()
             raise RuntimeError(f"the server did not start: it said {line!r}")
         self.port = int(match[1])
-        self.observer = Client(self.port)
+        self.observer, self.observed = Client(self.port), time.monotonic()
 
     def url(self, path):
         return f"http://127.0.0.1:{self.port}{path}"
 
     def census(self):
         """What the server says of itself, without the request that asks."""
+        if time.monotonic() - self.observed > 20:  # a connection that says nothing for long is closed, and rightly
+            self.observer.drop(by_reset=False)
+            self.observer = Client(self.port)
         c = json.loads(self.observer.get("/census"))
+        self.observed = time.monotonic()
         for name in ("handles_live", "arenas_out", "acquires", "requests_total"):
             c[name] -= 1
         return c

@@ -481,7 +481,7 @@ void on_threads(int count, F f) {
 
 TEST_F(A36_slot_misuse, of_racing_releases_exactly_one_wins) {
   pool_t pool(2, 64);
-  constexpr int rounds = 100'000;
+  constexpr int rounds = static_cast<int>(test::a_million / 10);
   std::vector<settle::arena_ticket> tickets(rounds);
   std::array<std::atomic<int>, 2> arrived{};
   std::atomic<int> won{0};
