@@ -151,7 +151,7 @@ class Toolchain:
     def build(self, source: pathlib.Path, headers: pathlib.Path, program: pathlib.Path, options: tuple[str, ...], common: pathlib.Path) -> str:
         """Empty, or what the compiler said. What every control needs is made in `common`, by the first that comes."""
         shared = common / ("_".join(re.sub(r"\W", "", word) for word in options) or "plain")
-        flags = ["-std=c++20", "-O0", *options]
+        flags = ["-std=c++20", "-O0", "-DSETTLE_TEST_A_TENTH", *options]
         said = self.prepare(shared, flags)
         if said:
             return said
