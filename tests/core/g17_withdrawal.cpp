@@ -8,7 +8,6 @@
 #include <memory>
 
 #include "hooks.hpp"
-#include "scale.hpp"
 #include "situations.hpp"
 
 namespace {
@@ -180,7 +179,7 @@ TEST(A52_long_lived_parent, a_million_children_come_and_go) {
   subject<counted<int>> parent;
   int heard = 0;
   burden const before(parent.op);
-  for (unsigned i = 0; i != a_million; ++i) {
+  for (unsigned i = 0; i != 1'000'000; ++i) {
     come_and_go(parent.op, i);
     ASSERT_EQ(burden(parent.op), before) << "after child " << i;
   }

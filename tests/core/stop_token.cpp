@@ -17,7 +17,6 @@
 #include <vector>
 
 #include "allocations.hpp"
-#include "scale.hpp"
 #include "situations.hpp"
 
 namespace {
@@ -100,7 +99,7 @@ TEST(G17_withdrawal, asking_for_the_token_does_not_grow_an_operation) {
   }
   long const bytes = ledger::bytes;
   allocation_count const made;
-  for (std::size_t i = 0; i != a_million; ++i) {
+  for (int i = 0; i != 1'000'000; ++i) {
     auto const t = s.op.stop_token();
   }
   EXPECT_EQ(made.now(), 0U);
