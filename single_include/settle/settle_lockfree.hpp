@@ -8299,7 +8299,7 @@ class range_shape {
   using value_type = typename range_value<R, H>::type;
 
   explicit range_shape(std::vector<H>&& inputs)
-      : size_(static_cast<std::uint32_t>(inputs.size())), slots_(std::make_unique<slot_type[]>(inputs.size())) {
+      : size_(static_cast<std::uint32_t>(inputs.size())), slots_(std::make_unique_for_overwrite<slot_type[]>(inputs.size())) {
     if constexpr (collects) value_.reserve(size_);
     for (std::uint32_t i = 0; i != size_; ++i) {
       slots_[i].index = i;
@@ -9678,7 +9678,7 @@ class hedging {
       : first_(std::move(first)),
         items_(std::move(items)),
         f_(std::in_place, std::move(f)),
-        places_(std::make_unique<input<C>[]>(items_.size())),
+        places_(std::make_unique_for_overwrite<input<C>[]>(items_.size())),
         delay_(delay),
         missing_(items_.size()) {}
 
@@ -9920,8 +9920,8 @@ class traversal {
         items_(std::move(items)),
         f_(std::in_place, std::move(f)),
         places_count_(std::min(std::max<std::size_t>(limit, 1), std::max<std::size_t>(items_.size(), 1))),
-        places_(std::make_unique<place[]>(places_count_)),
-        values_(std::make_unique<std::optional<lift<T>>[]>(items_.size())),
+        places_(std::make_unique_for_overwrite<place[]>(places_count_)),
+        values_(std::make_unique_for_overwrite<std::optional<lift<T>>[]>(items_.size())),
         missing_(items_.size()) {
     value_.reserve(items_.size());
   }

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -283,6 +284,7 @@ struct stepping : settle::default_policy {
 };
 
 TEST(G17_withdrawal, the_sequence_waits_for_a_withdrawal_that_is_under_way) {
+  stepping_sync::waits = false;
   settle::resolver<stepping> r;
   int ran = 0;
   auto kept = r.op().on_done([&] { ++ran; });

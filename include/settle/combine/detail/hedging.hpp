@@ -32,7 +32,7 @@ class hedging {
       : first_(std::move(first)),
         items_(std::move(items)),
         f_(std::in_place, std::move(f)),
-        places_(std::make_unique<input<C>[]>(items_.size())),
+        places_(std::make_unique_for_overwrite<input<C>[]>(items_.size())),
         delay_(delay),
         missing_(items_.size()) {}
 

@@ -105,7 +105,7 @@ class range_shape {
   using value_type = typename range_value<R, H>::type;
 
   explicit range_shape(std::vector<H>&& inputs)
-      : size_(static_cast<std::uint32_t>(inputs.size())), slots_(std::make_unique<slot_type[]>(inputs.size())) {
+      : size_(static_cast<std::uint32_t>(inputs.size())), slots_(std::make_unique_for_overwrite<slot_type[]>(inputs.size())) {
     if constexpr (collects) value_.reserve(size_);
     for (std::uint32_t i = 0; i != size_; ++i) {
       slots_[i].index = i;

@@ -33,8 +33,8 @@ class traversal {
         items_(std::move(items)),
         f_(std::in_place, std::move(f)),
         places_count_(std::min(std::max<std::size_t>(limit, 1), std::max<std::size_t>(items_.size(), 1))),
-        places_(std::make_unique<place[]>(places_count_)),
-        values_(std::make_unique<std::optional<lift<T>>[]>(items_.size())),
+        places_(std::make_unique_for_overwrite<place[]>(places_count_)),
+        values_(std::make_unique_for_overwrite<std::optional<lift<T>>[]>(items_.size())),
         missing_(items_.size()) {
     value_.reserve(items_.size());
   }
