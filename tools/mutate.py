@@ -215,8 +215,9 @@ def run(program: pathlib.Path, tests: str, limit: float) -> Ending:
 
 
 def entries(all_of_them: list[Control]) -> list[str]:
-    """`run <control>` for each, and `clean <control>` once for everything that is compiled in the same way."""
-    found, seen = [], set()
+    """`run <control>` for each, and `clean <control>` once for everything that is compiled in the same way. Compiled without options
+    it is what `./dev test` and the preset coverage run whole."""
+    found, seen = [], {(c.source, ()) for c in all_of_them}
     for c in all_of_them:
         found.append(f"run {c.full_name()}")
         if c.way() not in seen:
