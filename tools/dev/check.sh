@@ -13,6 +13,7 @@ check_all() {
   build_and_test coverage # what no test of the core runs
   count "coverage of the core" coverage_of_the_core
 
+  count "model" model/check.sh # a protocol that loses, doubles or hangs in some interleaving
   count "reference" reference # public names that nobody explains
   count "compile-time cost of settle.hpp" python3 tools/compile_cost.py
   step "configure (debug)" configure debug

@@ -28,7 +28,7 @@ apt_packages() {
     test) echo libgtest-dev libcurl4-openssl-dev ;; # an example wraps libcurl
     bench) echo libbenchmark-dev libboost-thread-dev ;;
     lint) echo git clang-tidy-19 clang-format-19 ;;
-    check) echo git clang-16 clang-19 libclang-rt-16-dev libclang-rt-19-dev clang-tidy-19 clang-format-19 ;;
+    check) echo git gcc spin clang-16 clang-19 libclang-rt-16-dev libclang-rt-19-dev clang-tidy-19 clang-format-19 ;;
     single) echo python3 ;;
     docs) echo doxygen ;;
     fresh) echo debootstrap debian-archive-keyring git ;;
@@ -53,7 +53,7 @@ tools_missing() {
       demo) set -- curl h2load ;;
       test | bench) set -- ;;
       lint) set -- git clang-tidy-19 clang-format-19 ;;
-      check) set -- git clang++-16 clang++-19 clang-tidy-19 clang-format-19 ;;
+      check) set -- git spin clang++-16 clang++-19 clang-tidy-19 clang-format-19 ;;
       single) set -- python3 ;;
       docs) set -- doxygen ;;
       fresh) set -- debootstrap git ;;
