@@ -36,7 +36,7 @@
 // type: terminal, partial, total. The completion delivers what really happened. Emit where the handler runs, as Asio wants it.
 //
 // Throws std::bad_alloc; the handle is dropped then. Cost: a block from the handler's associated allocator, a hook, and the
-// posted call; without an executor one hook more, and no call.
+// posted call; without an executor only the hook.
 namespace settle::inline v0::detail {
 
 /// The initiation.
