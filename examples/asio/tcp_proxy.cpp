@@ -3,11 +3,11 @@
 #include <settle/asio/asio.hpp>
 #include <settle/settle.hpp>
 
+#include <array>
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
 #include <asio/read.hpp>
 #include <asio/write.hpp>
-#include <array>
 #include <cctype>
 #include <chrono>
 #include <cstdio>

@@ -224,8 +224,9 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
 
   template <class Token>
   static void require_door() noexcept {
-    static_assert(requires { sizeof(detail::token_door<P, Token>); },
-                  "settle: async_wait and async_get come with an adapter: #include <settle/asio/async_wait.hpp> (see docs/guide/asio.md)");
+    static_assert(
+        requires { sizeof(detail::token_door<P, Token>); },
+        "settle: async_wait and async_get come with an adapter: #include <settle/asio/async_wait.hpp> (see docs/guide/asio.md)");
   }
 
   /// A cold coroutine has its owner now.

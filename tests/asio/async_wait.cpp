@@ -130,8 +130,7 @@ TEST(async_wait, calls_a_handler_without_one_where_the_operation_runs) {
 TEST(async_wait, use_future) {
   asio::io_context io;
   std::future<outcome<int>> f;
-  in_each_case(
-      io, [&](auto h) { f = std::move(h).async_wait(asio::use_future); }, [&](way how) { expect(f.get(), how); });
+  in_each_case(io, [&](auto h) { f = std::move(h).async_wait(asio::use_future); }, [&](way how) { expect(f.get(), how); });
   std::future<int> g;
   in_each_case(
       io, [&](auto h) { g = std::move(h).async_get(asio::use_future); },
@@ -172,8 +171,7 @@ asio::awaitable<void> gets(settle::handle<policy> h, std::optional<std::error_co
 TEST(async_wait, use_awaitable) {
   asio::io_context io;
   std::optional<outcome<int>> out;
-  in_each_case(
-      io, [&](auto h) { asio::co_spawn(io, awaits(std::move(h), out), asio::detached); }, [&](way how) { expect(*out, how); });
+  in_each_case(io, [&](auto h) { asio::co_spawn(io, awaits(std::move(h), out), asio::detached); }, [&](way how) { expect(*out, how); });
   std::optional<std::error_code> error;
   int value = 0;
   in_each_case(
@@ -205,7 +203,8 @@ TEST(async_wait, while_the_cleanups_run) {
     subject<policy> s;
     trail log;
     s.op.on_cleanup([&] {
-      if (with_executor) std::move(s.h).async_wait(asio::bind_executor(io, [&](outcome<int> const& o) { log.push_back(o ? "value" : "?"); }));
+      if (with_executor)
+        std::move(s.h).async_wait(asio::bind_executor(io, [&](outcome<int> const& o) { log.push_back(o ? "value" : "?"); }));
       else std::move(s.h).async_wait([&](outcome<int> const& o) { log.push_back(o ? "value" : "?"); });
       log.push_back("cleanup");
     });

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <asio/awaitable.hpp>
 #include <asio/bind_allocator.hpp>
 #include <asio/bind_cancellation_slot.hpp>
@@ -19,7 +20,6 @@
 #include <asio/strand.hpp>
 #include <asio/thread_pool.hpp>
 #include <asio/write.hpp>
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <exception>
@@ -392,9 +392,10 @@ TEST(use_handle, a_bound_slot_asks_whatever_else_is_bound) {
     int live = 0;
     counting_allocator<char> const a(live);
     auto const ex = io.get_executor();
-    handle_of<void> h = order == 0   ? p.start(asio::bind_cancellation_slot(stop.slot(), use_handle))
-                        : order == 1 ? p.start(asio::bind_cancellation_slot(stop.slot(), asio::bind_executor(ex, use_handle)))
-                                     : p.start(asio::bind_allocator(a, asio::bind_executor(ex, asio::bind_cancellation_slot(stop.slot(), use_handle))));
+    handle_of<void> h =
+        order == 0   ? p.start(asio::bind_cancellation_slot(stop.slot(), use_handle))
+        : order == 1 ? p.start(asio::bind_cancellation_slot(stop.slot(), asio::bind_executor(ex, use_handle)))
+                     : p.start(asio::bind_allocator(a, asio::bind_executor(ex, asio::bind_cancellation_slot(stop.slot(), use_handle))));
     stop.emit(cancellation_type::partial);
     EXPECT_TRUE(h.cancel_requested());
     io.run();

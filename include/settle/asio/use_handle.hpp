@@ -66,8 +66,10 @@ class use_handle_under {
 /// Cost: the state, the signal and its observer, three blocks of settle's recycling allocator; and what Asio takes.
 ///
 /// ```cpp
-/// settle::handle_of<std::size_t> n = socket.async_read_some(asio::buffer(b), settle::use_handle);
-/// co_await settle::within(timer.async_wait(settle::use_handle), 1s);
+/// template <class Timer>
+/// settle::handle_of<void> ring(Timer& alarm) {
+///   co_await settle::within(alarm.async_wait(settle::use_handle), 8h);
+/// }
 /// ```
 template <class E = error>
 class use_handle_t {
@@ -116,7 +118,8 @@ struct handle_token<use_handle_under<E>> {
 namespace asio {
 
 template <class E, class... Signatures>
-class async_result<settle::use_handle_t<E>, Signatures...> : public settle::detail::handle_result<settle::use_handle_t<E>, Signatures...> {};
+class async_result<settle::use_handle_t<E>, Signatures...> : public settle::detail::handle_result<settle::use_handle_t<E>, Signatures...> {
+};
 
 template <class E, class... Signatures>
 class async_result<settle::use_handle_under<E>, Signatures...>

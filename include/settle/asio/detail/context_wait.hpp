@@ -37,7 +37,8 @@ template <class P, class As, class Handler>
 class asio_context_wait final : asio_pending_wait {
   using executor = asio_executor_of<Handler>;
   using work = std::decay_t<decltype(::asio::prefer(std::declval<executor const&>(), ::asio::execution::outstanding_work.tracked))>;
-  using allocator = typename std::allocator_traits<typename ::asio::associated_allocator<Handler>::type>::template rebind_alloc<asio_context_wait>;
+  using allocator =
+      typename std::allocator_traits<typename ::asio::associated_allocator<Handler>::type>::template rebind_alloc<asio_context_wait>;
   using allocator_traits = std::allocator_traits<allocator>;
 
  public:
@@ -45,8 +46,9 @@ class asio_context_wait final : asio_pending_wait {
   static void begin(Handler&& handler, handle<P>&& h) {
     allocator a(::asio::get_associated_allocator(handler));
     auto* const at = allocator_traits::allocate(a, 1);
-    asio_context_wait* const w = with_undo([&] { return ::new (static_cast<void*>(at)) asio_context_wait(std::move(handler), std::move(h), a); },
-                                           [&] { allocator_traits::deallocate(a, at, 1); });
+    asio_context_wait* const w =
+        with_undo([&] { return ::new (static_cast<void*>(at)) asio_context_wait(std::move(handler), std::move(h), a); },
+                  [&] { allocator_traits::deallocate(a, at, 1); });
     w->start();
   }
   ~asio_context_wait() = default;
@@ -62,7 +64,8 @@ class asio_context_wait final : asio_pending_wait {
   static asio_pending_waits* waits_of(Handler const& h) {
     if constexpr (::asio::can_query<executor const&, ::asio::execution::context_t>::value) {
       executor const ex = ::asio::associated_executor<Handler, asio_unbound>::get(h);
-      return &::asio::use_service<asio_pending_waits>(static_cast<::asio::execution_context&>(::asio::query(ex, ::asio::execution::context)));
+      return &::asio::use_service<asio_pending_waits>(
+          static_cast<::asio::execution_context&>(::asio::query(ex, ::asio::execution::context)));
     } else {
       return nullptr;  // an erased executor that does not tell its context
     }
@@ -90,7 +93,8 @@ class asio_context_wait final : asio_pending_wait {
     auto out = asio_take(handle_);
     guarded([&] { ::asio::post(work_, asio_delivery<As, Handler>(std::move(handler_), std::move(*out))); },
             [&](std::exception_ptr p) {
-              if (op) state_access::get(op)->report(std::move(p), monitor_event::executor_lost, "a handler's executor refused its completion");
+              if (op)
+                state_access::get(op)->report(std::move(p), monitor_event::executor_lost, "a handler's executor refused its completion");
             });
     end();
   }

@@ -106,8 +106,7 @@ class handle_result {
   /// cancel and runs to its end all the same.
   static bool observe(operation const& op, asio_in_flight& flight) noexcept {
     bool ready = true;
-    guarded([&] { static_cast<void>(op.on_cancel([at = &flight] { at->asked(); })); },
-            [&](std::exception_ptr const&) { ready = false; });
+    guarded([&] { static_cast<void>(op.on_cancel([at = &flight] { at->asked(); })); }, [&](std::exception_ptr const&) { ready = false; });
     return ready;
   }
 };
