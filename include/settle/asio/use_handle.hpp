@@ -66,8 +66,7 @@ class use_handle_under {
 /// Cost: the state, the signal and its observer, three blocks of settle's recycling allocator; and what Asio takes.
 ///
 /// ```cpp
-/// template <class Timer>
-/// settle::handle_of<void> ring(Timer& alarm) {
+/// settle::handle_of<void> ring(auto& alarm) {  // an asio::steady_timer
 ///   co_await settle::within(alarm.async_wait(settle::use_handle), 8h);
 /// }
 /// ```
