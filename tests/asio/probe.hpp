@@ -18,7 +18,8 @@ namespace test {
 template <class... A>
 class probe {
  public:
-  std::function<void()> during;  // called by the initiation
+  std::function<void()> during;      // called by the initiation
+  std::function<void()> when_asked;  // called inside the emission
   std::vector<asio::cancellation_type> asked;
   std::thread::id asked_by;
   bool asked_while_initiating = false;
@@ -66,6 +67,7 @@ class probe {
           p->asked.push_back(t);
           p->asked_by = std::this_thread::get_id();
           p->asked_while_initiating |= p->initiating_;
+          if (p->when_asked) p->when_asked();
         });
       }
       self->initiating_ = true;

@@ -639,6 +639,29 @@ TEST(use_handle, cancelled_from_a_foreign_thread) {
   loop.join();
 }
 
+TEST(use_handle, the_handler_waits_until_another_thread_has_emitted) {
+  asio::io_context io;
+  probe<std::error_code> p(io.get_executor());
+  std::atomic<bool> emitting = false;
+  std::atomic<bool> ending = false;
+  std::atomic<bool> emitted = false;
+  p.when_asked = [&] {
+    emitting = true;
+    while (!ending) std::this_thread::yield();
+    for (int i = 0; i != 100; ++i) std::this_thread::yield();
+    emitted = true;
+  };
+  auto h = p.start(use_handle);
+  h.request_cancel();
+  std::jthread loop([&] { io.run(); });
+  while (!emitting) std::this_thread::yield();
+  ending = true;
+  p.end(aborted);
+  EXPECT_TRUE(emitted);
+  loop.join();
+  EXPECT_TRUE(outcome_of(io, std::move(h)).is_cancelled());
+}
+
 // Several threads run one executor, so the handler may run beside the emission: it waits until that is through.
 TEST(use_handle, emission_beside_completion) {
   asio::thread_pool pool(3);
