@@ -161,9 +161,19 @@ set(settle_lockfree_headers
 
 set(settle_asio_headers
     include/settle/asio/asio.hpp
+    include/settle/asio/async_wait.hpp
+    include/settle/asio/detail/completion.hpp
+    include/settle/asio/detail/context_wait.hpp
+    include/settle/asio/detail/delivery.hpp
+    include/settle/asio/detail/handle_result.hpp
+    include/settle/asio/detail/handle_token.hpp
+    include/settle/asio/detail/home_wait.hpp
+    include/settle/asio/detail/in_flight.hpp
+    include/settle/asio/detail/pending_waits.hpp
     include/settle/asio/executor.hpp
     include/settle/asio/sleep.hpp
-    include/settle/asio/timers.hpp)
+    include/settle/asio/timers.hpp
+    include/settle/asio/use_handle.hpp)
 
 set(settle_http2_headers
     include/settle/http2/counters.hpp

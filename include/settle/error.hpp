@@ -5,6 +5,7 @@
 #include <exception>
 #include <memory>
 #include <system_error>
+#include <type_traits>
 #include <utility>
 
 #include "detail/exceptions.hpp"
@@ -24,6 +25,10 @@ class error {
   error(std::error_code c) noexcept : category_(&c.category()), value_(c.value()) {}
   /// One of settle's own.
   error(errc e) noexcept : error(make_error_code(e)) {}
+  /// A code of another library's: `e == asio::error::eof` compares with it.
+  template <class Enum>
+    requires(std::is_error_code_enum_v<Enum>)
+  error(Enum e) noexcept : error(std::error_code(e)) {}
   /// An exception; must not be null.
   error(std::exception_ptr p) noexcept : category_(nullptr), exception_(std::move(p)) {}
 

@@ -95,6 +95,8 @@ template <class C>
 struct hook;
 template <class P>
 struct cell;
+template <class P, class Token>
+struct token_door;  // an adapter's: a handle's outcome by completion token
 
 }  // namespace detail
 }  // namespace settle::inline v0

@@ -200,12 +200,34 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
     return std::move(*this).wait_until(std::chrono::steady_clock::now() + d);
   }
 
+  /// For callers of another library's asynchronous model: `token` gets the outcome, `void(outcome<T, E>)`, once released. Needs
+  /// the adapter's header: settle/asio/async_wait.hpp says the rest.
+  template <class Token>
+  auto async_wait(Token&& token) && {
+    require_door<Token>();
+    return detail::token_door<P, Token>::wait(std::move(*this), token);
+  }
+  /// The same as an error and a value, `void(error, T)`; a cancellation is an error, and an error comes with `T()`.
+  template <class Token>
+    requires std::default_initializable<detail::lift<T>>
+  auto async_get(Token&& token) && {
+    require_door<Token>();
+    return detail::token_door<P, Token>::get(std::move(*this), token);
+  }
+
  private:
   template <class>
   friend class resolver;
   template <class>
   friend class watcher;
   friend struct detail::state_access;
+
+  template <class Token>
+  static void require_door() noexcept {
+    static_assert(
+        requires { sizeof(detail::token_door<P, Token>); },
+        "settle: async_wait and async_get come with an adapter: #include <settle/asio/async_wait.hpp> (see docs/guide/asio.md)");
+  }
 
   /// A cold coroutine has its owner now.
   void start() const noexcept {

@@ -5,6 +5,9 @@ add_library(settle_test_options INTERFACE)
 target_compile_options(settle_test_options INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
 target_compile_options(settle_test_options INTERFACE $<$<CONFIG:Debug>:-g1>)  # enough for a back trace; half a minute less of each minute
 target_include_directories(settle_test_options INTERFACE ${PROJECT_SOURCE_DIR}/tests/support)
+# Asio before 1.26 does not see that clang has coroutines.
+target_compile_definitions(settle_test_options INTERFACE $<$<CXX_COMPILER_ID:Clang>:ASIO_HAS_CO_AWAIT=1>
+                                                         $<$<CXX_COMPILER_ID:Clang>:ASIO_HAS_STD_COROUTINE=1>)
 target_link_libraries(settle_test_options INTERFACE Threads::Threads)
 
 # For tests that count allocations: takes the place of malloc.

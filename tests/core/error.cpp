@@ -30,6 +30,31 @@ TEST(error, is_a_code) {
   EXPECT_EQ(error(make_error_code(std::errc::io_error)).code(), std::errc::io_error);
 }
 
+enum class their_errc { refused = 1 };
+class their_category final : public std::error_category {
+ public:
+  char const* name() const noexcept override { return "theirs"; }
+  std::string message(int) const override { return "refused"; }
+};
+std::error_code make_error_code(their_errc e) {
+  static their_category const category;
+  return {static_cast<int>(e), category};
+}
+
+}  // namespace
+
+template <>
+struct std::is_error_code_enum<their_errc> : std::true_type {};
+
+namespace {
+
+TEST(error, of_another_library) {
+  error const e = their_errc::refused;
+  EXPECT_EQ(e, their_errc::refused);
+  EXPECT_NE(e, errc::closed);
+  EXPECT_EQ(e.code(), make_error_code(their_errc::refused));
+}
+
 TEST(error, or_an_exception) {
   EXPECT_NE(thrown().exception(), nullptr);
   EXPECT_EQ(thrown().code(), std::errc::state_not_recoverable);

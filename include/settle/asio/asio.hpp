@@ -3,8 +3,10 @@
 #define SETTLE_ASIO_ASIO_HPP
 
 // Everything of the Asio adapter.
+#include "async_wait.hpp"
 #include "executor.hpp"
 #include "sleep.hpp"
 #include "timers.hpp"
+#include "use_handle.hpp"
 
 #endif
