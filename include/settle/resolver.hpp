@@ -231,7 +231,6 @@ class resolver {
     cell* const c = std::exchange(cell_, nullptr);
     if constexpr (detail::direct<P>::possible) {
       if (detail::direct<P>::is_alone(*c)) return detail::direct<P>::settle_alone(*c, kind), true;
-      if (detail::direct<P>::settle_shared(*c, kind)) return true;
     }
     if (engine::settle(*c, kind, c->sole())) return true;
     cell_ = c;

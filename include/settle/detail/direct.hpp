@@ -35,36 +35,18 @@ class direct {
   static bool is_alone(state& s) noexcept {
     std::uint64_t const c = s.counts.load(std::memory_order_acquire);
     std::uint32_t const w = s.word.load(std::memory_order_acquire);
-    if ((w & ~(plain_bits & ~word::kept)) != 0 || s.lasting.load(std::memory_order_relaxed) != nullptr) return false;
+    if ((w & ~plain_bits) != 0 || s.lasting.load(std::memory_order_relaxed) != nullptr) return false;
     return (c == count::both || ((w & word::given) != 0 && s.with_consumer())) && frame<C>::here().is_free();
   }
   /// The producer's, the payload written. Takes over its hold and reference.
   static void settle_alone(state& s, outcome_head::kind_t kind) noexcept {
     std::uint32_t const w = s.word.load(std::memory_order_relaxed);
-    outcome_access::head(s.result).kind = kind;
-    s.word.store(w | settled_bits(kind), std::memory_order_relaxed);
+    s.become_settled(w, outcome_access::head(s.result), kind);
     frame<C>::here().enter();
     auto* const born = s.table->born;
     if (born != nullptr) born(s, true);
     else tell_and_end(s, w, kind);
     dispatcher<C>::leave_drain(frame<C>::here());
-  }
-
-  /// The same when others refer to it, who are only to be told. False: nothing was done.
-  static bool settle_shared(state& s, outcome_head::kind_t kind) noexcept {
-    frame<C>& f = frame<C>::here();
-    if (!is_plain(s, s.word.load(std::memory_order_relaxed)) || !f.is_free()) return false;
-    std::uint32_t const w = s.lock();
-    if (!is_plain(s, w)) {
-      s.unlock(w);
-      return false;
-    }
-    outcome_access::head(s.result).kind = kind;
-    s.unlock(w | settled_bits(kind));
-    f.enter();
-    sequence<C>::run(s);
-    dispatcher<C>::leave_drain(f);
-    return true;
   }
 
   /// A small cleanup while nobody but the producer refers to the operation, into a slot of the state. False: not so, and `f`
@@ -92,15 +74,7 @@ class direct {
   }
 
  private:
-  static constexpr std::uint32_t plain_bits = word::handled | word::owned | word::given | word::watched | word::kept;
-
-  static bool is_plain(state& s, std::uint32_t w) noexcept {
-    return (w & ~plain_bits) == 0 && s.lasting.load(std::memory_order_relaxed) == nullptr;
-  }
-  /// Of a value or a failure: a cancelled operation was asked to cancel, which is the engine's.
-  static constexpr std::uint32_t settled_bits(outcome_head::kind_t kind) noexcept {
-    return kind == outcome_head::failure ? word::settled | word::failure : word::settled;
-  }
+  static constexpr std::uint32_t plain_bits = word::handled | word::owned | word::given | word::watched;
 
   // From here on nobody else refers to the operation, and nobody can: no atomic operation, and no trace of the steps.
 

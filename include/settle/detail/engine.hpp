@@ -19,7 +19,8 @@ namespace settle::inline v0::detail {
 template <class C>
 struct registry;
 
-/// Settling, cancelling and everything that follows. The only way an operation becomes settled is `settle_locked`.
+/// Settling, cancelling and everything that follows. Where others may look, an operation is settled by `settle_locked`; where
+/// nobody can, by direct::settle_alone; by state_base::become_settled in both.
 ///
 /// The structural part (children, dependents) runs at once on the calling thread, over an intrusive list: no recursion,
 /// no allocation, no executor. User code it makes ready goes to the outbox, and from there to the drain of its executor.
@@ -225,13 +226,11 @@ class engine {
     return w;
   }
 
-  /// The one transition out of pending. Called with the lock held and the payload written; takes over a hold and a reference.
+  /// Settles, and all that follows. Called with the lock held and the payload written; takes over a hold and a reference.
   /// `via`: the upper end of the link by which a walk of the parent comes here.
   static void settle_locked(state& s, std::uint32_t w, outcome_head::kind_t kind, frame<C>& f, bool then_pump = true,
                             node* via = nullptr) noexcept {
-    s.head().kind = kind;
     bool const asked = (w & word::requested) != 0 && (w & word::forced) == 0;
-    w |= word::settled | (kind == outcome_head::failure ? word::failure : kind == outcome_head::cancelled ? word::cancelled : 0u);
     bool const walker_elsewhere = (w & word::walking) != 0;
     bool const to_walk = !walker_elsewhere && walker<C>::has_structure(w, asked);
     bool const queued = (w & word::errand) != 0;  // the state waits in a queue already
@@ -241,8 +240,8 @@ class engine {
       w |= word::offered;  // nothing to run first
     if ((w & word::cold) != 0) w = end_cold(s, w, f);
     auto* const listener = s.table->event;
-    monitor_event const event = listener != nullptr ? settled_event(s, w) : monitor_event{};
-    s.unlock(w);
+    monitor_event const event = listener != nullptr ? settled_event(s, kind) : monitor_event{};
+    s.become_settled(w, s.head(), kind);
     if (listener != nullptr) listener(event);
     if (walker_elsewhere) return;  // it sees that when it is through, and goes on
     if (queued) {
@@ -309,11 +308,11 @@ class engine {
     return w & ~word::cold;
   }
 
-  static monitor_event settled_event(state& s, std::uint32_t w) noexcept {
+  static monitor_event settled_event(state& s, outcome_head::kind_t kind) noexcept {
     monitor_event e = s.event_of(monitor_event::settled);
-    e.how = (w & word::failure) != 0     ? monitor_event::failure
-            : (w & word::cancelled) != 0 ? monitor_event::cancelled
-                                         : monitor_event::value;
+    e.how = kind == outcome_head::failure     ? monitor_event::failure
+            : kind == outcome_head::cancelled ? monitor_event::cancelled
+                                              : monitor_event::value;
     e.why = s.head().why;
     return e;
   }

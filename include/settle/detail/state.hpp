@@ -188,6 +188,13 @@ struct state_base : basic_work_node<C> {
   }
   void unlock(std::uint32_t w) noexcept { word.store(w, std::memory_order_release); }
 
+  /// The one transition out of pending, on every path. Of a `w` that the caller has locked, or that nobody else can see;
+  /// `h` is the outcome's head, whose payload is written.
+  [[gnu::always_inline]] void become_settled(std::uint32_t w, outcome_head& h, outcome_head::kind_t kind) noexcept {
+    h.kind = kind;
+    unlock(w | word::settled | (kind == outcome_head::failure ? word::failure : kind == outcome_head::cancelled ? word::cancelled : 0u));
+  }
+
   void add_ref() noexcept { counts.fetch_add(count::ref, std::memory_order_relaxed); }
   void drop_ref() noexcept {
     bool const is_lonely = table->lonely;
