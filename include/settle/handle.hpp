@@ -109,7 +109,7 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
   /// On the operation's executor. Allocates one block; throws std::bad_alloc. Cost: one atomic read-modify-write, one more
   /// when the registration goes.
   template <class F>
-  basic_registration<C> on_done(F f) const& {
+  [[gnu::always_inline]] basic_registration<C> on_done(F f) const& {
     start();
     return this->template add_hook<detail::call_with_outcome<T, E>>(detail::hook_kind::done, std::move(f));
   }
@@ -118,7 +118,7 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
   /// handle untouched. Cost: one atomic read-modify-write, and none for what follows as long as nobody else refers to the
   /// operation.
   template <class F>
-  void on_done(F f) && {
+  [[gnu::always_inline]] void on_done(F f) && {
     static_assert(detail::takes_outcome<F, outcome<T, E>&&>,
                   "settle: on_done of a handle that is given up, `std::move(h).on_done(f)`, takes `f(settle::outcome<T, E>&&)`, "
                   "`f(settle::ending)` or `f()` (see docs/guide/registering.md)");
@@ -231,7 +231,7 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
 
   /// A cold coroutine has its owner now.
   void start() const noexcept {
-    if (this->state_ != nullptr) detail::engine<C>::warm(*this->state_, nullptr);
+    if (this->state_ != nullptr && this->state_->is(detail::word::cold)) detail::engine<C>::warm(*this->state_, nullptr);
   }
 
   explicit handle(base op) noexcept : base(std::move(op)) {}

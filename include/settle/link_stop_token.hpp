@@ -35,7 +35,7 @@ class stop_token_link {
 
   /// False: the operation is released already. Throws std::bad_alloc.
   static bool make(state& s, std::stop_token const& token, cancellation const& why) {
-    void* const at = s.table->allocate(s, sizeof(stop_token_link), alignof(stop_token_link));
+    void* const at = s.allocate(sizeof(stop_token_link), alignof(stop_token_link));
     if (at == nullptr) raise(std::bad_alloc());
     auto* const link = ::new (at) stop_token_link(s, why);
     if (!registry<C>::add_released(s, link->released_)) {
@@ -76,7 +76,7 @@ class stop_token_link {
   void end() noexcept {
     state& s = *target_;
     std::destroy_at(this);
-    s.table->deallocate(s, this, sizeof(stop_token_link), alignof(stop_token_link));
+    s.deallocate(this, sizeof(stop_token_link), alignof(stop_token_link));
     s.drop_ref();
   }
 

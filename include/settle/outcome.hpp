@@ -247,6 +247,9 @@ class outcome : private detail::outcome_head {
   [[gnu::always_inline]] void require_value() const {
     if (kind == detail::outcome_head::value) [[likely]]
       return;
+    detail::raise_by<detail::outcome_access>(*this);
+  }
+  [[noreturn, gnu::always_inline]] void raise() const {
     if (kind == failure) detail::raise_error(error_);
     detail::raise(operation_cancelled(cancel()));
   }
@@ -288,6 +291,10 @@ struct outcome_access {
   template <class O>
   static void clear(O& o) noexcept {
     o.clear();
+  }
+  template <class O>
+  [[noreturn, gnu::always_inline]] static void raise(O const& o) {
+    o.raise();
   }
 };
 

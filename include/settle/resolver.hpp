@@ -187,7 +187,7 @@ class resolver {
   }
   /// As basic_operation::on_cleanup; before anybody else sees the operation it costs no atomic operation.
   template <class F>
-  bool on_cleanup(F f) {
+  [[gnu::always_inline]] bool on_cleanup(F f) {
     if (detail::direct<P>::keep_in_slot(*cell_, f)) return true;
     return detail::offer_cleanup<C>(*cell_, std::move(f), cell_->sole()).how == detail::kept::yes;
   }
@@ -261,7 +261,9 @@ class resolver {
     }
     return complete_in_any_case(v);
   }
-  [[gnu::noinline]] bool complete_in_any_case(stored& v) noexcept {
+  /// A loser's value goes back where it came from; one that is copied along never left.
+  using offered = std::conditional_t<std::is_trivially_copyable_v<stored> && sizeof(stored) <= 2 * sizeof(void*), stored, stored&>;
+  [[gnu::noinline]] bool complete_in_any_case(offered v) noexcept {
     if (lost()) return give_up();
     auto* const at = ::new (static_cast<void*>(access::value(cell_->result))) stored(std::move(v));
     if (announce(detail::outcome_head::value)) return true;

@@ -42,7 +42,7 @@ class shared_resolver {
   explicit shared_resolver(resolver<P>&& r) {
     if (!r) return;
     cell& c = *r.cell_;
-    void* at = c.table->allocate(c, sizeof(block), alignof(block));
+    void* at = c.allocate(sizeof(block), alignof(block));
     if (at == nullptr) detail::raise(std::bad_alloc());
     block_ = ::new (at) block{std::exchange(r.cell_, nullptr)};
   }
@@ -116,7 +116,7 @@ class shared_resolver {
     if (b->producers.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
     cell& c = *b->state;
     std::destroy_at(b);
-    c.table->deallocate(c, b, sizeof(block), alignof(block));
+    c.deallocate(b, sizeof(block), alignof(block));
     engine::abandon(c, false);  // settled already: only gives the hold back
   }
 

@@ -34,8 +34,14 @@ struct call_with_value {
   static void call(F& f, state_base<C>& s) {
     auto& t = static_cast<typed_state<T, E, C>&>(s);
     if constexpr (!std::invocable<F&, outcome<T, E>&&>) call_with_ending::call(f, s);
-    else if (s.is(word::watched)) std::move(f)(outcome_for_taker(t));
+    else if (s.is(word::watched)) call_with_copy(f, t);
     else std::move(f)(std::move(t.result));
+  }
+
+ private:
+  template <class F, class C>
+  [[gnu::noinline]] static void call_with_copy(F& f, typed_state<T, E, C>& s) {
+    std::move(f)(outcome_for_taker(s));
   }
 };
 

@@ -6,10 +6,14 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "situations.hpp"
@@ -83,6 +87,16 @@ TEST(short_way, fixed_storage_is_released_as_well) {
   EXPECT_FALSE(r.on_cleanup([&seen] { seen.emplace_back("no room"); }));
   EXPECT_TRUE(r.complete(42));
   EXPECT_EQ(seen, (trail{"no room", "second", "first"}));
+}
+
+TEST(short_way, fixed_storage_is_released_behind_a_consumer_born_with_it) {
+  trail seen;
+  auto r =
+      settle::resolver<quiet<int, settle::fixed_cleanup<2>>>::with_done([&](settle::outcome<int>&&) { seen.emplace_back("consumer"); });
+  r.on_cleanup([&seen] { seen.emplace_back("first"); });
+  r.on_cleanup([&seen] { seen.emplace_back("second"); });
+  EXPECT_TRUE(r.complete(42));
+  EXPECT_EQ(seen, (trail{"consumer", "second", "first"}));
 }
 
 TEST(short_way, a_cleanup_may_end_later) {
@@ -182,6 +196,47 @@ TEST(short_way, asked_to_cancel_it_is_the_long_one) {
   EXPECT_TRUE(h.request_cancel());
   EXPECT_TRUE(r.complete(42));
   EXPECT_EQ(seen, (trail{"asked", "value"}));
+}
+
+/// std_sync; before one of the looks at a count of references and holds, something passes.
+struct looking_sync : settle::std_sync {
+  template <class T>
+  struct atomic : std::atomic<T> {
+    using std::atomic<T>::atomic;
+    T load(std::memory_order order) const noexcept {
+      if constexpr (std::is_same_v<T, std::uint64_t>)
+        if (meanwhile && --looks == 0) std::exchange(meanwhile, nullptr)();
+      return std::atomic<T>::load(order);
+    }
+  };
+  static inline std::function<void()> meanwhile;
+  static inline int looks = 0;
+};
+struct looking : settle::default_policy {
+  using value_type = int;
+  using terminal = settle::basic_cas_terminal<looking_sync>;
+};
+static_assert(settle::detail::direct<looking>::possible);
+
+TEST(short_way, one_who_registers_and_goes_while_the_producer_looks_who_is_there) {
+  for (int looks = 1; looks != 6; ++looks) {
+    auto const closure = std::make_shared<int>(0);
+    trail seen;
+    settle::resolver<looking> r;
+    auto h = r.get_handle();
+    settle::basic_operation<looking::terminal> other(h);
+    std::move(h).on_done([&](settle::outcome<int>&&) { seen.emplace_back("consumer"); });
+    looking_sync::looks = looks;
+    looking_sync::meanwhile = [&, closure] {
+      other.on_cancel([closure] {});
+      other = {};
+    };
+    EXPECT_TRUE(r.complete(42));
+    looking_sync::meanwhile = nullptr;
+    other = {};
+    EXPECT_EQ(seen, (trail{"consumer"}));
+    EXPECT_EQ(closure.use_count(), 1) << "what was registered went with the operation";
+  }
 }
 
 #if defined(__cpp_exceptions)

@@ -237,7 +237,7 @@ class awaiting_cleanup {
     std::destroy_at(&self);
     auto* const at = reinterpret_cast<std::byte*>(&self);
     std::size_t const slot = s.slot_of(at);
-    if (slot == s.table->slot_count) s.table->deallocate(s, at - closure::type.offset, closure::type.size, closure::type.align);
+    if (slot == s.table->slot_count) s.deallocate(at - closure::type.offset, closure::type.size, closure::type.align);
     else s.spend_slot(slot);
   }
 

@@ -49,15 +49,30 @@ struct born_cell final : cell<P> {
   static born_cell& of(state& s) noexcept { return static_cast<born_cell&>(s); }
 
   /// The consumer's turn: once, on every path. Afterwards nobody can take the value.
-  static void consume(state& s, [[maybe_unused]] bool alone) noexcept {
-    born_cell& self = of(s);
-    outcome_type& o = self.result;
+  static void consume(state& s) noexcept {
     s.seen.store(true, std::memory_order_relaxed);
-    guarded([&] { call(self.f, o, s); }, [&](std::exception_ptr p) { s.report(std::move(p), monitor_event::callback_threw); });
-    outcome_access::clear(o);
+    hear(of(s));
+    let_go(of(s));
+  }
+  /// The same on the short way, and on to the end of the state.
+  static void consume_alone(state& s) noexcept {
+    born_cell& self = of(s);
+    hear(self);
+    if (s.slots_used() != 0) return clean_up_alone(self);
+    let_go(self);
+    destroy(s);
+  }
+  [[gnu::noinline]] static void clean_up_alone(born_cell& self) noexcept {
+    let_go(self);
+    if (direct<P>::run_slots(self)) destroy(self);
+  }
+  [[gnu::always_inline]] static void hear(born_cell& self) noexcept {
+    guarded([&] { call(self.f, self.result, self); },
+            [&self](std::exception_ptr p) { self.report(std::move(p), monitor_event::callback_threw); });
+  }
+  [[gnu::always_inline]] static void let_go(born_cell& self) noexcept {
+    outcome_access::clear(self.result);
     std::destroy_at(&self.f);
-    if constexpr (direct<P>::possible)
-      if (alone) direct<P>::end_alone(self, [&] { destroy(s); });
   }
   static void call(F& f, outcome_type& o, state& s) {
     if constexpr (std::invocable<F&, outcome_type&&>) std::move(f)(std::move(o));
@@ -76,6 +91,7 @@ struct born_cell final : cell<P> {
     state_table<C> t = base::table_of();
     t.destroy = &destroy;
     t.born = &consume;
+    if constexpr (direct<P>::possible) t.born_alone = &consume_alone;
     return t;
   }
   static state_table<C> const born_table;

@@ -124,6 +124,7 @@ struct cell : typed_state<typename P::value_type, typename P::error_type, typena
   using allocator_type = typename P::allocator_type;
   using slots_type = cleanup_slots<C, typename P::cleanup>;
   static constexpr bool value_dies_quietly = std::is_trivially_destructible_v<lift<typename P::value_type>>;
+  static constexpr bool recycles = std::is_same_v<allocator_type, recycling>;
   using storage_type = submit_storage<executor_access<executor_type>::storage_size()>;
 
   [[no_unique_address]] slots_type slots;
@@ -161,10 +162,10 @@ struct cell : typed_state<typename P::value_type, typename P::error_type, typena
     if constexpr (stands_for_another) return of(s).executor.home();
     else return {&executor_functions_of<C, executor_type, traits::dispatch()>, &of(s).executor, of(s).storage.get(), &s};
   }
-  static void* allocate(state& s, std::size_t n, std::size_t align) noexcept {
+  static void* take_block(state& s, std::size_t n, std::size_t align) noexcept {
     return byte_source<allocator_type>::allocate(of(s).allocator, n, align);
   }
-  static void deallocate(state& s, void* p, std::size_t n, std::size_t align) noexcept {
+  static void give_block(state& s, void* p, std::size_t n, std::size_t align) noexcept {
     byte_source<allocator_type>::deallocate(of(s).allocator, p, n, align);
   }
   static void dispose(state& s) noexcept {
@@ -189,8 +190,8 @@ struct cell : typed_state<typename P::value_type, typename P::error_type, typena
   static constexpr state_table<C> table_of() noexcept {
     return {
         traits::is_inline ? nullptr : &executor_of,
-        &allocate,
-        &deallocate,
+        recycles ? nullptr : &take_block,
+        recycles ? nullptr : &give_block,
         value_dies_quietly ? nullptr : &dispose,
         nullptr,
         nullptr,

@@ -96,7 +96,7 @@ class cleanup_registration {
   }
 
   static cleanup_place<C> in_block(state& s, F&& f) {
-    void* const memory = s.table->allocate(s, sizeof(node), alignof(node));
+    void* const memory = s.allocate(sizeof(node), alignof(node));
     if (memory == nullptr) {
       run_here(s, f);
       return {kept::no_room, nullptr};
@@ -105,13 +105,13 @@ class cleanup_registration {
     with_undo([&] { ::new (static_cast<void*>(n->closure)) F(std::move(f)); },
               [&] {
                 run_here(s, f);
-                s.table->deallocate(s, memory, sizeof(node), alignof(node));
+                s.deallocate(memory, sizeof(node), alignof(node));
               });
     n->head.type = &closure::type;
     F& there = *std::launder(reinterpret_cast<F*>(n->closure));
     auto const take_away = [&] {
       std::destroy_at(&there);
-      s.table->deallocate(s, memory, sizeof(node), alignof(node));
+      s.deallocate(memory, sizeof(node), alignof(node));
     };
     if constexpr (asynchronous) return push_with_room(s, n->head, there, take_away);
     else return push_or_take_back(s, n->head, there, take_away);
@@ -145,7 +145,7 @@ class cleanup_registration {
     if ((w & word::settled) == 0) {
       n.below = s.top_cleanup();
       s.top_cleanup(&n);
-      s.unlock(w);
+      s.unlock(w | word::blocks);
       return true;
     }
     s.unlock(w);

@@ -84,10 +84,10 @@ template <class How, class C, class F>
 hook<C>* make_hook(state_base<C>& s, hook_kind kind, F&& f, bool kept) {
   using node = closure_hook<C, std::decay_t<F>, How>;
   static constexpr hook_type<C> type{&node::run, sizeof(node), alignof(node)};
-  void* at = s.table->allocate(s, sizeof(node), alignof(node));
+  void* at = s.allocate(sizeof(node), alignof(node));
   if (at == nullptr) return nullptr;
   node* h = with_undo([&] { return ::new (at) node(std::decay_t<F>(std::forward<F>(f))); },
-                      [&] { s.table->deallocate(s, at, sizeof(node), alignof(node)); });
+                      [&] { s.deallocate(at, sizeof(node), alignof(node)); });
   h->kind = kind;
   h->type = &type;
   h->owner = &s;

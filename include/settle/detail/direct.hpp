@@ -32,27 +32,30 @@ class direct {
   static constexpr bool possible = traits::is_inline && !traits::monitored;
 
   /// Nobody but the producer, and the consumer if there is one, refers to the operation: `settle_alone` will do.
+  /// Two references of which one is the consumer's are all only when it was given away before they were counted; what
+  /// others did before they let go stands in the word that is read after that.
   static bool is_alone(state& s) noexcept {
+    bool const given = s.is(word::given);
     std::uint64_t const c = s.counts.load(std::memory_order_acquire);
     std::uint32_t const w = s.word.load(std::memory_order_acquire);
-    if ((w & ~plain_bits) != 0 || s.lasting.load(std::memory_order_relaxed) != nullptr) return false;
-    return (c == count::both || ((w & word::given) != 0 && s.with_consumer())) && frame<C>::here().is_free();
+    return (w & ~plain_bits) == 0 && (c == count::both || (given && c == count::both + count::ref)) && frame<C>::here().is_free();
   }
   /// The producer's, the payload written. Takes over its hold and reference.
   static void settle_alone(state& s, outcome_head::kind_t kind) noexcept {
+    frame<C>& f = frame<C>::here();
     std::uint32_t const w = s.word.load(std::memory_order_relaxed);
     s.become_settled(w, outcome_access::head(s.result), kind);
-    frame<C>::here().enter();
-    auto* const born = s.table->born;
-    if (born != nullptr) born(s, true);
-    else tell_and_end(s, w, kind);
-    dispatcher<C>::leave_drain(frame<C>::here());
+    f.at = frame<C>::drains;
+    auto* const born = s.table->born_alone;
+    if (born != nullptr) born(s);
+    else tell_and_end(s);
+    dispatcher<C>::leave_drain(f);
   }
 
   /// A small cleanup while nobody but the producer refers to the operation, into a slot of the state. False: not so, and `f`
   /// is untouched. Throws what moving it throws.
   template <class F>
-  static bool keep_in_slot(state& s, F& f) {
+  [[gnu::always_inline]] static bool keep_in_slot(state& s, F& f) {
     using storage = typename P::cleanup;
     if constexpr (storage::may_allocate && sizeof(F) <= storage::slot_bytes && alignof(F) <= alignof(void*) && storage::inline_slots != 0 &&
                   !is_asynchronous<C, F>()) {
@@ -66,11 +69,21 @@ class direct {
     return false;
   }
 
-  /// The second half for a state that nobody else refers to, all observers and a consumer being told: the cleanups, then
-  /// `destroy()` what is left.
-  template <class Destroy>
-  static void end_alone(state& s, Destroy destroy) noexcept {
-    if (!has_cleanups(s) || released(s)) destroy();
+  /// The second half for a state that nobody else refers to, all being told: the cleanups in its slots, none of which is
+  /// asynchronous. True: what is left is to be destroyed. False: in fixed storage one may be; whoever runs it
+  /// goes on with the release.
+  [[gnu::always_inline]] static bool run_slots(state& s) noexcept {
+    if constexpr (P::cleanup::may_allocate) {
+      for (std::size_t i = s.slots_used(); i != 0;) {  // nobody looks any more how many are left
+        auto& slot = s.slots.slots[--i];
+        slot.type->run(slot.bytes, s);
+      }
+      return true;
+    } else {
+      s.counts.store(count::both | count::releasing, std::memory_order_relaxed);
+      engine<C>::release(s);
+      return false;
+    }
   }
 
  private:
@@ -78,18 +91,18 @@ class direct {
 
   // From here on nobody else refers to the operation, and nobody can: no atomic operation, and no trace of the steps.
 
-  [[gnu::noinline]] static void tell_and_end(state& s, std::uint32_t w, outcome_head::kind_t kind) noexcept {
-    tell(s, w);
-    if (!has_cleanups(s) || released_here(s)) finish(s, kind);
+  [[gnu::noinline]] static void tell_and_end(state& s) noexcept {
+    tell(s);
+    if (s.slots_used() == 0 || run_slots(s)) finish(s);
   }
   /// Observers are `kept`, or refer to the operation: what stands on the ring is the consumer, if there is one.
-  static void tell(state& s, std::uint32_t w) noexcept {
-    while (node* const first = s.observers()) {
-      s.observers(ring<C>::remove(first, first));
-      run_only(s, *first);
+  static void tell(state& s) noexcept {
+    if (node* const consumer = s.observers(); consumer != nullptr) {
+      s.observers(nullptr);
+      run_only(s, *consumer);
     }
     if constexpr (!state::value_dies_quietly)
-      if ((w & word::given) == 0) s.table->dispose(s);
+      if (!s.is(word::given)) s.table->dispose(s);
   }
   /// Nobody kept it, nobody withdraws it: a block of the operation's.
   static void run_only(state& s, node& h) noexcept {
@@ -99,25 +112,8 @@ class direct {
     byte_source<typename P::allocator_type>::deallocate(s.allocator, &h, type.size, type.align);
   }
 
-  /// The cleanups in the state's slots, none of which is asynchronous. False: there is more to do than that, and whoever does
-  /// it goes on with the release.
-  [[gnu::noinline]] static bool released(state& s) noexcept { return released_here(s); }
-  [[gnu::always_inline]] static bool released_here(state& s) noexcept {
-    s.counts.store(count::both | count::releasing, std::memory_order_relaxed);
-    if constexpr (P::cleanup::may_allocate && P::cleanup::inline_slots != 0) {
-      for (std::size_t i = s.top_cleanup() == nullptr ? s.slots_used() : 0; i != 0;) {
-        auto& slot = s.slots.slots[--i];
-        s.slots_used(i);
-        slot.type->run(slot.bytes, s);
-      }
-    }
-    if (!has_cleanups(s)) return true;
-    engine<C>::release(s);
-    return false;
-  }
-  static bool has_cleanups(state& s) noexcept { return s.slots_used() != 0 || s.top_cleanup() != nullptr; }
-  static void finish(state& s, outcome_head::kind_t kind) noexcept {
-    if (kind != outcome_head::value) s.end();
+  static void finish(state& s) noexcept {
+    if (s.is(word::failure)) s.end();
     else s.table->destroy(s);
   }
 };

@@ -3,6 +3,7 @@
 #define SETTLE_DETAIL_DISPATCHER_HPP
 
 #include <cassert>
+#include <cstdint>
 #include <utility>
 
 #include "exceptions.hpp"
@@ -28,16 +29,16 @@ class dispatcher {
   /// What it makes ready goes through this drain as ever. False: not so.
   static bool run_here(state& s, frame<C>& f) noexcept {
     if (s.table->executor != nullptr || !f.is_free() || !f.outbox.empty()) return false;
-    f.enter();
+    f.at = frame<C>::drains;
     sequence<C>::run(s);
     leave_drain(f);
     return true;
   }
-  /// What came meanwhile runs, then this thread is in no drain any more.
+  /// The end of a thread's own drain, which is its outermost: what came meanwhile runs, then it is in none any more.
   static void leave_drain(frame<C>& f) noexcept {
     if (!f.own.queue.empty()) [[unlikely]]
       run_queue(f.own);
-    f.current = nullptr;
+    f.at = 0;
   }
 
   /// A job begins: given to its executor by itself, even from that one's own drain, which it must not wait for.
@@ -52,15 +53,14 @@ class dispatcher {
 
   /// Hands the outbox to the drains and executors it belongs to.
   static void flush(frame<C>& f) noexcept {
-    if (f.current != nullptr) {
+    if ((f.at & frame<C>::drains) != 0) {
       route(f, false);
       return;
     }
     drain<C> d;
-    f.current = &d;
+    inside const here(f, d);
     route(f, true);
     run(d);
-    f.current = nullptr;
   }
 
   /// An executor runs what it was given.
@@ -70,11 +70,10 @@ class dispatcher {
     d.home = &owner(*items.front());
     d.home->add_ref();
     d.queue = items;
-    drain<C>* const outer = std::exchange(f.current, &d);
+    inside const here(f, d);
     work_queue* const refused = std::exchange(f.refused, nullptr);
     run(d);
     f.refused = refused;
-    f.current = outer;
   }
 
   /// An executor threw away what it was given. Inside its execute() that waits until it has returned, or thrown.
@@ -85,6 +84,23 @@ class dispatcher {
   }
 
  private:
+  /// This thread is in a drain.
+  class inside {
+   public:
+    inside(frame<C>& f, drain<C>& d) noexcept
+        : frame_(f), outer_(std::exchange(f.current, &d)), at_(std::exchange(f.at, f.at | frame<C>::drains)) {}
+    inside(inside&&) = delete;
+    ~inside() {
+      frame_.current = outer_;
+      frame_.at = at_;
+    }
+
+   private:
+    frame<C>& frame_;
+    drain<C>* outer_;
+    std::uint32_t at_;
+  };
+
   static state& owner(work& w) noexcept { return w.as == role::hook ? *static_cast<node&>(w).owner : static_cast<state&>(w); }
 
   static bool same_executor(state& a, state& b) noexcept {
@@ -109,10 +125,9 @@ class dispatcher {
       d.home->add_ref();
       work_queue rest = std::exchange(f.outbox, mine);
       lose(*d.home, f, std::exchange(why, nullptr));
-      drain<C>* const outer = std::exchange(f.current, &d);
+      inside const here(f, d);
       route(f, false);
       run(d);
-      f.current = outer;
       f.outbox = rest;
     }
   }
@@ -130,9 +145,9 @@ class dispatcher {
     std::uint32_t const before = s.lock();
     s.unlock(before | word::lost);
     if ((before & word::lost) == 0) s.report(why, monitor_event::executor_lost, why ? "execute() threw" : "");
-    bool const outer = std::exchange(f.pumping, true);  // the caller goes on with what this makes ready
+    std::uint32_t const outer = std::exchange(f.at, f.at | frame<C>::walks);  // the caller goes on with what this makes ready
     engine<C>::cancel(s, cancellation(cause::abandoned, s.created));
-    f.pumping = outer;
+    f.at = outer;
   }
 
   static void route(frame<C>& f, bool fresh) noexcept {
@@ -146,7 +161,7 @@ class dispatcher {
     while (!f.outbox.empty()) {
       work* const w = f.outbox.pop();
       state& s = owner(*w);
-      drain<C>& d = *f.current;
+      drain<C>& d = f.in();
       if (runs_anywhere(s)) {
         d.queue.push(w);
       } else if (d.home != nullptr && same_executor(*d.home, s)) {

@@ -195,7 +195,7 @@ class engine {
 
   /// What the structural part has before it.
   static void walk_structure(frame<C>& f) noexcept {
-    bool const outer = std::exchange(f.pumping, true);
+    std::uint32_t const outer = std::exchange(f.at, f.at | frame<C>::walks);
     while (!f.structure.empty() || f.parked != nullptr) {
       if (f.structure.empty()) {
         walk_parked(f);
@@ -205,17 +205,20 @@ class engine {
       if (s.as == role::release) releaser<C>::run(s, false);
       else walker<C>::walk(s, f, s.as == role::walk_request);
     }
-    f.pumping = outer;
+    f.at = outer;
   }
 
   /// Runs what the structural part left, unless this thread is already at it further up.
   static void pump(frame<C>& f) noexcept {
-    if (f.pumping) return;
+    if ((f.at & frame<C>::walks) == 0) pump_all(f);
+  }
+
+ private:
+  [[gnu::noinline]] static void pump_all(frame<C>& f) noexcept {
     walk_structure(f);
     if (!f.outbox.empty()) dispatcher<C>::flush(f);
   }
 
- private:
   /// The lock, once no other producer whose move may throw is at it: it may yet fail and leave the operation pending.
   static std::uint32_t lock_decided(state& s) noexcept {
     std::uint32_t w = s.lock();
@@ -239,10 +242,8 @@ class engine {
     else if (!walker_elsewhere && s.observers() == nullptr && s.table->born == nullptr && !may_be_lost(s, w))
       w |= word::offered;  // nothing to run first
     if ((w & word::cold) != 0) w = end_cold(s, w, f);
-    auto* const listener = s.table->event;
-    monitor_event const event = listener != nullptr ? settled_event(s, kind) : monitor_event{};
-    s.become_settled(w, s.head(), kind);
-    if (listener != nullptr) listener(event);
+    if (s.table->event == nullptr) s.become_settled(w, s.head(), kind);
+    else settle_and_say_so(s, w, kind);
     if (walker_elsewhere) return;  // it sees that when it is through, and goes on
     if (queued) {
       if (to_walk) walk_queued(s, f, via);
@@ -276,9 +277,9 @@ class engine {
       via->parked = std::exchange(f.parked, via);
       return;
     }
-    bool const outer = std::exchange(f.pumping, true);
+    std::uint32_t const outer = std::exchange(f.at, f.at | frame<C>::walks);
     walker<C>::walk(s, f, false);
-    f.pumping = outer;
+    f.at = outer;
   }
   static void walk_parked(frame<C>& f) noexcept {
     node* const l = f.parked;
@@ -308,13 +309,16 @@ class engine {
     return w & ~word::cold;
   }
 
-  static monitor_event settled_event(state& s, outcome_head::kind_t kind) noexcept {
+  /// The same with somebody who listens. Once the word says it the outcome may be taken: the event is made before.
+  [[gnu::noinline]] static void settle_and_say_so(state& s, std::uint32_t w, outcome_head::kind_t kind) noexcept {
+    auto* const listener = s.table->event;
     monitor_event e = s.event_of(monitor_event::settled);
     e.how = kind == outcome_head::failure     ? monitor_event::failure
             : kind == outcome_head::cancelled ? monitor_event::cancelled
                                               : monitor_event::value;
     e.why = s.head().why;
-    return e;
+    s.become_settled(w, s.head(), kind);
+    listener(e);
   }
 };
 

@@ -19,9 +19,9 @@ inline namespace exceptions_on {
 inline namespace exceptions_off {
 #endif
 
-/// Out of the way of what happens when nothing is thrown.
+/// Out of the way of what happens when nothing is thrown; by value, so that what it needs stays in registers until then.
 template <class H>
-[[gnu::noinline]] void hand_on_thrown(H& on_throw) noexcept {
+[[gnu::noinline, gnu::cold]] void hand_on_thrown(H on_throw) noexcept {
   on_throw(std::current_exception());
 }
 
@@ -32,7 +32,7 @@ void guarded(F&& f, [[maybe_unused]] H&& on_throw) noexcept {
   try {
     std::forward<F>(f)();
   } catch (...) {
-    hand_on_thrown(on_throw);
+    hand_on_thrown(std::forward<H>(on_throw));
   }
 #else
   std::forward<F>(f)();
@@ -61,6 +61,12 @@ template <class X>
 #else
   std::terminate();  // LCOV_EXCL_LINE: it ends the process before that could be noted down
 #endif
+}
+
+/// How::raise(o), which throws: out of the way of what happens when it is not called for.
+template <class How, class O>
+[[noreturn, gnu::noinline, gnu::cold]] void raise_by(O const& o) {
+  How::raise(o);
 }
 
 [[noreturn]] inline void rethrow([[maybe_unused]] std::exception_ptr p) {

@@ -2,6 +2,7 @@
 #ifndef SETTLE_DETAIL_FRAME_HPP
 #define SETTLE_DETAIL_FRAME_HPP
 
+#include <cstdint>
 #include <utility>
 
 #include "exceptions.hpp"
@@ -39,17 +40,19 @@ struct frame {
   hook<C>* parked = nullptr;       // links whose child is to be walked, but stands in another queue
   work_queue outbox;               // user code that the structural part made ready
   work_queue deferred;             // user code for other executors, met inside somebody's execute()
-  drain<C>* current = nullptr;     // the drain this thread is in
+  drain<C>* current = nullptr;     // the drain this thread is in; null, and draining: its own
   work_queue* refused = nullptr;   // inside an executor's execute(): what it destroys instead of keeping it
   deciding<C>* decides = nullptr;  // the innermost producer of this thread whose value is being moved
-  bool pumping = false;
+  std::uint32_t at = 0;            // what is under way further up; written whole, so that looking need not wait
   bool submitting = false;
   drain<C> own;  // for what runs here at once
 
+  static constexpr std::uint32_t walks = 1;   // the structural part
+  static constexpr std::uint32_t drains = 2;  // user code
+
   /// Nobody further up is at it.
-  bool is_free() const noexcept { return current == nullptr && !pumping; }
-  /// This thread is in a drain from now on, until dispatcher<C>::leave_drain.
-  void enter() noexcept { current = &own; }
+  bool is_free() const noexcept { return at == 0; }
+  drain<C>& in() noexcept { return current == nullptr ? own : *current; }
 
   static frame& here() noexcept { return C::sync::template per_thread<frame>(); }
 };

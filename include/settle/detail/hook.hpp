@@ -53,13 +53,15 @@ struct hook : basic_work_node<C> {
   bool holds = true;      // queued by itself it carries a hold on its operation, or (false) a reference only
   bool embedded = false;  // an embedded_hook: its owner may take the memory away, so it is never in a queue
   typename C::sync::template atomic<claim> claimed{claim::unkept};  // (with what stands before it: eight bytes, one store)
-  hook* prev = nullptr;
+  hook* prev;                                                       // written by the ring it is put on
   union {
     hook_type<C> const* type = nullptr;
     hook* parked;  // of a link's upper end, whose type nobody asks for
   };
   state_base<C>* owner = nullptr;
 
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): as its link
+  hook() noexcept {}
   hook* following() const noexcept { return static_cast<hook*>(this->next); }
 };
 

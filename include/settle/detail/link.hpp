@@ -25,7 +25,7 @@ struct link {
 
   /// Null when there is no memory.
   static link* make(state& parent, state& child) noexcept {
-    void* at = parent.table->allocate(parent, sizeof(link), alignof(link));
+    void* at = parent.allocate(sizeof(link), alignof(link));
     if (at == nullptr) return nullptr;
     link* l = ::new (at) link;
     l->tie(parent, child, block);
@@ -53,7 +53,7 @@ struct link {
   }
   void free() noexcept {
     state& p = *parent();
-    p.table->deallocate(p, this, sizeof(link), alignof(link));
+    p.deallocate(this, sizeof(link), alignof(link));
   }
 
   static link& of_upper(hook<C>& up_end) noexcept {

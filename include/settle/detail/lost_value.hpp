@@ -28,8 +28,8 @@ struct lost_taker {
   void (*use)(lost_taker&, state&, bool with_value) noexcept = nullptr;
 
   /// Null: there is none, or it is used up. Afterwards it is the caller's.
-  static lost_taker* claim(state& s) noexcept {
-    if (!s.is(word::taker)) return nullptr;
+  static lost_taker* claim(state& s) noexcept { return s.is(word::taker) ? claim_waiting(s) : nullptr; }
+  [[gnu::noinline]] static lost_taker* claim_waiting(state& s) noexcept {
     std::uint32_t const w = s.lock();
     s.unlock(w & ~word::taker);
     if ((w & word::taker) == 0) return nullptr;
@@ -81,10 +81,10 @@ struct typed_lost_taker final : lost_taker<C> {
   /// False: no memory. What moving f throws goes to the caller.
   static bool give(state& s, F&& f) {
     context<C>* const c = s.make_context();
-    void* const at = c == nullptr ? nullptr : s.table->allocate(s, sizeof(typed_lost_taker), alignof(typed_lost_taker));
+    void* const at = c == nullptr ? nullptr : s.allocate(sizeof(typed_lost_taker), alignof(typed_lost_taker));
     if (at == nullptr) return false;
     auto* const made = with_undo([&] { return ::new (at) typed_lost_taker(std::move(f)); },
-                                 [&] { s.table->deallocate(s, at, sizeof(typed_lost_taker), alignof(typed_lost_taker)); });
+                                 [&] { s.deallocate(at, sizeof(typed_lost_taker), alignof(typed_lost_taker)); });
     if (c->find(&base::key) != nullptr) {
       s.report(nullptr, monitor_event::misuse, "on_lost is given a second function for the same operation");
       unmake(*made, s);
@@ -112,11 +112,11 @@ struct typed_lost_taker final : lost_taker<C> {
       s.word.store(s.word.load(std::memory_order_relaxed) & ~word::taker, std::memory_order_relaxed);
       use_up(*self, s, s.head().kind == outcome_head::value);
     }
-    s.table->deallocate(s, self, sizeof(typed_lost_taker), alignof(typed_lost_taker));
+    s.deallocate(self, sizeof(typed_lost_taker), alignof(typed_lost_taker));
   }
   static void unmake(typed_lost_taker& t, state& s) noexcept {
     std::destroy_at(&t.f);
-    s.table->deallocate(s, &t, sizeof(typed_lost_taker), alignof(typed_lost_taker));
+    s.deallocate(&t, sizeof(typed_lost_taker), alignof(typed_lost_taker));
   }
 };
 

@@ -70,7 +70,7 @@ struct registry {
 
   /// A released observer, or a link's upper end: false when it is released already.
   static bool add_released(state& s, node& h) noexcept {
-    std::uint32_t const bit = (h.kind == hook_kind::released ? word::releasers : 0u) | kept_bit(h);
+    std::uint32_t const bit = (h.kind == hook_kind::released ? word::releasers : 0u) | word::linked | kept_bit(h);
     std::uint32_t w = s.lock();
     if ((w & word::settled) == 0) {
       if (h.kind == hook_kind::parent) push_uplink(s, h);

@@ -45,7 +45,7 @@ struct releaser {
   /// The sequence gives its hold back, and the consumer's reference with it, in one step: without the lock when nobody came
   /// late and nobody is left to take the value, without an atomic one when nobody else refers to the operation.
   /// False: the long way.
-  static bool end_sequence(state& s) noexcept {
+  [[gnu::always_inline]] static bool end_sequence(state& s) noexcept {
     if (s.table->event != nullptr) return false;
     std::uint32_t w = s.word.load(std::memory_order_acquire);
     if (s.lasting.load(std::memory_order_acquire) != nullptr) return false;
@@ -166,7 +166,7 @@ struct releaser {
       s.top_cleanup(top->below);
       cleanup_type<C> const& t = *top->type;
       if (!t.run(reinterpret_cast<std::byte*>(top) + t.offset, s)) return step::under_way;
-      s.table->deallocate(s, top, t.size, t.align);
+      s.deallocate(top, t.size, t.align);
       return step::ran;
     }
     if (!s.table->cleanup_may_allocate) return run_shared_slot(s);

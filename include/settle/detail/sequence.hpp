@@ -20,8 +20,9 @@ struct sequence {
 
   /// Runs on the operation's executor; owns a hold and a reference, and gives both back at the end.
   static void run(state& s) noexcept {
-    node* const first = s.is(word::embedded) ? nullptr : s.observers();  // owners write to the ring under the lock
-    if (s.is(word::embedded)) {
+    bool const beside_owners = s.is(word::embedded);  // who write to the ring under the lock
+    node* const first = beside_owners ? nullptr : s.observers();
+    if (beside_owners) {
       run_beside_owners(s);
     } else if (s.table->born != nullptr || (first != nullptr && first->next != first)) {
       run_in_order(s);
@@ -70,7 +71,7 @@ struct sequence {
   }
 
   /// Runs one hook, unless its kept registration withdrew it, and returns its memory.
-  static void run_hook(state& s, node& h, hook_action action) noexcept {
+  [[gnu::always_inline]] static void run_hook(state& s, node& h, hook_action action) noexcept {
     bool const kept = start(h, action);
     if (action == hook_action::invoke && (h.kind == hook_kind::done || h.kind == hook_kind::consumer))
       s.seen.store(true, std::memory_order_relaxed);
@@ -89,7 +90,7 @@ struct sequence {
   static void run_in_order(state& s) noexcept {
     for (notice n : s.table->order) {
       if (s.observers() != nullptr) notify(s, n);
-      if (n == notice::consumer && s.table->born != nullptr) s.table->born(s, false);
+      if (n == notice::consumer && s.table->born != nullptr) s.table->born(s);
     }
   }
 
@@ -128,7 +129,7 @@ struct sequence {
   static void run_beside_owners(state& s) noexcept {
     for (notice n : s.table->order) {
       notify_beside_owners(s, n);
-      if (n == notice::consumer && s.table->born != nullptr) s.table->born(s, false);
+      if (n == notice::consumer && s.table->born != nullptr) s.table->born(s);
     }
   }
 

@@ -16,6 +16,7 @@
 #include "../outcome.hpp"
 #include "../policy/monitor.hpp"
 #include "../policy/notify.hpp"
+#include "../policy/recycling.hpp"
 #include "context.hpp"
 #include "hook.hpp"
 
@@ -45,6 +46,8 @@ enum : std::uint32_t {
   context = 1u << 19,     // it has one, which goes with it
   kept = 1u << 17,        // a registration may withdraw its hook: it holds no reference, so plain stores will not do
   inputs = 1u << 20,      // combinators wait for it
+  linked = 1u << 21,      // parents, or others who wait for its release, were told to wait
+  blocks = 1u << 22,      // cleanups were registered in blocks of their own
   embedded = 1u << 24,    // hooks stand on the rings whose owners may take them off until they start
   errand = 1u << 25,      // the state is queued to run the cancel observers of a request
   owed = 1u << 26,        // and settled meanwhile: its sequence comes right after them
@@ -88,12 +91,12 @@ struct executor_ref {
 /// What an operation's policy says, without its types.
 template <class C>
 struct state_table {
-  executor_ref<C> (*executor)(state_base<C>&) noexcept;  // null: inline
-  void* (*allocate)(state_base<C>&, std::size_t, std::size_t) noexcept;
-  void (*deallocate)(state_base<C>&, void*, std::size_t, std::size_t) noexcept;
-  void (*dispose)(state_base<C>&) noexcept;                  // the value nobody took; null: its destructor does nothing
-  hook<C>& (*turn)(state_base<C>&) noexcept;                 // coroutines: what resumes them
-  void (*inherit)(state_base<C>&, state_base<C>&) noexcept;  // coroutines: where a cold one runs
+  executor_ref<C> (*executor)(state_base<C>&) noexcept;                          // null: inline
+  void* (*allocate)(state_base<C>&, std::size_t, std::size_t) noexcept;          // null: recycling
+  void (*deallocate)(state_base<C>&, void*, std::size_t, std::size_t) noexcept;  // null: recycling
+  void (*dispose)(state_base<C>&) noexcept;                                      // the value nobody took; null: its destructor does nothing
+  hook<C>& (*turn)(state_base<C>&) noexcept;                                     // coroutines: what resumes them
+  void (*inherit)(state_base<C>&, state_base<C>&) noexcept;                      // coroutines: where a cold one runs
   void (*destroy)(state_base<C>&) noexcept;
   std::exception_ptr (*exception)(state_base<C>&) noexcept;
   void (*report)(std::exception_ptr, monitor_event const&) noexcept;
@@ -109,11 +112,10 @@ struct state_table {
   std::size_t slot_count;
   std::size_t slot_bytes;  // for the closure
   std::string_view tag;
-  void (*observed)(state_base<C>&) noexcept = nullptr;  // combinators: what fed it need not be held back any more
-  bool lonely = false;                                  // nobody produces it: its last reference gone, it is abandoned
-  /// The turn of the consumer that was born with the state; null: there is none. `alone`: nobody refers to the operation,
-  /// nothing else is to be told, and it goes on to the end of the state.
-  void (*born)(state_base<C>&, bool alone) noexcept = nullptr;
+  void (*observed)(state_base<C>&) noexcept = nullptr;    // combinators: what fed it need not be held back any more
+  bool lonely = false;                                    // nobody produces it: its last reference gone, it is abandoned
+  void (*born)(state_base<C>&) noexcept = nullptr;        // the turn of the consumer that was born with it; null: there is none
+  void (*born_alone)(state_base<C>&) noexcept = nullptr;  // the same on the short way (direct.hpp), and on to the end of the state
 };
 
 /// The shared state of an operation, without its types.
@@ -160,6 +162,15 @@ struct state_base : basic_work_node<C> {
 
   outcome_head& head() noexcept { return *reinterpret_cast<outcome_head*>(reinterpret_cast<std::byte*>(this) + table->head_offset); }
 
+  /// Memory from its allocator; null when there is none. No opaque call where that is the default one.
+  void* allocate(std::size_t bytes, std::size_t align) noexcept {
+    return table->allocate == nullptr ? recycling::try_allocate(bytes, align) : table->allocate(*this, bytes, align);
+  }
+  void deallocate(void* p, std::size_t bytes, std::size_t align) noexcept {
+    if (table->deallocate == nullptr) recycling::deallocate(p, bytes, align);
+    else table->deallocate(*this, p, bytes, align);
+  }
+
   /// Where its user code runs.
   executor_ref<C> home() noexcept { return table->executor == nullptr ? executor_ref<C>{} : table->executor(*this); }
 
@@ -173,8 +184,11 @@ struct state_base : basic_work_node<C> {
     return c == count::both || (c == count::both + count::ref && with_consumer());
   }
 
+  /// One thread has nobody to lock out.
+  static constexpr bool is_exclusive = requires { sync::one_thread; };
   [[gnu::always_inline]] std::uint32_t lock() noexcept {
     std::uint32_t w = word.load(std::memory_order_relaxed);
+    if constexpr (is_exclusive) return w;
     bool const is_free = (w & word::locked) == 0;
     if (is_free && word.compare_exchange_strong(w, w | word::locked, std::memory_order_acquire, std::memory_order_relaxed)) return w;
     return lock_when_free(w);
@@ -182,6 +196,7 @@ struct state_base : basic_work_node<C> {
   /// `alone`: the caller is the sole reference and hold.
   std::uint32_t lock(bool alone) noexcept {
     std::uint32_t const w = word.load(std::memory_order_relaxed);
+    if constexpr (is_exclusive) return w;
     if (!alone || (w & word::kept) != 0) return lock();
     word.store(w | word::locked, std::memory_order_relaxed);
     return w;
@@ -197,11 +212,15 @@ struct state_base : basic_work_node<C> {
 
   void add_ref() noexcept { counts.fetch_add(count::ref, std::memory_order_relaxed); }
   void drop_ref() noexcept {
+    bool const is_last = counts.load(std::memory_order_acquire) == count::ref ? true : drop_shared_ref();
+    if (is_last) end();
+  }
+  /// True: it was the last.
+  [[gnu::noinline]] bool drop_shared_ref() noexcept {
     bool const is_lonely = table->lonely;
-    std::uint64_t const before =
-        counts.load(std::memory_order_acquire) == count::ref ? count::ref : counts.fetch_sub(count::ref, std::memory_order_acq_rel);
-    if (before == count::ref) end();
-    else if (is_lonely && before == count::both + count::ref) engine<C>::abandon(*this, true);
+    std::uint64_t const before = counts.fetch_sub(count::ref, std::memory_order_acq_rel);
+    if (is_lonely && before == count::both + count::ref) engine<C>::abandon(*this, true);
+    return before == count::ref;
   }
 
   /// The producer gives the handle out before anybody else has seen the state. False: not so.
@@ -228,7 +247,7 @@ struct state_base : basic_work_node<C> {
   /// Makes the context when there is none yet. Null: no memory.
   detail::context<C>* make_context() noexcept {
     if (detail::context<C>* const there = created.get(); there != nullptr) return there;
-    void* const at = table->allocate(*this, sizeof(detail::context<C>), alignof(detail::context<C>));
+    void* const at = allocate(sizeof(detail::context<C>), alignof(detail::context<C>));
     if (at == nullptr) return nullptr;
     auto* const made = ::new (at) detail::context<C>(created);
     std::uint32_t const w = lock();
@@ -237,7 +256,7 @@ struct state_base : basic_work_node<C> {
     unlock(w | word::context);
     if (first == nullptr) return made;
     std::destroy_at(made);
-    table->deallocate(*this, at, sizeof(detail::context<C>), alignof(detail::context<C>));
+    deallocate(at, sizeof(detail::context<C>), alignof(detail::context<C>));
     return first;
   }
 
@@ -270,7 +289,7 @@ struct state_base : basic_work_node<C> {
   void tell(monitor_event::what_t what) noexcept {
     if (table->event != nullptr) table->event(event_of(what));
   }
-  void free_hook(hook<C>& h, hook_type<C> const& type) noexcept { table->deallocate(*this, &h, type.size, type.align); }
+  void free_hook(hook<C>& h, hook_type<C> const& type) noexcept { deallocate(&h, type.size, type.align); }
   void report(std::exception_ptr p, monitor_event::what_t what, std::string_view detail = {}) noexcept {
     monitor_event e = event_of(what);
     e.detail = detail;
@@ -319,7 +338,7 @@ struct state_base : basic_work_node<C> {
     }
     created.reset();
     std::destroy_at(c);
-    table->deallocate(*this, c, sizeof *c, alignof(detail::context<C>));
+    deallocate(c, sizeof *c, alignof(detail::context<C>));
   }
 };
 

@@ -37,10 +37,10 @@ class stop_part {
   static constexpr hook_type<C> type{&tell, 0, 0};
 
   static stop_part& add(state& s, context<C>& c) {
-    void* const at = s.table->allocate(s, sizeof(stop_part), alignof(stop_part));
+    void* const at = s.allocate(sizeof(stop_part), alignof(stop_part));
     if (at == nullptr) raise(std::bad_alloc());
     auto* const made = with_undo([&] { return ::new (at) stop_part; },  // the source allocates
-                                 [&] { s.table->deallocate(s, at, sizeof(stop_part), alignof(stop_part)); });
+                                 [&] { s.deallocate(at, sizeof(stop_part), alignof(stop_part)); });
     made->part_.key = &key_;
     made->part_.destroy = &destroy;
     made->part_.self = made;
@@ -66,7 +66,7 @@ class stop_part {
   static void destroy(context_part<C>& p, state& s) noexcept {
     stop_part* const self = of(&p);
     std::destroy_at(self);
-    s.table->deallocate(s, self, sizeof(stop_part), alignof(stop_part));
+    s.deallocate(self, sizeof(stop_part), alignof(stop_part));
   }
 
   static constexpr char key_ = 0;

@@ -93,13 +93,13 @@ class budget_timer {
   bool make_room(state& owner) noexcept {
     timers_ = owner.table->cleanup_may_allocate ? timers_at_home(owner) : nullptr;
     if (timers_ == nullptr) return true;
-    at_ = owner.table->allocate(owner, timers_->size, timers_->align);
+    at_ = owner.allocate(timers_->size, timers_->align);
     return at_ != nullptr;
   }
   void give_room_back(state& owner) noexcept {
     if (at_ == nullptr) return;
     if (started_) timers_->destroy(at_);
-    owner.table->deallocate(owner, at_, timers_->size, timers_->align);
+    owner.deallocate(at_, timers_->size, timers_->align);
   }
 
   void start(state& owner, std::chrono::milliseconds budget, timer_done done) noexcept {

@@ -23,7 +23,7 @@ class released_wait {
   /// Throws std::bad_alloc. Of a released operation: nothing to wait for, and nothing allocated.
   explicit released_wait(state& s) {
     if (s.is_released()) return;
-    if (frame<C>::here().current != nullptr || frame<C>::here().pumping)
+    if (!frame<C>::here().is_free())
       s.report(nullptr, monitor_event::misuse, "a blocking wait inside a callback: it would wait for its own thread");
     event_ = std::make_shared<event>();
     hook<C>* h = make_hook<wake>(s, hook_kind::waiting, [e = event_] { e->set(); }, true);

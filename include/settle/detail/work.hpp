@@ -10,8 +10,11 @@ namespace settle::inline v0::detail {
 enum class role : std::uint8_t { hook, walk_request, walk_settled, sequence, release, dispose, errand };
 
 struct work {
-  work* next = nullptr;
+  work* next;  // written by whoever queues it
   role as = role::hook;
+
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): every store counts, and most of them are never queued
+  work() noexcept {}
 };
 
 /// A first-in first-out chain of work, linked through the work itself: queueing never allocates.

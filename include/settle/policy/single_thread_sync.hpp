@@ -20,6 +20,8 @@ namespace settle::inline v0 {
 /// traps any other (with NDEBUG nothing is checked). Different threads may each have operations of their own.
 /// Blocking is trapped with one sentence and std::terminate, in every build: nobody else could end the wait.
 struct single_thread_sync {
+  static constexpr bool one_thread = true;  ///< nobody is locked out
+
   template <class T>
   class atomic;
   /// A T: nobody else is there.
@@ -76,11 +78,16 @@ struct single_thread_sync {
 
   class owner {
    public:
-    constexpr owner() noexcept : thread_(std::is_constant_evaluated() ? 0 : this_thread_id()) {}
+    constexpr owner() noexcept { assert(remember()); }
     bool is_here() const noexcept { return thread_ == 0 || thread_ == this_thread_id(); }
 
    private:
-    std::uint32_t thread_;  // 0: made before any thread ran
+    constexpr bool remember() noexcept {
+      thread_ = std::is_constant_evaluated() ? 0 : this_thread_id();
+      return true;
+    }
+
+    std::uint32_t thread_ = 0;  // 0: made before any thread ran, or where nothing is checked
   };
   struct nobody {
     static constexpr bool is_here() noexcept { return true; }

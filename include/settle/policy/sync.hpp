@@ -17,6 +17,7 @@ namespace settle::inline v0 {
 /// - `pause(n, word)`: called in the n-th round of waiting until another thread has written `word`.
 /// - `event`: one thread blocks in `wait()` or `wait_until(t)` until another has called `set()`, once.
 /// - `this_thread_id()`.
+/// - `one_thread`, where it is named: there is one thread only, nobody is locked out.
 struct std_sync {
   /// The standard's.
   template <class T>

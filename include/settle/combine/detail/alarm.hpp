@@ -33,7 +33,7 @@ class alarm {
     timers_ = timers_at_home(result);
     if (timers_ == nullptr) return errc::no_timers;
     provider_ = result.home().provider;
-    at_ = result.table->allocate(result, timers_->size, timers_->align);
+    at_ = result.allocate(timers_->size, timers_->align);
     return at_ == nullptr ? errc::no_memory : errc{};
   }
   time_point now() const noexcept { return timers_->now(*provider_); }
@@ -54,7 +54,7 @@ class alarm {
   /// It has let go.
   void give_room_back(state& result) noexcept {
     clear();
-    if (at_ != nullptr) result.table->deallocate(result, std::exchange(at_, nullptr), timers_->size, timers_->align);
+    if (at_ != nullptr) result.deallocate(std::exchange(at_, nullptr), timers_->size, timers_->align);
   }
 
  private:
