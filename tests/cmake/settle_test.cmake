@@ -56,6 +56,12 @@ function(settle_compile_together target)
     set_target_properties(${target} PROPERTIES
       UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE ${SETTLE_TEST_TOGETHER} UNITY_BUILD_UNIQUE_ID SETTLE_TEST_FILE
       UNITY_BUILD_CODE_BEFORE_INCLUDE "#include <ahead.hpp>\nnamespace SETTLE_TEST_FILE {" UNITY_BUILD_CODE_AFTER_INCLUDE "}")
+    foreach(file IN LISTS ARGN)
+      file(STRINGS ${file} specialises REGEX "^template <>" LIMIT_COUNT 1)  # what std or settle declares: in no other namespace
+      if(specialises)
+        set_source_files_properties(${file} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+      endif()
+    endforeach()
   endif()
 endfunction()
 
