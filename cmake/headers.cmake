@@ -163,7 +163,9 @@ set(settle_core_headers
 
 set(settle_lockfree_headers
     include/settle/lockfree/arena_lease.hpp
-    include/settle/lockfree/arena_pool.hpp)
+    include/settle/lockfree/arena_pool.hpp
+    include/settle/lockfree/detail/queue_core.hpp
+    include/settle/lockfree/queue.hpp)
 
 set(settle_asio_headers
     include/settle/asio/asio.hpp
