@@ -30,9 +30,8 @@ class error_category final : public std::error_category {
 /// stands for. Never throws.
 ///
 /// ```cpp
-/// void on_connect(uv_connect_t*, int status) {
-///   if (status < 0) producer.fail(settle::uv::error_code(status));
-/// }
+/// settle::resolver_of<int> r;
+/// r.fail(settle::uv::error_code(UV_ECONNREFUSED));  // reads as std::errc::connection_refused
 /// ```
 inline std::error_code error_code(int status) noexcept {
   static constinit detail::error_category const category{};

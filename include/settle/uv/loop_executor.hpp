@@ -22,6 +22,7 @@ struct loop_access;
 /// a write to wake the loop when it was the first; copying is an atomic increment. Operations of `cas_terminal` only.
 ///
 /// ```cpp
+/// settle::uv::loop loop(uv_default_loop());
 /// settle::resolver_of<int, settle::error, settle::uv::loop_executor> r(loop.get_executor());
 /// ```
 class loop_executor {

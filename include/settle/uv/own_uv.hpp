@@ -50,6 +50,8 @@ open_handle<H>& make_open_handle(loop_executor const& ex, handle_of<void>& open)
 /// Throws std::system_error with what `init` refused, std::bad_alloc; nothing is left open then. Cost: four blocks, none to close.
 ///
 /// ```cpp
+/// settle::uv::loop loop(uv_default_loop());
+/// settle::resolver_of<int> producer;
 /// uv_tcp_t& socket = settle::uv::own_uv(producer, loop.get_executor(), uv_tcp_init);
 /// ```
 template <detail::handle_owner Owner, class H, class... P, class... A>
