@@ -14,6 +14,7 @@
 #include <thread>
 #include <utility>
 
+#include "../../operation.hpp"
 #include "../../policy/work_node.hpp"
 #include "../../time/timer_wheel.hpp"
 
