@@ -303,6 +303,21 @@ TEST(interval, asked_between_its_timer_and_its_turn) {
   EXPECT_EQ(std::move(h).wait().cancel().why, cause::shutdown);
 }
 
+TEST(interval, that_ends_itself_starts_no_further_timer) {
+  test::timed_loop loop;
+  settle::operation op;
+  bool started = false;
+  op = settle::interval(loop.get_executor(), 1ms)
+           .each([&] {
+             op.request_cancel();
+             loop.in_next_start([&] { started = true; });
+           })
+           .detach();
+  loop.advance(1ms);
+  EXPECT_TRUE(op.is_released());
+  EXPECT_FALSE(started);
+}
+
 TEST(interval, asked_while_its_timer_is_being_started) {
   test::timed_loop loop;
   settle::operation op;
