@@ -19,6 +19,7 @@ set(settle_core_headers
     include/settle/combine/detail/input.hpp
     include/settle/combine/detail/limit.hpp
     include/settle/combine/detail/made.hpp
+    include/settle/combine/detail/pause.hpp
     include/settle/combine/detail/pipe.hpp
     include/settle/combine/detail/result.hpp
     include/settle/combine/detail/retrying.hpp
@@ -150,6 +151,11 @@ set(settle_core_headers
     include/settle/testing/weave/word.hpp
     include/settle/testing/weave/world.hpp
     include/settle/this_operation.hpp
+    include/settle/time/detail/beat.hpp
+    include/settle/time/detail/nap.hpp
+    include/settle/time/detail/ticking.hpp
+    include/settle/time/interval.hpp
+    include/settle/time/schedule.hpp
     include/settle/time/sleep.hpp
     include/settle/time/timer_wheel.hpp
     include/settle/version.hpp
@@ -157,7 +163,9 @@ set(settle_core_headers
 
 set(settle_lockfree_headers
     include/settle/lockfree/arena_lease.hpp
-    include/settle/lockfree/arena_pool.hpp)
+    include/settle/lockfree/arena_pool.hpp
+    include/settle/lockfree/detail/queue_core.hpp
+    include/settle/lockfree/queue.hpp)
 
 set(settle_asio_headers
     include/settle/asio/asio.hpp
@@ -174,6 +182,15 @@ set(settle_asio_headers
     include/settle/asio/sleep.hpp
     include/settle/asio/timers.hpp
     include/settle/asio/use_handle.hpp)
+
+set(settle_uv_headers
+    include/settle/uv/detail/loop_core.hpp
+    include/settle/uv/detail/open_handle.hpp
+    include/settle/uv/error_code.hpp
+    include/settle/uv/loop.hpp
+    include/settle/uv/loop_executor.hpp
+    include/settle/uv/own_uv.hpp
+    include/settle/uv/uv.hpp)
 
 set(settle_http2_headers
     include/settle/http2/counters.hpp

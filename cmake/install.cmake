@@ -3,7 +3,7 @@
 include(CMakePackageConfigHelpers)
 set(settle_install_dir share/cmake/settle)
 
-foreach(component IN ITEMS core lockfree asio http2)
+foreach(component IN ITEMS core lockfree asio uv http2)
   if(settle_${component}_available)
     set(target settle_${component})
     if(component STREQUAL "core")
@@ -18,6 +18,6 @@ configure_package_config_file(cmake/settle-config.cmake.in ${PROJECT_BINARY_DIR}
 # Before 1.0 a minor release may break its users.
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/settle-config-version.cmake COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
 install(FILES ${PROJECT_BINARY_DIR}/settle-config.cmake ${PROJECT_BINARY_DIR}/settle-config-version.cmake cmake/settle-dependencies.cmake
-              cmake/Findasio.cmake cmake/Findnghttp2.cmake
+              cmake/Findasio.cmake cmake/Finduv.cmake cmake/Findnghttp2.cmake
         DESTINATION ${settle_install_dir})
 install(FILES LICENSE DESTINATION share/doc/settle)

@@ -10,7 +10,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 INCLUDE = ROOT / "include"
-FOLDERS = {"settle": [], "settle_lockfree": ["lockfree"], "settle_asio": ["asio"], "settle_http2": ["lockfree", "asio", "http2"]}
+FOLDERS = {"settle": [], "settle_lockfree": ["lockfree"], "settle_asio": ["asio"], "settle_uv": ["uv"], "settle_http2": ["lockfree", "asio", "http2"]}
 
 QUOTED = re.compile(r'\s*#\s*include\s+"([^"]+)"')
 OURS = re.compile(r"\s*#\s*include\s+<(settle/[^>]+)>")

@@ -4,7 +4,7 @@
 import pathlib
 import sys
 
-COMPONENTS = ("core", "lockfree", "asio", "http2")  # a component is the folder of its name; the core is everything else
+COMPONENTS = ("core", "lockfree", "asio", "uv", "http2")  # a component is the folder of its name; the core is everything else
 
 
 def component_of(header: str) -> str:

@@ -45,6 +45,8 @@
 #include "shared_resolver.hpp"
 #include "start_on.hpp"
 #include "this_operation.hpp"
+#include "time/interval.hpp"
+#include "time/schedule.hpp"
 #include "time/sleep.hpp"
 #include "time/timer_wheel.hpp"
 #include "version.hpp"

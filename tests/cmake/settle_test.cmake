@@ -15,7 +15,7 @@ add_library(settle_test_allocations OBJECT ${PROJECT_SOURCE_DIR}/tests/support/a
 target_link_libraries(settle_test_allocations PRIVATE settle_test_options)
 target_compile_features(settle_test_allocations PRIVATE cxx_std_20)
 
-# settle_test(<name> COMPONENT core|lockfree|asio|http2 SOURCES <file>... [OPTIONS <flag>...] [LINKS <target>...] [TIMEOUT <seconds>]
+# settle_test(<name> COMPONENT core|lockfree|asio|uv|http2 SOURCES <file>... [OPTIONS <flag>...] [LINKS <target>...] [TIMEOUT <seconds>]
 #             [PRECOMPILED])
 # One executable; every TEST in it is one ctest test named <name>/<suite>.<test>.
 function(settle_test name)

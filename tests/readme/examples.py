@@ -40,7 +40,7 @@ def parts(code: str) -> tuple[str, str]:
 
 def component(name: str) -> str:
     folder = name.split("/")[0]
-    return folder if folder in ("asio", "http2", "lockfree") else "core"
+    return folder if folder in ("asio", "uv", "http2", "lockfree") else "core"
 
 
 def examples(include: pathlib.Path) -> dict[str, list[tuple[str, int, str]]]:

@@ -16,7 +16,7 @@ import subprocess
 import sys
 
 FENCE = re.compile(r"^```(\w*)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-COMPONENTS = (("http2", "settle/http2/"), ("asio", "settle/asio/"), ("asio", "<asio"), ("lockfree", "settle/lockfree/"))
+COMPONENTS = (("http2", "settle/http2/"), ("asio", "settle/asio/"), ("asio", "<asio"), ("uv", "settle/uv/"), ("lockfree", "settle/lockfree/"))
 
 
 class Block:

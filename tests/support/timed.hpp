@@ -10,15 +10,13 @@
 #include <memory>
 #include <optional>
 #include <utility>
-#include <vector>
 
 #include "executors.hpp"
+#include "watched_timer.hpp"
 
 // Places where timers run, all with the same looks: `get_executor()`, `pass(d)` lets time pass and user code run,
 // `go_down()` destroys the executor's queue and its timers.
 namespace test {
-
-using time_point = std::chrono::steady_clock::time_point;
 
 /// A clock that stands where a test puts it.
 struct test_clock {
@@ -86,22 +84,6 @@ class simulated_place {
 };
 
 using timed_places = testing::Types<wheel_place, simulated_place>;
-
-/// A timer that counts how it ended.
-template <class Service>
-struct watched_timer {
-  typename Service::timer timer;
-  std::vector<settle::timer_end> ends;
-  time_point ended_at{};
-  Service* service;
-
-  explicit watched_timer(Service& s) : timer(s), service(&s) {}
-  void over(settle::timer_end how) noexcept {
-    ends.push_back(how);
-    if (how != settle::timer_end::lost) ended_at = service->now();
-  }
-  bool start(time_point when) noexcept { return timer.start(when, settle::timer_done::to<&watched_timer::over>(*this)); }
-};
 
 }  // namespace test
 

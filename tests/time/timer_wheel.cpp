@@ -344,7 +344,7 @@ TEST(timer_wheel, an_end_may_destroy_its_timer) {
 }
 
 template <class W>
-void destroyed_it_ends_all_as_lost() {
+void destroyed_it_ends_all_as_lost(bool closed_before) {
   book log;
   auto w = std::make_unique<W>();
   std::vector<std::unique_ptr<entry<W>>> all;
@@ -368,7 +368,15 @@ void destroyed_it_ends_all_as_lost() {
     }
   } m(*w, all);
   ASSERT_TRUE(m.timer.start(w->now(), timer_done::to<&meddler::over>(m)));
-  w.reset();
+  if (closed_before) {
+    w->close();
+    EXPECT_EQ(w->size(), 0U);
+    EXPECT_EQ(w->next_expiry(), time_point::max());
+    w->advance(w->now() + 1h);
+    w->close();
+  } else {
+    w.reset();
+  }
   EXPECT_EQ(m.calls, 1);
   ASSERT_EQ(log.size(), 20U);
   for (auto const& e : all) {
@@ -378,10 +386,12 @@ void destroyed_it_ends_all_as_lost() {
   }
   for (auto const& l : log) EXPECT_EQ(l.second, timer_end::lost);
 }
-TEST(timer_wheel, destroyed_it_ends_all_as_lost) {
-  destroyed_it_ends_all_as_lost<wheel>();
-  destroyed_it_ends_all_as_lost<locked_wheel>();
-  destroyed_it_ends_all_as_lost<settle::timer_wheel>();
+TEST(timer_wheel, destroyed_or_closed_it_ends_all_as_lost) {
+  for (bool const closed_before : {false, true}) {
+    destroyed_it_ends_all_as_lost<wheel>(closed_before);
+    destroyed_it_ends_all_as_lost<locked_wheel>(closed_before);
+    destroyed_it_ends_all_as_lost<settle::timer_wheel>(closed_before);
+  }
 }
 
 TEST(timer_wheel, at_the_very_ends_of_time) {

@@ -10,10 +10,10 @@ need() {
     [ "${#missing[@]}" -eq 0 ] || install_with "apt-get install -y --no-install-recommends" "${missing[@]}"
   elif command -v dnf >/dev/null; then # untested
     mapfile -t missing < <(tools_missing "$@")
-    [ "${#missing[@]}" -eq 0 ] || install_with "dnf install -y" gcc-c++ cmake ninja-build python3 asio-devel libnghttp2-devel boost-devel gtest-devel libcurl-devel curl nghttp2 git
+    [ "${#missing[@]}" -eq 0 ] || install_with "dnf install -y" gcc-c++ cmake ninja-build python3 asio-devel libuv-devel libnghttp2-devel boost-devel gtest-devel libcurl-devel curl nghttp2 git
   elif command -v brew >/dev/null; then # untested
     mapfile -t missing < <(tools_missing "$@")
-    [ "${#missing[@]}" -eq 0 ] || install_with "brew install" cmake ninja python asio libnghttp2 boost googletest curl nghttp2
+    [ "${#missing[@]}" -eq 0 ] || install_with "brew install" cmake ninja python asio libuv libnghttp2 boost googletest curl nghttp2
   else
     mapfile -t missing < <(tools_missing "$@")
     [ "${#missing[@]}" -eq 0 ] || missing_anyway "${missing[@]}"
@@ -23,7 +23,7 @@ need() {
 # The Debian packages of a group. Ubuntu has the same names.
 apt_packages() {
   case "$1" in
-    build) echo g++ cmake ninja-build python3 libasio-dev libnghttp2-dev libboost-dev ;;
+    build) echo g++ cmake ninja-build python3 libasio-dev libuv1-dev libnghttp2-dev libboost-dev ;;
     demo) echo curl nghttp2-client ;;
     test) echo libgtest-dev libcurl4-openssl-dev ;; # an example wraps libcurl
     bench) echo libbenchmark-dev libboost-thread-dev ;;

@@ -24,8 +24,8 @@ namespace settle::inline v0 {
 /// Never early; late by the resolution at most. Equal deadlines fire in the order in which they were started, within
 /// one step of the resolution also others. Time that goes back is ignored; time that jumps fires what it passed, in order.
 ///
-/// Ownership: timers are the operations' (48 bytes each), the wheel links them. A wheel that is destroyed ends the timers
-/// it has left as lost; then, and only then, may a timer outlive it.
+/// Ownership: timers are the operations' (48 bytes each), the wheel links them. A wheel that is destroyed, or closed, ends the
+/// timers it has left as lost; then, and only then, may a timer outlive it.
 /// Threads (std_sync): every member, `start` and `stop` from any thread; `basic_timer_wheel<single_thread_sync>` is for one
 /// and takes no lock. Several threads may drive: each timer ends once.
 /// Cost: O(1) to start and to stop, amortised O(1) to fire; no allocation at all. 11 KiB.
@@ -54,17 +54,20 @@ class basic_timer_wheel {
     ~timer() { assert(tick >= stopped && "settle: a timer is destroyed before it has ended"); }
 
     /// May be called again once it has ended.
-    bool start(time_point when, timer_done done) noexcept { return wheel_ != nullptr && wheel_->start(*this, when, done); }
+    bool start(time_point when, timer_done done) noexcept {
+      basic_timer_wheel* const w = wheel_.load(std::memory_order_relaxed);
+      return w != nullptr && w->start(*this, when, done);
+    }
     /// It lets go at the next `advance`.
     void stop() noexcept {
-      if (wheel_ != nullptr) wheel_->stop(*this);
+      if (basic_timer_wheel* const w = wheel_.load(std::memory_order_relaxed)) w->stop(*this);
     }
 
    private:
     friend class basic_timer_wheel;
 
     timer_done done_;
-    basic_timer_wheel* wheel_;  // null: it is gone
+    typename Sync::template atomic<basic_timer_wheel*> wheel_;  // null: it is closed
   };
 
   /// `resolution`: rounded down to a power of two of nanoseconds.
@@ -104,6 +107,29 @@ class basic_timer_wheel {
     guard const hold(lock_);
     wake_at_ = !due_.empty() ? 0 : slots_.empty() ? never : slots_.next();
     return !due_.empty() ? time_point::min() : slots_.empty() ? time_point::max() : time_of(wake_at_);
+  }
+
+  /// Ends what is started as lost, on this thread; nothing starts any more. Not from several threads at once.
+  void close() noexcept {
+    detail::wheel_list left;
+    detail::wheel_list lost;
+    {
+      guard const hold(lock_);
+      closed_ = true;
+      size_ = due_size_ = 0;
+      left.append(due_);
+      slots_.take_all(left);
+      while (!left.empty()) {
+        auto& t = static_cast<timer&>(left.pop());
+        t.tick = ended;
+        t.wheel_.store(nullptr, std::memory_order_relaxed);
+        lost.push(t);
+      }
+    }
+    while (!lost.empty()) {
+      timer_done const done = static_cast<timer&>(lost.pop()).done_;
+      done(timer_end::lost);
+    }
   }
 
   /// How many timers are started and have not been handed to their end.
@@ -189,27 +215,6 @@ class basic_timer_wheel {
     if (tick > room >> shift_) return time_point::max();
     return time_point(
         time_point::duration(static_cast<std::int64_t>(static_cast<std::uint64_t>(origin_.time_since_epoch().count()) + (tick << shift_))));
-  }
-
-  void close() noexcept {
-    detail::wheel_list left;
-    detail::wheel_list lost;
-    {
-      guard const hold(lock_);
-      closed_ = true;
-      left.append(due_);
-      slots_.take_all(left);
-      while (!left.empty()) {
-        auto& t = static_cast<timer&>(left.pop());
-        t.tick = ended;
-        t.wheel_ = nullptr;
-        lost.push(t);
-      }
-    }
-    while (!lost.empty()) {
-      timer_done const done = static_cast<timer&>(lost.pop()).done_;
-      done(timer_end::lost);
-    }
   }
 
   typename Sync::mutex mutable lock_;

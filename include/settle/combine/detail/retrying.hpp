@@ -2,14 +2,15 @@
 #ifndef SETTLE_COMBINE_DETAIL_RETRYING_HPP
 #define SETTLE_COMBINE_DETAIL_RETRYING_HPP
 
-#include <cstdint>
+#include <chrono>
+#include <exception>
 #include <optional>
 #include <type_traits>
 #include <utility>
 
 #include "../backoff.hpp"
-#include "alarm.hpp"
 #include "made.hpp"
+#include "pause.hpp"
 
 namespace settle::inline v0::detail {
 
@@ -27,17 +28,21 @@ class retrying {
   retrying(H&& first, F&& f, backoff b) : first_(std::move(first)), f_(std::in_place, std::move(f)), backoff_(b) {}
 
   void wire(cell_type& c) noexcept {
-    result_ = &c;
-    no_timer_ = alarm_.prepare(c);
-    asked_.kind = hook_kind::stop;
-    asked_.owner = &c;
-    asked_.type = &asked_type;
-    registry<C>::add_stop(c, asked_);  // asked before: the first attempt hears of it
+    pause_.prepare(c);  // asked before: the first attempt hears of it
     begin(c, std::move(first_));
   }
   void close(cell_type& c) noexcept {
-    alarm_.give_room_back(c);
+    pause_.close(c);
     f_.reset();
+  }
+
+  pause<P, retrying>& pauses() noexcept { return pause_; }
+  /// After a pause, or without one.
+  void go_on(cell_type& c) noexcept {
+    if (c.is(word::requested | word::settled)) return c.end_cancelled(c.head().cancelled_by());
+    std::optional<H> h;
+    guarded([&] { h.emplace(make_operation(*f_, begun_)); }, [&](std::exception_ptr p) { c.fail(error_from<P>(std::move(p))); });
+    if (h) begin(c, std::move(*h));
   }
 
  private:
@@ -49,15 +54,10 @@ class retrying {
   }
   static void run_next(hook<C>& h, hook_action) {
     auto& c = static_cast<cell_type&>(*h.owner);
-    if (c.body.again_) c.body.pause(c);
-  }
-  static void run_asked(hook<C>& h, hook_action action) {
-    auto& c = static_cast<cell_type&>(*h.owner);
-    if (action == hook_action::invoke) c.body.event(c, asked);
+    if (c.body.again_) c.body.wait(c);
   }
   static constexpr hook_type<C> attempt_type{&run, 0, 0};
   static constexpr hook_type<C> next_type{&run_next, 0, 0};
-  static constexpr hook_type<C> asked_type{&run_asked, 0, 0};
 
   void begin(cell_type& c, H&& h) noexcept {
     ++begun_;
@@ -109,59 +109,19 @@ class retrying {
   }
 
   /// On the executor: the attempt before is released.
-  void pause(cell_type& c) noexcept {
+  void wait(cell_type& c) noexcept {
     std::chrono::nanoseconds const d = backoff_.pause(begun_);
-    events_.store(0, std::memory_order_relaxed);
-    if (d <= std::chrono::nanoseconds::zero()) return launch(c);
-    if (no_timer_ != errc{}) return c.fail(P::make_error(no_timer_));
-    if (!alarm_.start(c, later(alarm_.now(), d), timer_done::to<&retrying::over>(*this))) return c.fail(P::make_error(errc::no_memory));
-    event(c, started);
-    std::uint32_t const w = c.lock();  // who asked before it was started did not stop it
-    c.unlock(w);
-    if ((w & (word::requested | word::settled)) != 0) event(c, asked);
-  }
-  void over(timer_end how) noexcept {
-    cell_type& c = *result_;
-    event(c, how == timer_end::fired ? fired : how == timer_end::lost ? asked : ended);
-    engine<C>::leave(c);
-  }
-
-  enum : std::uint8_t { started = 1, fired = 2, asked = 4, ended = 8 };
-  static bool is_due(unsigned e) noexcept { return (e & started) != 0 && (e & (fired | asked)) != 0; }
-
-  /// The pause is over by whatever comes first once the timer stands.
-  void event(cell_type& c, std::uint8_t e) noexcept {
-    unsigned const before = events_.fetch_or(e, std::memory_order_acq_rel);
-    unsigned const now = before | e;
-    if (is_due(before) || !is_due(now)) return;
-    if ((now & asked) == 0) {
-      c.template post<&launch_next>();
-    } else {
-      if ((now & (fired | ended)) == 0) c.template post<&stop>();
-      c.end_cancelled(c.is(word::requested) ? c.head().cancelled_by() : cancellation(cause::abandoned, c.created));
-    }
-  }
-  static void stop(cell_type& c) { c.body.alarm_.stop(); }
-  static void launch_next(cell_type& c) { c.body.launch(c); }
-
-  void launch(cell_type& c) noexcept {
-    if (c.is(word::requested | word::settled)) return c.end_cancelled(c.head().cancelled_by());
-    std::optional<H> h;
-    guarded([&] { h.emplace(make_operation(*f_, begun_)); }, [&](std::exception_ptr p) { c.fail(error_from<P>(std::move(p))); });
-    if (h) begin(c, std::move(*h));
+    if (d <= std::chrono::nanoseconds::zero()) go_on(c);
+    else if (pause_.is_possible()) pause_.start(later(pause_.now(), d));
   }
 
   H first_;
   successive<C> attempt_;
-  alarm<C> alarm_;
-  hook<C> asked_;
+  pause<P, retrying> pause_;
   std::optional<F> f_;
   backoff backoff_;
-  cell_type* result_ = nullptr;
-  errc no_timer_{};
   unsigned begun_ = 0;
   bool again_ = false;
-  typename C::sync::template atomic<std::uint8_t> events_{0};
 };
 
 }  // namespace settle::inline v0::detail

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef SETTLE_LOCKFREE_DETAIL_QUEUE_CORE_HPP
+#define SETTLE_LOCKFREE_DETAIL_QUEUE_CORE_HPP
+
+// IWYU pragma: private, include <settle/lockfree/queue.hpp>
+
+#include <atomic>
+#include <boost/lockfree/policies.hpp>
+#include <boost/lockfree/queue.hpp>
+#include <boost/lockfree/stack.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <utility>
+
+namespace settle::inline v0::detail {
+
+/// Who waits for a value: a node in the operation that waits.
+template <class T>
+struct queue_waiter {
+  bool (*give)(queue_waiter&, T&) noexcept;  // false: it is over already, and the value is as it was
+  void (*refuse)(queue_waiter&) noexcept;    // the queue is closed, and empty
+  queue_waiter* prev = nullptr;
+  queue_waiter* next = nullptr;
+  bool is_linked = false;
+};
+
+/// What a queue and those who wait at it share. Values are in a fixed number of cells; which are free and which are full, in
+/// which order, is Boost.Lockfree's. Who waits is linked under a lock, which those who find a value never take.
+///
+/// One word decides: how many values there are, how many pushes are under way, how many wait, whether it is closed. A value is
+/// in its ring before it is counted, and who has taken it out of the count finds one there.
+template <class T>
+class queue_core {
+ public:
+  using waiter = queue_waiter<T>;
+  enum class wait : std::uint8_t { waits, has_value, closed };
+
+  explicit queue_core(std::size_t capacity)
+      : capacity_(capacity), cells_(std::make_unique<cell[]>(capacity)), free_(capacity), full_(capacity) {
+    for (std::size_t i = capacity; i-- > 0;) free_.unsynchronized_push(static_cast<index>(i));
+  }
+  queue_core(queue_core&&) = delete;
+  ~queue_core() = default;  // the queue has taken out what was left
+
+  std::size_t capacity() const noexcept { return capacity_; }
+  std::size_t size() const noexcept { return items(word_.load(std::memory_order_acquire)); }
+  bool is_closed() const noexcept { return (word_.load(std::memory_order_acquire) & closed_bit) != 0; }
+
+  /// False: full or closed, and the value is as it was.
+  bool push(T& v) noexcept {
+    if (waiters(word_.load(std::memory_order_acquire)) != 0 && hand_on(v)) return true;
+    index i{};
+    if (!free_.pop(i)) return false;
+    if (!begin_push()) {
+      free_.bounded_push(i);
+      return false;
+    }
+    std::construct_at(cells_[i].value(), std::move(v));
+    full_.bounded_push(i);
+    std::uint64_t const before = word_.fetch_add(one_item - one_push, std::memory_order_acq_rel);
+    if (waiters(before) != 0) settle_up();
+    return true;
+  }
+
+  /// f(T&&) with the first value. False: there is none, or others wait for it.
+  template <class F>
+  bool pop(F&& f) {
+    std::uint64_t w = word_.load(std::memory_order_acquire);
+    do {
+      if (items(w) == 0 || waiters(w) != 0) return false;
+    } while (!word_.compare_exchange_weak(w, w - one_item, std::memory_order_acq_rel, std::memory_order_acquire));
+    full_cell const c(*this, claim());
+    std::forward<F>(f)(std::move(*c.value()));
+    return true;
+  }
+
+  /// Waits, unless there is something to be had at once.
+  wait enqueue(waiter& n) noexcept {
+    std::lock_guard const hold(guard_);
+    std::uint64_t w = word_.load(std::memory_order_acquire);
+    do {
+      if (waiters(w) == 0 && items(w) != 0) return wait::has_value;
+      if (is_drained(w)) return wait::closed;
+    } while (!word_.compare_exchange_weak(w, w + one_waiter, std::memory_order_acq_rel, std::memory_order_acquire));
+    link(n);
+    return wait::waits;
+  }
+  /// False: it waits no longer, somebody is about to tell it something.
+  bool withdraw(waiter& n) noexcept {
+    std::lock_guard const hold(guard_);
+    if (!n.is_linked) return false;
+    unlink(n);
+    word_.fetch_sub(one_waiter, std::memory_order_acq_rel);
+    return true;
+  }
+
+  void close() noexcept {
+    word_.fetch_or(closed_bit, std::memory_order_acq_rel);
+    settle_up();
+  }
+
+ private:
+  using index = std::uint16_t;
+  struct cell {
+    alignas(T) std::byte bytes[sizeof(T)];
+    index before = 0;  // in the chain of those that came back
+    T* value() noexcept { return std::launder(reinterpret_cast<T*>(bytes)); }
+  };
+  static constexpr index none = 0xFFFF;
+
+  // The word: values (16 bits), pushes under way (16), waiting (31), closed.
+  static constexpr std::uint64_t one_item = 1;
+  static constexpr std::uint64_t one_push = std::uint64_t{1} << 16;
+  static constexpr std::uint64_t one_waiter = std::uint64_t{1} << 32;
+  static constexpr std::uint64_t closed_bit = std::uint64_t{1} << 63;
+  static std::size_t items(std::uint64_t w) noexcept { return w & 0xFFFF; }
+  static std::uint64_t waiters(std::uint64_t w) noexcept { return (w & ~closed_bit) >> 32; }
+  /// Closed, nothing there, nothing to come.
+  static bool is_drained(std::uint64_t w) noexcept { return (w & closed_bit) != 0 && (w & 0xFFFF'FFFF) == 0; }
+
+  /// A value that is this thread's: destroyed, and its cell given back, at the end.
+  class full_cell {
+   public:
+    full_cell(queue_core& q, index i) noexcept : queue_(q), at_(i) {}
+    full_cell(full_cell&&) = delete;
+    ~full_cell() {
+      std::destroy_at(value());
+      queue_.free_.bounded_push(at_);
+    }
+    T* value() const noexcept { return queue_.cells_[at_].value(); }
+
+   private:
+    queue_core& queue_;
+    index at_;
+  };
+
+  /// To the first who waits, if nothing else is there for it: takes no room.
+  bool hand_on(T& v) noexcept {
+    while (waiter* const n = next_to_tell([](std::uint64_t w) { return (w & closed_bit) == 0 && items(w) == 0; }, 0))
+      if (n->give(*n, v)) return true;
+    return false;
+  }
+  bool begin_push() noexcept {
+    std::uint64_t w = word_.load(std::memory_order_relaxed);
+    do {
+      if ((w & closed_bit) != 0) return false;
+    } while (!word_.compare_exchange_weak(w, w + one_push, std::memory_order_acq_rel, std::memory_order_relaxed));
+    return true;
+  }
+  /// The first value of those that are there, one of which is ours.
+  index claim() noexcept {
+    for (index i{};;) {
+      if (returned_.load(std::memory_order_acquire) != none && claim_returned(i)) return i;
+      if (full_.pop(i)) return i;
+    }
+  }
+  bool claim_returned(index& i) noexcept {
+    std::lock_guard const hold(guard_);
+    i = returned_.load(std::memory_order_relaxed);
+    if (i == none) return false;
+    returned_.store(cells_[i].before, std::memory_order_relaxed);
+    return true;
+  }
+  /// Nobody took it: it is the first again.
+  void put_back(index i) noexcept {
+    std::lock_guard const hold(guard_);
+    cells_[i].before = returned_.load(std::memory_order_relaxed);
+    returned_.store(i, std::memory_order_release);
+    word_.fetch_add(one_item, std::memory_order_acq_rel);
+  }
+
+  /// Whoever makes it so that somebody waits although there is something to be had, or never will be, sees to it.
+  void settle_up() noexcept {
+    for (;;) {
+      if (waiter* const taker = next_to_tell([](std::uint64_t w) { return items(w) != 0; }, one_item)) give(*taker);
+      else if (waiter* const late = next_to_tell(&is_drained, 0)) late->refuse(*late);
+      else return;
+    }
+  }
+  /// Takes the first who waits out of the line, and `with` out of the count, if the word allows it.
+  template <class If>
+  waiter* next_to_tell(If allowed, std::uint64_t with) noexcept {
+    std::lock_guard const hold(guard_);
+    std::uint64_t w = word_.load(std::memory_order_acquire);
+    do {
+      if (waiters(w) == 0 || !allowed(w)) return nullptr;
+    } while (!word_.compare_exchange_weak(w, w - one_waiter - with, std::memory_order_acq_rel, std::memory_order_acquire));
+    waiter* const n = first_;
+    unlink(*n);
+    return n;
+  }
+  void give(waiter& n) noexcept {
+    index const i = claim();
+    if (!n.give(n, *cells_[i].value())) return put_back(i);
+    full_cell const taken(*this, i);
+  }
+
+  void link(waiter& n) noexcept {
+    n.is_linked = true;
+    n.prev = last_;
+    (last_ == nullptr ? first_ : last_->next) = &n;
+    last_ = &n;
+  }
+  void unlink(waiter& n) noexcept {
+    (n.prev == nullptr ? first_ : n.prev->next) = n.next;
+    (n.next == nullptr ? last_ : n.next->prev) = n.prev;
+    n.is_linked = false;
+  }
+
+  std::size_t const capacity_;
+  std::unique_ptr<cell[]> const cells_;
+  boost::lockfree::stack<index, boost::lockfree::fixed_sized<true>> free_;
+  boost::lockfree::queue<index, boost::lockfree::fixed_sized<true>> full_;
+  alignas(64) std::atomic<std::uint64_t> word_{0};
+  std::atomic<index> returned_{none};  // changed under the lock
+  std::mutex guard_;
+  waiter* first_ = nullptr;
+  waiter* last_ = nullptr;
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
