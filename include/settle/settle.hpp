@@ -42,6 +42,7 @@
 #include "policy/static_pool.hpp"
 #include "registration.hpp"
 #include "resolver.hpp"
+#include "scope.hpp"
 #include "shared_resolver.hpp"
 #include "start_on.hpp"
 #include "this_operation.hpp"
@@ -49,5 +50,6 @@
 #include "time/timer_wheel.hpp"
 #include "version.hpp"
 #include "watcher.hpp"
+#include "with_scope.hpp"
 
 #endif

@@ -114,6 +114,7 @@ struct state_table {
   /// The turn of the consumer that was born with the state; null: there is none. `alone`: nobody refers to the operation,
   /// nothing else is to be told, and it goes on to the end of the state.
   void (*born)(state_base<C>&, bool alone) noexcept = nullptr;
+  cause outlived = cause::parent;  // what children are told when it settles, and nobody asked it to cancel
 };
 
 /// The shared state of an operation, without its types.
