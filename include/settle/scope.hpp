@@ -29,7 +29,13 @@ namespace settle::inline v0 {
 namespace detail {
 template <class P, class F>
 class scoping;
-}
+template <class C>
+class supervising;
+template <class C>
+class stopping;
+}  // namespace detail
+template <class C>
+class basic_supervisor;
 
 /// What the failure of one child of a scope means to the others.
 enum class on_failure : std::uint8_t {
@@ -73,11 +79,7 @@ class basic_scope {
   explicit basic_scope(Ex ex, on_failure how = on_failure::cancel_siblings, std::source_location at = std::source_location::current())
       : basic_scope(make(std::move(ex), how, at)) {}
   basic_scope(basic_scope&&) = delete;
-  ~basic_scope() {
-    if (!core_.close()) return;
-    core_.op().report(nullptr, monitor_event::abandoned, "a scope is destroyed before its children have ended: they are asked to cancel");
-    op_.request_cancel(cause::dropped);
-  }
+  ~basic_scope() { abandon(); }
 
   /// Begins `f()` or `f(std::stop_token)` as a child, once, as `start_on` does on the scope's executor: what it returns is what
   /// the child yields, a handle is adopted (so f may be a coroutine function), f is kept until the child is released and
@@ -129,6 +131,12 @@ class basic_scope {
  private:
   template <class, class>
   friend class detail::scoping;
+  template <class>
+  friend class detail::supervising;
+  template <class>
+  friend class detail::stopping;
+  template <class>
+  friend class basic_supervisor;
   struct made {
     basic_operation<C> op;
     detail::scope_core<C>& core;
@@ -146,6 +154,12 @@ class basic_scope {
     return parent ? detail::home_of<C>::at(*detail::state_access::get(parent)) : detail::home_of<C>();
   }
   detail::home_of<C> home() const noexcept { return detail::home_of<C>::at(core_.op()); }
+
+  void abandon() noexcept {
+    if (!core_.close()) return;
+    core_.op().report(nullptr, monitor_event::abandoned, "a scope is destroyed before its children have ended: they are asked to cancel");
+    op_.request_cancel(cause::dropped);
+  }
 
   detail::scope_child<C>& make_place(detail::scope_role role) {
     detail::scope_child<C>* const place = detail::scope_child<C>::make(core_, role);
