@@ -18,6 +18,7 @@
 #include "detail/job.hpp"
 #include "hooks/home_of.hpp"
 #include "operation.hpp"
+#include "policy/executor.hpp"
 #include "resolver.hpp"
 #include "scope/child.hpp"
 #include "scope/core.hpp"
@@ -74,8 +75,7 @@ class basic_scope {
     detail::raise(std::bad_alloc());
   }
   /// On `ex`, under nothing. Throws std::bad_alloc.
-  template <class Ex>
-    requires requires(Ex e) { e.execute([] {}); }
+  template <executor Ex>
   explicit basic_scope(Ex ex, on_failure how = on_failure::cancel_siblings, std::source_location at = std::source_location::current())
       : basic_scope(make(std::move(ex), how, at)) {}
   basic_scope(basic_scope&&) = delete;

@@ -69,6 +69,7 @@ class stopping : public std::enable_shared_from_this<stopping<C>> {
     };
     with_undo([&] { self->control_.spawn(std::move(stop)).on_done(std::move(ended)); },
               [&] { self->begun_.store(false, std::memory_order_release); });
+    self->control_.core_.let_go();  // it ends with the coroutine, while the executor still runs
   }
   void escalate() noexcept {
     level_.fetch_add(1, std::memory_order_acq_rel);
