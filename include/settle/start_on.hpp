@@ -42,14 +42,9 @@ auto start_on(Ex ex, F f, std::source_location at = std::source_location::curren
                  typename detail::flattened<detail::job_result<F>>::error_type, C> {
   using flat = detail::flattened<detail::job_result<F>>;
   using policy = plain<typename flat::value_type, typename flat::error_type, Ex, C>;
-  auto* const job = detail::job_cell<policy, F>::make(f, std::move(ex), at);
-  if (job == nullptr) detail::raise(std::bad_alloc());
-  resolver<policy> r = detail::state_access::produce<policy>(static_cast<detail::cell<policy>*>(job));
-  handle<policy> h = r.get_handle();
-  detail::state_access::give_up(r);  // it is the job's
-  job->add_ref();                    // its turn's
-  detail::dispatcher<C>::start(job->turn);
-  return h;
+  detail::new_job<policy, F> begun(f, std::move(ex), at);
+  detail::dispatcher<C>::start(begun.job->turn);
+  return std::move(begun.owner);
 }
 
 }  // namespace settle::inline v0

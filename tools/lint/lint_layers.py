@@ -7,9 +7,11 @@ import common
 
 # Lower may not include higher. The words are the vocabulary that every layer speaks; detail and policy stand on them, side by side.
 WORDS = {"version", "fwd", "cause", "errc", "error", "outcome"}
+# Entities that stand on combinators.
+SCOPES = {"scope", "with_scope", "supervise", "shutdown"}
 RANKS = {"words": 0, "detail": 1, "policy": 1, "entities": 2, "coroutine": 2, "hooks": 2, "combine": 3, "time": 3, "memory": 3, "observe": 3,
-         "settle": 4, "testing": 5, "lockfree": 5, "asio": 5, "uv": 5, "http2": 6}
-CORE = {"words", "detail", "policy", "entities", "coroutine", "hooks", "combine", "time", "memory", "observe", "settle", "testing"}
+         "scope": 4, "settle": 5, "testing": 6, "lockfree": 6, "asio": 6, "uv": 6, "http2": 7}
+CORE = {"words", "detail", "policy", "entities", "coroutine", "hooks", "combine", "time", "memory", "observe", "scope", "settle", "testing"}
 # Exceptions, each with its reason.
 ALSO_ALLOWED = {
     "detail/exceptions.hpp": "words",  # the one header that knows whether exceptions are on; it includes nothing of ours
@@ -29,7 +31,7 @@ def layer(header: str) -> str:
     if "/" in header:
         return header.split("/")[0]
     stem = header.removesuffix(".hpp")
-    return "words" if stem in WORDS else "settle" if stem == "settle" else "entities"
+    return "words" if stem in WORDS else "scope" if stem in SCOPES else "settle" if stem == "settle" else "entities"
 
 
 def problems(root):
@@ -55,7 +57,7 @@ def problems(root):
             other = target.relative_to(base).as_posix()
             theirs = layer(other)
             graph[header].append(other)
-            same_adapter_rank = theirs != mine and RANKS.get(theirs) == RANKS[mine] == 5
+            same_adapter_rank = theirs != mine and RANKS.get(theirs) == RANKS[mine] == RANKS["asio"]
             if RANKS.get(theirs, 99) > RANKS[mine] or same_adapter_rank:
                 found.append(f"{header} ({mine}) includes {other} ({theirs}): arrows point the other way.")
     return found + circles(graph)

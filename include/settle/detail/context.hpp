@@ -48,6 +48,15 @@ struct context {
     while (p != nullptr && p->key != key) p = p->next;
     return p;
   }
+  /// False: there is one with its key.
+  bool add(context_part<C>& made) noexcept {
+    context_part<C>* first = parts.load(std::memory_order_acquire);
+    do {
+      if (find(made.key) != nullptr) return false;
+      made.next = first;
+    } while (!parts.compare_exchange_weak(first, &made, std::memory_order_acq_rel, std::memory_order_acquire));
+    return true;
+  }
 };
 
 /// Where an operation was created; once it has a context, the context, which knows that place too. One pointer, where a

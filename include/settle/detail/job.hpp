@@ -180,6 +180,22 @@ struct job_cell final : cell<P> {
 template <class P, class F>
 constexpr state_table<typename P::terminal> const job_cell<P, F>::job_table = job_cell<P, F>::table_of_jobs();
 
+/// A job that waits to be started, and its owner's end. Its turn has the producer's duty, and a reference.
+template <class P, class F>
+struct new_job {
+  job_cell<P, F>* job;
+  handle<P> owner;
+
+  /// Throws std::bad_alloc, and what moving f throws.
+  new_job(F& f, typename P::executor_type ex, std::source_location at) : job(job_cell<P, F>::make(f, std::move(ex), at)) {
+    if (job == nullptr) raise(std::bad_alloc());
+    resolver<P> r = state_access::produce<P>(static_cast<cell<P>*>(job));
+    owner = r.get_handle();
+    state_access::give_up(r);
+    job->add_ref();
+  }
+};
+
 }  // namespace settle::inline v0::detail
 
 #endif

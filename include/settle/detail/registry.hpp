@@ -145,13 +145,14 @@ struct registry {
   }
 
   /// The same with a link that has its ends. A parent that releases already holds no more children: the link is discarded.
-  static void tie(state& parent, state& child, link<C>& l) noexcept {
+  /// `spared`: the child hears of a forced cancel only.
+  static void tie(state& parent, state& child, link<C>& l, bool spared = false) noexcept {
     bool const holds = parent.try_hold(false);
     std::uint32_t const w = parent.lock();
-    bool const tell = (w & (word::settled | word::requested)) != 0;
     bool const force = (w & word::forced) != 0;
+    bool const tell = force || (!spared && (w & (word::settled | word::requested)) != 0);
     cancellation const c = tell ? walker<C>::passed_down(parent, w) : cancellation{};
-    l.down.rank = force ? told::everything : tell ? told::request : told::nothing;
+    l.down.rank = force ? told::everything : tell || spared ? told::request : told::nothing;
     child.add_ref();
     if (holds) {
       child.add_ref();  // the link's: its parent may lead a cancellation down at any time

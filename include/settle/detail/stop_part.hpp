@@ -48,14 +48,11 @@ class stop_part {
     made->hook_.owner = &s;
     made->hook_.type = &type;
     std::uint32_t const w = s.lock();
-    stop_part* const first = of(c.find(&key_));
-    if (first != nullptr) {
+    if (!c.add(made->part_)) {
       s.unlock(w);
       destroy(made->part_, s);
-      return *first;
+      return *of(c.find(&key_));
     }
-    made->part_.next = c.parts.load(std::memory_order_relaxed);
-    c.parts.store(&made->part_, std::memory_order_release);
     bool const pending = (w & (word::settled | word::requested)) == 0;
     if (pending) s.lasting.store(ring<C>::push_back(s.lasting.load(std::memory_order_relaxed), &made->hook_), std::memory_order_relaxed);
     s.unlock(pending ? w | word::below : w);

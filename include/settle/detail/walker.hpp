@@ -21,7 +21,7 @@ class walker {
   /// What a child of this one is told. Under the lock, or settled.
   static cancellation passed_down(state& s, std::uint32_t w) noexcept {
     bool const has_cause = (w & (word::cancelled | word::requested)) != 0;
-    return has_cause ? s.head().cancelled_by().passed_down() : cancellation(cause::parent, s.created);
+    return has_cause ? s.head().cancelled_by().passed_down() : cancellation(s.table->outlived, s.created);
   }
 
   /// Children and cancel observers that were asked already have nothing more to hear, unless it is by force. Combinators have.

@@ -130,6 +130,7 @@ class basic_census {
   static census_entry entry_of(void const* id, record const& r, clock::time_point now) {
     census_entry e;
     e.serial = r.serial;
+    e.id = id;
     e.parent = r.parent;
     e.tag = r.event.tag;
     e.where = r.event.where;

@@ -26,6 +26,7 @@ enum class census_phase : std::uint8_t { pending, settled, released };
 struct census_entry {
   std::uint64_t serial = 0;                              ///< counts the operations of this census, from 1
   std::uint64_t parent = 0;                              ///< the serial of the one that adopted it; 0: none, or none of this census
+  void const* id = nullptr;                              ///< tells it from the others while it exists; nothing to be used
   std::string_view tag{};                                ///< the policy's
   census_phase phase = census_phase::pending;            ///< how far it has come
   monitor_event::ending_t how = monitor_event::pending;  ///< how it ended, once settled

@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: BSL-1.0
+// shutdown_plan: subsystem after subsystem, phase after phase, within a budget (A39, A40, A41, A42). In virtual time.
+#include <settle/settle.hpp>
+#include <settle/testing/simulation.hpp>
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "allocations.hpp"
+#include "executors.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+using settle::cause;
+using settle::errc;
+using settle::handle_of;
+using settle::shutdown_plan;
+using settle::shutdown_report;
+using settle::testing::sim_executor;
+using settle::testing::simulation;
+using sim_resolver = settle::resolver_of<void, settle::error, sim_executor>;
+
+/// A part of a program that writes down what happens to it.
+struct service {
+  sim_executor ex;
+  std::string& log;
+  char name;
+  sim_resolver life;
+  std::optional<sim_resolver> draining{};
+  bool stops_when_asked = true;
+
+  service(sim_executor e, std::string& l, char n) : ex(e), log(l), name(n), life(e) {
+    life.on_cancel([this](settle::cancellation c) {
+      log += {name, c.root == cause::shutdown ? 'c' : '?', ' '};
+      if (stops_when_asked) life.cancel();
+    });
+  }
+  settle::subsystem parts() {
+    return {.stop_accepting = [this] { log += {name, 's', ' '}; },
+            .drain =
+                [this] {
+                  log += {name, 'd', ' '};
+                  draining.emplace(ex);
+                  draining->on_cancel([this] { draining->cancel(); });
+                  return draining->get_handle();
+                },
+            .root = life.op()};
+  }
+};
+
+struct stopped : testing::Test {
+  simulation sim{settle::testing::seed()};
+  sim_executor ex = sim.get_executor();
+  simulation::time_point const t0 = sim.now();
+  std::string log;
+
+  static shutdown_report const& report(settle::watcher_of<shutdown_report> const& w) { return w.peek()->value(); }
+  void TearDown() override {
+    sim.run();
+    EXPECT_QUIESCENT(sim);
+  }
+};
+struct A39_stop_with_everything_pending : stopped {};
+struct A41_shutdown_phases : stopped {};
+struct A42_late_work_at_the_end : stopped {};
+
+TEST_F(A41_shutdown_phases, in_reverse_order_each_phase_after_the_other) {
+  shutdown_plan stop(ex);
+  service db(ex, log, 'a');
+  service web(ex, log, 'b');
+  stop.add("db", db.parts()).add("web", web.parts());
+  auto w = stop.run(12s);
+  EXPECT_EQ(log, "") << "on the executor, not here";
+  sim.run();
+  EXPECT_EQ(log, "bs bd ");
+  sim.advance(1s);
+  web.draining->complete();
+  sim.run();
+  EXPECT_EQ(log, "bs bd bc as ad ");
+  db.draining->fail(errc::closed);
+  sim.run();
+  EXPECT_EQ(log, "bs bd bc as ad ac ");
+  ASSERT_TRUE(w.is_settled());
+  EXPECT_TRUE(report(w).clean());
+  EXPECT_EQ(report(w).took, 1s);
+}
+TEST_F(A41_shutdown_phases, what_takes_too_long_is_cancelled_then_forced_then_reported) {
+  shutdown_plan stop(ex);
+  service web(ex, log, 'w');
+  web.stops_when_asked = false;
+  stop.add("web", web.parts());
+  constexpr auto line = static_cast<std::uint_least32_t>(__LINE__) + 1;
+  sim_resolver request(web.life.op(), ex);
+  auto w = stop.run(8s);  // 4 s are web's, 2 to drain, 1 to be asked
+  sim.advance(1999ms);
+  EXPECT_EQ(log, "ws wd ");
+  sim.advance(1ms);
+  EXPECT_EQ(log, "ws wd wc ");
+  EXPECT_FALSE(web.life.op().is_settled());
+  sim.advance(1s);
+  EXPECT_TRUE(web.life.op().is_settled()) << "forced";
+  EXPECT_TRUE(request.op().is_settled());
+  EXPECT_FALSE(w.is_settled());
+  sim.advance(5s);
+  ASSERT_TRUE(w.is_settled());
+  EXPECT_LE(report(w).took, 8s);
+  ASSERT_EQ(report(w).survivors.size(), 2U);
+  settle::survivor const& s = report(w).survivors[1];
+  EXPECT_EQ(s.owner, "web");
+  EXPECT_EQ(s.kind, "operation");
+  EXPECT_EQ(s.created.line(), line);
+  EXPECT_EQ(s.why, cause::parent);
+  EXPECT_FALSE(report(w).clean());
+  request.cancel();
+  web.life.cancel();
+}
+
+struct watched : settle::default_policy {
+  using executor_type = sim_executor;
+  using monitor = settle::census;
+  static constexpr std::string_view tag = "rpc";
+};
+TEST_F(A41_shutdown_phases, survivors_have_a_kind_and_an_age_where_the_census_knows) {
+  shutdown_plan stop(ex);
+  settle::resolver<watched> rpc(stop.root(), ex);
+  std::this_thread::sleep_for(1ms);  // the census has a clock of its own
+  auto w = stop.run(1s);
+  sim.advance(1s);
+  ASSERT_TRUE(w.is_settled());
+  ASSERT_EQ(report(w).survivors.size(), 2U) << "the root, and what is under it";
+  EXPECT_EQ(report(w).survivors[1].kind, "rpc");
+  EXPECT_EQ(report(w).survivors[1].owner, "root");
+  EXPECT_GE(report(w).survivors[1].age, 1ms);
+  rpc.cancel();
+}
+TEST_F(A41_shutdown_phases, escalating_goes_to_the_next_phase_now_and_for_all) {
+  shutdown_plan stop(ex);
+  service db(ex, log, 'a');
+  service web(ex, log, 'b');
+  web.stops_when_asked = false;
+  stop.add("db", db.parts()).add("web", web.parts());
+  auto w = stop.run(1h);
+  sim.run();
+  stop.escalate();
+  sim.run();
+  EXPECT_EQ(log, "bs bd bc ");
+  EXPECT_FALSE(web.life.op().is_settled());
+  stop.escalate();
+  sim.run();
+  EXPECT_TRUE(web.life.op().is_settled());
+  EXPECT_FALSE(w.is_settled());
+  web.life.cancel();
+  sim.run();
+  EXPECT_EQ(log, "bs bd bc as ac ") << "the other is neither drained nor asked first";
+  ASSERT_TRUE(w.is_settled());
+  EXPECT_TRUE(report(w).clean());
+  EXPECT_EQ(report(w).took, 0s);
+}
+TEST_F(A41_shutdown_phases, escalated_to_the_end_it_reports_at_once) {
+  shutdown_plan stop(ex);
+  service web(ex, log, 'w');
+  web.stops_when_asked = false;
+  stop.add("web", web.parts());
+  auto w = stop.run(1h);
+  for (int i = 0; i != 3; ++i) {
+    sim.run();
+    EXPECT_FALSE(w.is_settled());
+    stop.escalate();
+  }
+  sim.run();
+  ASSERT_TRUE(w.is_settled());
+  EXPECT_EQ(report(w).survivors.size(), 1U);
+  web.life.cancel();
+}
+TEST_F(A41_shutdown_phases, what_its_functions_throw_is_told_and_the_next_phase_begins) {
+  shutdown_plan stop(ex);
+  stop.add("nothing", {});
+  stop.add("drain", {.drain = [] { return handle_of<void>(); }});
+  stop.add("ready", {.drain = [] { return settle::ready(); }});
+  auto w = stop.run(1s);
+  sim.run();
+  EXPECT_TRUE(report(w).clean());
+}
+TEST_F(A41_shutdown_phases, a_drain_that_does_not_stop_is_a_survivor) {
+  shutdown_plan stop(ex);
+  sim_resolver stuck(ex);
+  stop.add("mail", {.drain = [&] { return stuck.get_handle(); }});
+  auto w = stop.run(4s);
+  sim.advance(4s);
+  ASSERT_TRUE(w.is_settled());
+  ASSERT_EQ(report(w).survivors.size(), 1U);
+  EXPECT_EQ(report(w).survivors[0].owner, "mail");
+  stuck.cancel();
+}
+
+handle_of<void> ticking(sim_executor ex) {
+  for (;;) co_await settle::sleep(ex, 10ms);
+}
+handle_of<void> failing(sim_executor ex) {
+  co_await settle::sleep(ex, 1ms);
+  throw std::runtime_error("again");
+}
+TEST_F(A39_stop_with_everything_pending, sleeps_retries_scopes_and_queued_work_all_end) {
+  shutdown_plan stop(ex);
+  settle::scope work(stop.root(), settle::on_failure::keep_going);
+  for (int i = 0; i != 5; ++i) {
+    work.spawn([this] { return ticking(ex); });
+    work.spawn([this] { return settle::sleep(ex, 1h); });
+    work.spawn([] { return settle::never(); });
+    work.spawn([this] {
+      auto attempt = [e = ex](unsigned) { return failing(e); };
+      return settle::retry(settle::backoff::exponential(1s, 5s, 100), attempt);
+    });
+  }
+  sim.advance(100ms);
+  work.spawn([this] { return ticking(ex); });
+  auto w = stop.run(10s);
+  sim.run();
+  ASSERT_TRUE(w.is_settled());
+  EXPECT_TRUE(report(w).clean());
+  EXPECT_TRUE(work.op().is_released());
+  EXPECT_EQ(report(w).took, 0s);
+}
+TEST_F(A39_stop_with_everything_pending, idempotent_and_from_a_callback) {
+  shutdown_plan stop(ex);
+  service web(ex, log, 'w');
+  stop.add("web", web.parts());
+  std::optional<settle::watcher_of<shutdown_report>> first;
+  web.life.on_cancel([&] { stop.run(1s); });
+  auto trigger = settle::start_on(ex, [&] { first = stop.run(10s); });
+  sim.run();
+  auto second = stop.run(1ms);
+  EXPECT_EQ(*first, second);
+  web.draining->complete();
+  sim.run();
+  EXPECT_TRUE(report(second).clean());
+  EXPECT_EQ(stop.run(1s), second) << "after the end as well";
+  EXPECT_EQ(log, "ws wd wc ");
+}
+TEST_F(A39_stop_with_everything_pending, twenty_times_without_growth) {
+  std::int64_t before = 0;
+  for (int i = 0; i != 20; ++i) {
+    {
+      simulation own(settle::testing::seed());
+      {
+        shutdown_plan stop(own.get_executor());
+        settle::scope work(stop.root());
+        work.spawn([&own] { return ticking(own.get_executor()); });
+        own.advance(100ms);
+        auto w = stop.run(1s);
+        own.run();
+        EXPECT_TRUE(report(w).clean());
+      }
+      own.run();
+      EXPECT_QUIESCENT(own);
+    }
+    settle::trim();
+    if (i == 1) before = test::live_allocations_of_this_thread();
+  }
+  EXPECT_EQ(test::live_allocations_of_this_thread(), before);
+}
+TEST_F(A39_stop_with_everything_pending, never_run_or_destroyed_meanwhile) {
+  {
+    shutdown_plan const unused(ex);
+  }
+  sim.run();
+  service web(ex, log, 'w');
+  testing::internal::CaptureStderr();
+  {
+    shutdown_plan stop(ex);
+    stop.add("web", web.parts());
+    stop.run(10s);
+    sim.run();
+  }
+  sim.run();
+  EXPECT_NE(testing::internal::GetCapturedStderr().find("destroyed before"), std::string::npos);
+  web.life.cancel();
+}
+
+TEST_F(A42_late_work_at_the_end, spawned_while_it_drains_is_refused_and_a_goodbye_is_not) {
+  shutdown_plan stop(ex);
+  settle::scope peers(stop.root(), settle::on_failure::keep_going);
+  int said = 0;
+  bool refused = false;
+  peers.spawn([&]() -> handle_of<void> {
+    struct reconnects {
+      settle::scope& s;
+      bool& refused;
+      int& said;
+      sim_executor ex;
+      ~reconnects() {
+        auto w = s.spawn([] {});
+        refused = w.is_settled() && w.peek()->has_error() && w.peek()->error().code() == errc::closed;
+        auto goodbye = [e = ex, &n = said]() -> handle_of<void> {
+          co_await settle::sleep(e, 50ms);
+          ++n;
+        };
+        s.farewell(std::move(goodbye), 100ms);
+      }
+    } const on_close{peers, refused, said, ex};
+    co_await settle::never();
+  });
+  sim.run();
+  auto w = stop.run(10s);
+  sim.advance(50ms);
+  EXPECT_TRUE(refused);
+  EXPECT_EQ(said, 1);
+  ASSERT_TRUE(w.is_settled());
+  EXPECT_TRUE(report(w).clean());
+  EXPECT_EQ(report(w).took, 50ms);
+}
+
+/// One thread, and timers that it drives.
+struct timed_pool {
+  struct executor {
+    timed_pool* place;
+    template <class F>
+    void execute(F f) const {
+      place->pool.get_executor().execute(std::move(f));
+    }
+    bool running_in_this_thread() const noexcept { return place->pool.is_here(); }
+    settle::timer_wheel& timers() const noexcept { return place->wheel; }
+    bool operator==(executor const&) const = default;
+  };
+
+  settle::timer_wheel wheel;
+  test::thread_pool pool{1};
+
+  void tick() {
+    pool.get_executor().execute([this] { wheel.advance(std::chrono::steady_clock::now()); });
+  }
+};
+
+// A worker that ends during the stop: its result is delivered, or the work was refused.
+TEST(A40_stop_vs_foreign_completion, of_work_from_other_threads_nothing_is_lost) {
+  for (int round = 0; round != 30; ++round) {
+    timed_pool home;
+    test::thread_pool workers(2);
+    std::atomic<int> ran = 0;
+    int values = 0;
+    int refused = 0;
+    int cancelled = 0;
+    {
+      shutdown_plan stop(timed_pool::executor{&home});
+      settle::scope jobs(workers.get_executor(), settle::on_failure::keep_going);
+      stop.add("jobs", {.root = jobs.op()});
+      std::vector<settle::watcher_of<void>> all;
+      std::thread other([&] {
+        for (int i = 0; i != 50; ++i) all.push_back(jobs.spawn([&ran] { ++ran; }));
+      });
+      auto w = stop.run(1h);
+      while (!w.is_settled()) {
+        home.tick();
+        std::this_thread::yield();
+      }
+      other.join();
+      EXPECT_TRUE(w.peek()->value().clean());
+      for (auto const& x : all) {
+        x.wait_released();
+        values += x.peek()->has_value() ? 1 : 0;
+        refused += x.peek()->has_error() ? 1 : 0;
+        cancelled += x.peek()->is_cancelled() ? 1 : 0;
+      }
+    }
+    EXPECT_EQ(values, ran);
+    EXPECT_EQ(values + refused + cancelled, 50);
+  }
+}
+
+}  // namespace
