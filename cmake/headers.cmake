@@ -38,6 +38,7 @@ set(settle_core_headers
     include/settle/combine/then.hpp
     include/settle/combine/via.hpp
     include/settle/combine/within.hpp
+    include/settle/context_slot.hpp
     include/settle/coroutine.hpp
     include/settle/coroutine/join_awaiter.hpp
     include/settle/coroutine/promise.hpp
@@ -109,9 +110,19 @@ set(settle_core_headers
     include/settle/policy/work_node.hpp
     include/settle/registration.hpp
     include/settle/resolver.hpp
+    include/settle/scope.hpp
+    include/settle/scope/bell.hpp
+    include/settle/scope/child.hpp
+    include/settle/scope/core.hpp
+    include/settle/scope/scoping.hpp
+    include/settle/scope/stopping.hpp
+    include/settle/scope/supervising.hpp
+    include/settle/scope/survey.hpp
     include/settle/settle.hpp
     include/settle/shared_resolver.hpp
+    include/settle/shutdown.hpp
     include/settle/start_on.hpp
+    include/settle/supervise.hpp
     include/settle/testing/quiescent.hpp
     include/settle/testing/seed.hpp
     include/settle/testing/simulation.hpp
@@ -157,9 +168,11 @@ set(settle_core_headers
     include/settle/time/interval.hpp
     include/settle/time/schedule.hpp
     include/settle/time/sleep.hpp
+    include/settle/time/timeout_text.hpp
     include/settle/time/timer_wheel.hpp
     include/settle/version.hpp
-    include/settle/watcher.hpp)
+    include/settle/watcher.hpp
+    include/settle/with_scope.hpp)
 
 set(settle_lockfree_headers
     include/settle/lockfree/arena_lease.hpp

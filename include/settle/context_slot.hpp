@@ -32,7 +32,7 @@ struct context_value {
   static void destroy(context_part<C>& p, state_base<C>& s) noexcept {
     auto* const self = static_cast<context_value*>(p.self);
     std::destroy_at(self);
-    s.table->deallocate(s, self, sizeof(context_value), alignof(context_value));
+    s.deallocate(self, sizeof(context_value), alignof(context_value));
   }
 };
 
@@ -63,10 +63,10 @@ class context_slot {
     using value_type = detail::context_value<C, T>;
     detail::state_base<C>* const s = detail::state_access::get(op);
     detail::context<C>* const c = s == nullptr ? nullptr : s->make_context();
-    void* const at = c == nullptr ? nullptr : s->table->allocate(*s, sizeof(value_type), alignof(value_type));
+    void* const at = c == nullptr ? nullptr : s->allocate(sizeof(value_type), alignof(value_type));
     if (at == nullptr) return false;
     auto* const made = detail::with_undo([&] { return ::new (at) value_type(std::move(v)); },
-                                         [&] { s->table->deallocate(*s, at, sizeof(value_type), alignof(value_type)); });
+                                         [&] { s->deallocate(at, sizeof(value_type), alignof(value_type)); });
     made->part.key = this;
     if (c->add(made->part)) return true;
     value_type::destroy(made->part, *s);

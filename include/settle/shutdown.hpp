@@ -22,7 +22,7 @@ namespace settle::inline v0 {
 /// `escalate()`, a second signal, goes to the next phase now, for this subsystem and those after it.
 ///
 /// run() may be called from a callback, and as often as one likes: it all happens once, on the executor, and every caller
-/// gets the same report. What a function of a subsystem throws goes to the error sink, and the next phase begins.
+/// gets the same report. What a function of a subsystem throws goes into the report, and the next phase begins.
 ///
 /// Threads: any, but `add`, which comes before, and the destructor. Destroyed while it stops, the rest is asked to cancel.
 /// Allocates as it goes; without memory the report has failed.
@@ -47,7 +47,7 @@ class basic_shutdown_plan {
   ~basic_shutdown_plan() { core_->abandon(); }
 
   /// One more subsystem, stopped before those that were added before it. Throws std::bad_alloc.
-  basic_shutdown_plan& add(std::string name, subsystem s) {
+  basic_shutdown_plan& add(std::string name, basic_subsystem<C> s) {
     core_->add(std::move(name), std::move(s));
     return *this;
   }

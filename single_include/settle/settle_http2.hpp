@@ -16,6 +16,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <deque>
 #include <exception>
 #include <functional>
 #include <iterator>
@@ -38,6 +39,7 @@
 #include <tuple>
 #include <type_traits>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -132,9 +134,9 @@ inline namespace exceptions_on {
 inline namespace exceptions_off {
 #endif
 
-/// Out of the way of what happens when nothing is thrown.
+/// Out of the way of what happens when nothing is thrown; by value, so that what it needs stays in registers until then.
 template <class H>
-[[gnu::noinline]] void hand_on_thrown(H& on_throw) noexcept {
+[[gnu::noinline, gnu::cold]] void hand_on_thrown(H on_throw) noexcept {
   on_throw(std::current_exception());
 }
 
@@ -145,7 +147,7 @@ void guarded(F&& f, [[maybe_unused]] H&& on_throw) noexcept {
   try {
     std::forward<F>(f)();
   } catch (...) {
-    hand_on_thrown(on_throw);
+    hand_on_thrown(std::forward<H>(on_throw));
   }
 #else
   std::forward<F>(f)();
@@ -174,6 +176,12 @@ template <class X>
 #else
   std::terminate();  // LCOV_EXCL_LINE: it ends the process before that could be noted down
 #endif
+}
+
+/// How::raise(o), which throws: out of the way of what happens when it is not called for.
+template <class How, class O>
+[[noreturn, gnu::noinline, gnu::cold]] void raise_by(O const& o) {
+  How::raise(o);
 }
 
 [[noreturn]] inline void rethrow([[maybe_unused]] std::exception_ptr p) {
@@ -300,6 +308,10 @@ class error {
   error(std::error_code c) noexcept : category_(&c.category()), value_(c.value()) {}
   /// One of settle's own.
   error(errc e) noexcept : error(make_error_code(e)) {}
+  /// A code of another library's: `e == asio::error::eof` compares with it.
+  template <class Enum>
+    requires(std::is_error_code_enum_v<Enum>)
+  error(Enum e) noexcept : error(std::error_code(e)) {}
   /// An exception; must not be null.
   error(std::exception_ptr p) noexcept : category_(nullptr), exception_(std::move(p)) {}
 
@@ -451,6 +463,8 @@ template <class C>
 struct hook;
 template <class P>
 struct cell;
+template <class P, class Token>
+struct token_door;  // an adapter's: a handle's outcome by completion token
 
 }  // namespace detail
 }  // namespace settle::inline v0
@@ -690,6 +704,9 @@ class outcome : private detail::outcome_head {
   [[gnu::always_inline]] void require_value() const {
     if (kind == detail::outcome_head::value) [[likely]]
       return;
+    detail::raise_by<detail::outcome_access>(*this);
+  }
+  [[noreturn, gnu::always_inline]] void raise() const {
     if (kind == failure) detail::raise_error(error_);
     detail::raise(operation_cancelled(cancel()));
   }
@@ -731,6 +748,10 @@ struct outcome_access {
   template <class O>
   static void clear(O& o) noexcept {
     o.clear();
+  }
+  template <class O>
+  [[noreturn, gnu::always_inline]] static void raise(O const& o) {
+    o.raise();
   }
 };
 
@@ -1114,8 +1135,11 @@ namespace settle::inline v0::detail {
 enum class role : std::uint8_t { hook, walk_request, walk_settled, sequence, release, dispose, errand };
 
 struct work {
-  work* next = nullptr;
+  work* next;  // written by whoever queues it
   role as = role::hook;
+
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): every store counts, and most of them are never queued
+  work() noexcept {}
 };
 
 /// A first-in first-out chain of work, linked through the work itself: queueing never allocates.
@@ -1403,6 +1427,7 @@ namespace settle::inline v0 {
 /// - `pause(n, word)`: called in the n-th round of waiting until another thread has written `word`.
 /// - `event`: one thread blocks in `wait()` or `wait_until(t)` until another has called `set()`, once.
 /// - `this_thread_id()`.
+/// - `one_thread`, where it is named: there is one thread only, nobody is locked out.
 struct std_sync {
   /// The standard's.
   template <class T>
@@ -1471,6 +1496,8 @@ namespace settle::inline v0 {
 /// traps any other (with NDEBUG nothing is checked). Different threads may each have operations of their own.
 /// Blocking is trapped with one sentence and std::terminate, in every build: nobody else could end the wait.
 struct single_thread_sync {
+  static constexpr bool one_thread = true;  ///< nobody is locked out
+
   template <class T>
   class atomic;
   /// A T: nobody else is there.
@@ -1527,11 +1554,16 @@ struct single_thread_sync {
 
   class owner {
    public:
-    constexpr owner() noexcept : thread_(std::is_constant_evaluated() ? 0 : this_thread_id()) {}
+    constexpr owner() noexcept { assert(remember()); }
     bool is_here() const noexcept { return thread_ == 0 || thread_ == this_thread_id(); }
 
    private:
-    std::uint32_t thread_;  // 0: made before any thread ran
+    constexpr bool remember() noexcept {
+      thread_ = std::is_constant_evaluated() ? 0 : this_thread_id();
+      return true;
+    }
+
+    std::uint32_t thread_ = 0;  // 0: made before any thread ran, or where nothing is checked
   };
   struct nobody {
     static constexpr bool is_here() noexcept { return true; }
@@ -1815,13 +1847,15 @@ struct hook : basic_work_node<C> {
   bool holds = true;      // queued by itself it carries a hold on its operation, or (false) a reference only
   bool embedded = false;  // an embedded_hook: its owner may take the memory away, so it is never in a queue
   typename C::sync::template atomic<claim> claimed{claim::unkept};  // (with what stands before it: eight bytes, one store)
-  hook* prev = nullptr;
+  hook* prev;                                                       // written by the ring it is put on
   union {
     hook_type<C> const* type = nullptr;
     hook* parked;  // of a link's upper end, whose type nobody asks for
   };
   state_base<C>* owner = nullptr;
 
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): as its link
+  hook() noexcept {}
   hook* following() const noexcept { return static_cast<hook*>(this->next); }
 };
 
@@ -1887,6 +1921,139 @@ constexpr cleanup_type<C> const cleanup_type<C>::spent{nullptr, 0, 0, 1};
 #ifndef SETTLE_DETAIL_STATE_HPP
 #define SETTLE_DETAIL_STATE_HPP
 
+// ---- settle/policy/recycling.hpp -----------------------------------------------------------------------------------
+#ifndef SETTLE_POLICY_RECYCLING_HPP
+#define SETTLE_POLICY_RECYCLING_HPP
+
+namespace settle::inline v0 {
+
+namespace detail {
+
+#if defined(__SANITIZE_ADDRESS__)
+inline constexpr bool watched_by_address_sanitizer = true;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+inline constexpr bool watched_by_address_sanitizer = true;
+#else
+inline constexpr bool watched_by_address_sanitizer = false;
+#endif
+#else
+inline constexpr bool watched_by_address_sanitizer = false;
+#endif
+
+/// One thread's blocks of a few sizes, each size bounded. All zero is a valid cache: one that is not in use yet.
+class block_cache {
+ public:
+  static constexpr std::size_t step = 64;              // sizes are multiples of it
+  static constexpr std::size_t largest = 8 * step;     // larger ones are not kept
+  static constexpr std::size_t kept_bytes = 1U << 15;  // of each size
+
+  static block_cache& here() noexcept { return std_sync::per_thread<block_cache>(); }
+
+  /// Null when there is no memory.
+  void* take(std::size_t bytes) noexcept {
+    shelf& s = shelves_[index(bytes)];
+    if (s.top == nullptr) return take_new(size(index(bytes)));
+    block* const b = s.top;
+    s.top = b->below;
+    return b;
+  }
+  void give(void* p, std::size_t bytes) noexcept {
+    shelf& s = shelves_[index(bytes)];
+    std::size_t const height = s.top == nullptr ? 1 : s.top->height + 1;
+    if (height > s.most) [[unlikely]]
+      return give_to_full(p, bytes);
+    s.top = ::new (p) block{s.top, height};
+  }
+  void empty() noexcept {
+    for (shelf& s : shelves_)
+      while (s.top != nullptr) ::operator delete(std::exchange(s.top, s.top->below));
+  }
+
+ private:
+  struct block {
+    block* below;
+    std::size_t height;  // of the stack up to here: taking one off needs no count
+  };
+  struct shelf {
+    block* top;
+    std::size_t most;  // that it takes
+  };
+  struct closer {
+    ~closer() { here().close(); }
+  };
+
+  static constexpr std::size_t index(std::size_t bytes) noexcept { return (bytes - 1) / step; }
+  static constexpr std::size_t size(std::size_t i) noexcept { return (i + 1) * step; }
+
+  [[gnu::noinline]] void* take_new(std::size_t size) noexcept {
+    if (!opened_) open();
+    return ::operator new(size, std::nothrow);
+  }
+  /// It is full, or not in use yet, or the thread is at its end.
+  [[gnu::noinline]] void give_to_full(void* p, std::size_t bytes) noexcept {
+    if (opened_) return ::operator delete(p);
+    open();
+    give(p, bytes);
+  }
+  /// With the first block that is asked for, since the C++ runtime allocates to note the thread's end, and nothing may be
+  /// allocated when a block comes back: from now on they are kept, until the thread ends.
+  void open() noexcept {
+    opened_ = true;
+    static_cast<void>(std_sync::per_thread<closer>());  // closes at the thread's end; what comes back after that is not kept
+    for (std::size_t i = 0; i != shelves_.size(); ++i) shelves_[i].most = kept_bytes / size(i);
+  }
+  void close() noexcept {
+    empty();
+    for (shelf& s : shelves_) s.most = 0;
+  }
+
+  std::array<shelf, largest / step> shelves_;
+  bool opened_;
+};
+
+}  // namespace detail
+
+/// Memory for operations out of a cache of this thread: what an operation leaves behind serves the next one of its size.
+///
+/// Ownership: a block that comes back on another thread than it was made on goes to that thread's cache. Each thread keeps
+/// at most 32 KiB of each of eight sizes up to 512 bytes; the rest, and what is larger, comes from `operator new`. A
+/// thread's cache is emptied when it ends, and by `trim()`. Throws nothing: no memory is a null. Threads: any.
+/// Cost: a few loads and stores, no atomic operation. Under AddressSanitizer nothing is kept, so that it sees every use
+/// after the end.
+///
+/// ```cpp
+/// struct request : settle::default_policy {
+///   using allocator_type = settle::recycling;
+/// };
+/// ```
+struct recycling {
+  /// Null when there is no memory.
+  [[nodiscard]] static void* try_allocate(std::size_t bytes, std::size_t align) noexcept {
+    if (kept(bytes, align)) return detail::block_cache::here().take(bytes);
+    return ::operator new(bytes, std::align_val_t(align), std::nothrow);
+  }
+  /// Kept for this thread, or returned.
+  static void deallocate(void* p, std::size_t bytes, std::size_t align) noexcept {
+    if (kept(bytes, align)) detail::block_cache::here().give(p, bytes);
+    else ::operator delete(p, std::align_val_t(align));
+  }
+
+ private:
+  static constexpr bool kept(std::size_t bytes, std::size_t align) noexcept {
+    return !detail::watched_by_address_sanitizer && bytes <= detail::block_cache::largest && align <= alignof(std::max_align_t);
+  }
+};
+
+/// Returns what `recycling` keeps for this thread to the system. Never throws.
+inline void trim() noexcept { detail::block_cache::here().empty(); }
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/detail/state.hpp, continued ----------------------------------------------------------------------------
+
 // ---- settle/detail/context.hpp -------------------------------------------------------------------------------------
 #ifndef SETTLE_DETAIL_CONTEXT_HPP
 #define SETTLE_DETAIL_CONTEXT_HPP
@@ -1927,6 +2094,15 @@ struct context {
     context_part<C>* p = parts.load(std::memory_order_acquire);
     while (p != nullptr && p->key != key) p = p->next;
     return p;
+  }
+  /// False: there is one with its key.
+  bool add(context_part<C>& made) noexcept {
+    context_part<C>* first = parts.load(std::memory_order_acquire);
+    do {
+      if (find(made.key) != nullptr) return false;
+      made.next = first;
+    } while (!parts.compare_exchange_weak(first, &made, std::memory_order_acq_rel, std::memory_order_acquire));
+    return true;
   }
 };
 
@@ -2007,6 +2183,8 @@ enum : std::uint32_t {
   context = 1u << 19,     // it has one, which goes with it
   kept = 1u << 17,        // a registration may withdraw its hook: it holds no reference, so plain stores will not do
   inputs = 1u << 20,      // combinators wait for it
+  linked = 1u << 21,      // parents, or others who wait for its release, were told to wait
+  blocks = 1u << 22,      // cleanups were registered in blocks of their own
   embedded = 1u << 24,    // hooks stand on the rings whose owners may take them off until they start
   errand = 1u << 25,      // the state is queued to run the cancel observers of a request
   owed = 1u << 26,        // and settled meanwhile: its sequence comes right after them
@@ -2050,12 +2228,12 @@ struct executor_ref {
 /// What an operation's policy says, without its types.
 template <class C>
 struct state_table {
-  executor_ref<C> (*executor)(state_base<C>&) noexcept;  // null: inline
-  void* (*allocate)(state_base<C>&, std::size_t, std::size_t) noexcept;
-  void (*deallocate)(state_base<C>&, void*, std::size_t, std::size_t) noexcept;
-  void (*dispose)(state_base<C>&) noexcept;                  // the value nobody took; null: its destructor does nothing
-  hook<C>& (*turn)(state_base<C>&) noexcept;                 // coroutines: what resumes them
-  void (*inherit)(state_base<C>&, state_base<C>&) noexcept;  // coroutines: where a cold one runs
+  executor_ref<C> (*executor)(state_base<C>&) noexcept;                          // null: inline
+  void* (*allocate)(state_base<C>&, std::size_t, std::size_t) noexcept;          // null: recycling
+  void (*deallocate)(state_base<C>&, void*, std::size_t, std::size_t) noexcept;  // null: recycling
+  void (*dispose)(state_base<C>&) noexcept;                                      // the value nobody took; null: its destructor does nothing
+  hook<C>& (*turn)(state_base<C>&) noexcept;                                     // coroutines: what resumes them
+  void (*inherit)(state_base<C>&, state_base<C>&) noexcept;                      // coroutines: where a cold one runs
   void (*destroy)(state_base<C>&) noexcept;
   std::exception_ptr (*exception)(state_base<C>&) noexcept;
   void (*report)(std::exception_ptr, monitor_event const&) noexcept;
@@ -2071,11 +2249,11 @@ struct state_table {
   std::size_t slot_count;
   std::size_t slot_bytes;  // for the closure
   std::string_view tag;
-  void (*observed)(state_base<C>&) noexcept = nullptr;  // combinators: what fed it need not be held back any more
-  bool lonely = false;                                  // nobody produces it: its last reference gone, it is abandoned
-  /// The turn of the consumer that was born with the state; null: there is none. `alone`: nobody refers to the operation,
-  /// nothing else is to be told, and it goes on to the end of the state.
-  void (*born)(state_base<C>&, bool alone) noexcept = nullptr;
+  void (*observed)(state_base<C>&) noexcept = nullptr;    // combinators: what fed it need not be held back any more
+  bool lonely = false;                                    // nobody produces it: its last reference gone, it is abandoned
+  void (*born)(state_base<C>&) noexcept = nullptr;        // the turn of the consumer that was born with it; null: there is none
+  void (*born_alone)(state_base<C>&) noexcept = nullptr;  // the same on the short way (direct.hpp), and on to the end of the state
+  cause outlived = cause::parent;                         // what children are told when it settles, and nobody asked it to cancel
 };
 
 /// The shared state of an operation, without its types.
@@ -2122,6 +2300,15 @@ struct state_base : basic_work_node<C> {
 
   outcome_head& head() noexcept { return *reinterpret_cast<outcome_head*>(reinterpret_cast<std::byte*>(this) + table->head_offset); }
 
+  /// Memory from its allocator; null when there is none. No opaque call where that is the default one.
+  void* allocate(std::size_t bytes, std::size_t align) noexcept {
+    return table->allocate == nullptr ? recycling::try_allocate(bytes, align) : table->allocate(*this, bytes, align);
+  }
+  void deallocate(void* p, std::size_t bytes, std::size_t align) noexcept {
+    if (table->deallocate == nullptr) recycling::deallocate(p, bytes, align);
+    else table->deallocate(*this, p, bytes, align);
+  }
+
   /// Where its user code runs.
   executor_ref<C> home() noexcept { return table->executor == nullptr ? executor_ref<C>{} : table->executor(*this); }
 
@@ -2135,8 +2322,11 @@ struct state_base : basic_work_node<C> {
     return c == count::both || (c == count::both + count::ref && with_consumer());
   }
 
+  /// One thread has nobody to lock out.
+  static constexpr bool is_exclusive = requires { sync::one_thread; };
   [[gnu::always_inline]] std::uint32_t lock() noexcept {
     std::uint32_t w = word.load(std::memory_order_relaxed);
+    if constexpr (is_exclusive) return w;
     bool const is_free = (w & word::locked) == 0;
     if (is_free && word.compare_exchange_strong(w, w | word::locked, std::memory_order_acquire, std::memory_order_relaxed)) return w;
     return lock_when_free(w);
@@ -2144,19 +2334,31 @@ struct state_base : basic_work_node<C> {
   /// `alone`: the caller is the sole reference and hold.
   std::uint32_t lock(bool alone) noexcept {
     std::uint32_t const w = word.load(std::memory_order_relaxed);
+    if constexpr (is_exclusive) return w;
     if (!alone || (w & word::kept) != 0) return lock();
     word.store(w | word::locked, std::memory_order_relaxed);
     return w;
   }
   void unlock(std::uint32_t w) noexcept { word.store(w, std::memory_order_release); }
 
+  /// The one transition out of pending, on every path. Of a `w` that the caller has locked, or that nobody else can see;
+  /// `h` is the outcome's head, whose payload is written.
+  [[gnu::always_inline]] void become_settled(std::uint32_t w, outcome_head& h, outcome_head::kind_t kind) noexcept {
+    h.kind = kind;
+    unlock(w | word::settled | (kind == outcome_head::failure ? word::failure : kind == outcome_head::cancelled ? word::cancelled : 0u));
+  }
+
   void add_ref() noexcept { counts.fetch_add(count::ref, std::memory_order_relaxed); }
   void drop_ref() noexcept {
+    bool const is_last = counts.load(std::memory_order_acquire) == count::ref ? true : drop_shared_ref();
+    if (is_last) end();
+  }
+  /// True: it was the last.
+  [[gnu::noinline]] bool drop_shared_ref() noexcept {
     bool const is_lonely = table->lonely;
-    std::uint64_t const before =
-        counts.load(std::memory_order_acquire) == count::ref ? count::ref : counts.fetch_sub(count::ref, std::memory_order_acq_rel);
-    if (before == count::ref) end();
-    else if (is_lonely && before == count::both + count::ref) engine<C>::abandon(*this, true);
+    std::uint64_t const before = counts.fetch_sub(count::ref, std::memory_order_acq_rel);
+    if (is_lonely && before == count::both + count::ref) engine<C>::abandon(*this, true);
+    return before == count::ref;
   }
 
   /// The producer gives the handle out before anybody else has seen the state. False: not so.
@@ -2183,7 +2385,7 @@ struct state_base : basic_work_node<C> {
   /// Makes the context when there is none yet. Null: no memory.
   detail::context<C>* make_context() noexcept {
     if (detail::context<C>* const there = created.get(); there != nullptr) return there;
-    void* const at = table->allocate(*this, sizeof(detail::context<C>), alignof(detail::context<C>));
+    void* const at = allocate(sizeof(detail::context<C>), alignof(detail::context<C>));
     if (at == nullptr) return nullptr;
     auto* const made = ::new (at) detail::context<C>(created);
     std::uint32_t const w = lock();
@@ -2192,7 +2394,7 @@ struct state_base : basic_work_node<C> {
     unlock(w | word::context);
     if (first == nullptr) return made;
     std::destroy_at(made);
-    table->deallocate(*this, at, sizeof(detail::context<C>), alignof(detail::context<C>));
+    deallocate(at, sizeof(detail::context<C>), alignof(detail::context<C>));
     return first;
   }
 
@@ -2225,7 +2427,7 @@ struct state_base : basic_work_node<C> {
   void tell(monitor_event::what_t what) noexcept {
     if (table->event != nullptr) table->event(event_of(what));
   }
-  void free_hook(hook<C>& h, hook_type<C> const& type) noexcept { table->deallocate(*this, &h, type.size, type.align); }
+  void free_hook(hook<C>& h, hook_type<C> const& type) noexcept { deallocate(&h, type.size, type.align); }
   void report(std::exception_ptr p, monitor_event::what_t what, std::string_view detail = {}) noexcept {
     monitor_event e = event_of(what);
     e.detail = detail;
@@ -2274,7 +2476,7 @@ struct state_base : basic_work_node<C> {
     }
     created.reset();
     std::destroy_at(c);
-    table->deallocate(*this, c, sizeof *c, alignof(detail::context<C>));
+    deallocate(c, sizeof *c, alignof(detail::context<C>));
   }
 };
 
@@ -2315,17 +2517,19 @@ struct frame {
   hook<C>* parked = nullptr;       // links whose child is to be walked, but stands in another queue
   work_queue outbox;               // user code that the structural part made ready
   work_queue deferred;             // user code for other executors, met inside somebody's execute()
-  drain<C>* current = nullptr;     // the drain this thread is in
+  drain<C>* current = nullptr;     // the drain this thread is in; null, and draining: its own
   work_queue* refused = nullptr;   // inside an executor's execute(): what it destroys instead of keeping it
   deciding<C>* decides = nullptr;  // the innermost producer of this thread whose value is being moved
-  bool pumping = false;
+  std::uint32_t at = 0;            // what is under way further up; written whole, so that looking need not wait
   bool submitting = false;
   drain<C> own;  // for what runs here at once
 
+  static constexpr std::uint32_t walks = 1;   // the structural part
+  static constexpr std::uint32_t drains = 2;  // user code
+
   /// Nobody further up is at it.
-  bool is_free() const noexcept { return current == nullptr && !pumping; }
-  /// This thread is in a drain from now on, until dispatcher<C>::leave_drain.
-  void enter() noexcept { current = &own; }
+  bool is_free() const noexcept { return at == 0; }
+  drain<C>& in() noexcept { return current == nullptr ? own : *current; }
 
   static frame& here() noexcept { return C::sync::template per_thread<frame>(); }
 };
@@ -2396,8 +2600,8 @@ struct lost_taker {
   void (*use)(lost_taker&, state&, bool with_value) noexcept = nullptr;
 
   /// Null: there is none, or it is used up. Afterwards it is the caller's.
-  static lost_taker* claim(state& s) noexcept {
-    if (!s.is(word::taker)) return nullptr;
+  static lost_taker* claim(state& s) noexcept { return s.is(word::taker) ? claim_waiting(s) : nullptr; }
+  [[gnu::noinline]] static lost_taker* claim_waiting(state& s) noexcept {
     std::uint32_t const w = s.lock();
     s.unlock(w & ~word::taker);
     if ((w & word::taker) == 0) return nullptr;
@@ -2449,10 +2653,10 @@ struct typed_lost_taker final : lost_taker<C> {
   /// False: no memory. What moving f throws goes to the caller.
   static bool give(state& s, F&& f) {
     context<C>* const c = s.make_context();
-    void* const at = c == nullptr ? nullptr : s.table->allocate(s, sizeof(typed_lost_taker), alignof(typed_lost_taker));
+    void* const at = c == nullptr ? nullptr : s.allocate(sizeof(typed_lost_taker), alignof(typed_lost_taker));
     if (at == nullptr) return false;
     auto* const made = with_undo([&] { return ::new (at) typed_lost_taker(std::move(f)); },
-                                 [&] { s.table->deallocate(s, at, sizeof(typed_lost_taker), alignof(typed_lost_taker)); });
+                                 [&] { s.deallocate(at, sizeof(typed_lost_taker), alignof(typed_lost_taker)); });
     if (c->find(&base::key) != nullptr) {
       s.report(nullptr, monitor_event::misuse, "on_lost is given a second function for the same operation");
       unmake(*made, s);
@@ -2480,11 +2684,11 @@ struct typed_lost_taker final : lost_taker<C> {
       s.word.store(s.word.load(std::memory_order_relaxed) & ~word::taker, std::memory_order_relaxed);
       use_up(*self, s, s.head().kind == outcome_head::value);
     }
-    s.table->deallocate(s, self, sizeof(typed_lost_taker), alignof(typed_lost_taker));
+    s.deallocate(self, sizeof(typed_lost_taker), alignof(typed_lost_taker));
   }
   static void unmake(typed_lost_taker& t, state& s) noexcept {
     std::destroy_at(&t.f);
-    s.table->deallocate(s, &t, sizeof(typed_lost_taker), alignof(typed_lost_taker));
+    s.deallocate(&t, sizeof(typed_lost_taker), alignof(typed_lost_taker));
   }
 };
 
@@ -2648,8 +2852,9 @@ struct sequence {
 
   /// Runs on the operation's executor; owns a hold and a reference, and gives both back at the end.
   static void run(state& s) noexcept {
-    node* const first = s.is(word::embedded) ? nullptr : s.observers();  // owners write to the ring under the lock
-    if (s.is(word::embedded)) {
+    bool const beside_owners = s.is(word::embedded);  // who write to the ring under the lock
+    node* const first = beside_owners ? nullptr : s.observers();
+    if (beside_owners) {
       run_beside_owners(s);
     } else if (s.table->born != nullptr || (first != nullptr && first->next != first)) {
       run_in_order(s);
@@ -2698,7 +2903,7 @@ struct sequence {
   }
 
   /// Runs one hook, unless its kept registration withdrew it, and returns its memory.
-  static void run_hook(state& s, node& h, hook_action action) noexcept {
+  [[gnu::always_inline]] static void run_hook(state& s, node& h, hook_action action) noexcept {
     bool const kept = start(h, action);
     if (action == hook_action::invoke && (h.kind == hook_kind::done || h.kind == hook_kind::consumer))
       s.seen.store(true, std::memory_order_relaxed);
@@ -2717,7 +2922,7 @@ struct sequence {
   static void run_in_order(state& s) noexcept {
     for (notice n : s.table->order) {
       if (s.observers() != nullptr) notify(s, n);
-      if (n == notice::consumer && s.table->born != nullptr) s.table->born(s, false);
+      if (n == notice::consumer && s.table->born != nullptr) s.table->born(s);
     }
   }
 
@@ -2756,7 +2961,7 @@ struct sequence {
   static void run_beside_owners(state& s) noexcept {
     for (notice n : s.table->order) {
       notify_beside_owners(s, n);
-      if (n == notice::consumer && s.table->born != nullptr) s.table->born(s, false);
+      if (n == notice::consumer && s.table->born != nullptr) s.table->born(s);
     }
   }
 
@@ -2877,7 +3082,7 @@ struct releaser {
   /// The sequence gives its hold back, and the consumer's reference with it, in one step: without the lock when nobody came
   /// late and nobody is left to take the value, without an atomic one when nobody else refers to the operation.
   /// False: the long way.
-  static bool end_sequence(state& s) noexcept {
+  [[gnu::always_inline]] static bool end_sequence(state& s) noexcept {
     if (s.table->event != nullptr) return false;
     std::uint32_t w = s.word.load(std::memory_order_acquire);
     if (s.lasting.load(std::memory_order_acquire) != nullptr) return false;
@@ -2998,7 +3203,7 @@ struct releaser {
       s.top_cleanup(top->below);
       cleanup_type<C> const& t = *top->type;
       if (!t.run(reinterpret_cast<std::byte*>(top) + t.offset, s)) return step::under_way;
-      s.table->deallocate(s, top, t.size, t.align);
+      s.deallocate(top, t.size, t.align);
       return step::ran;
     }
     if (!s.table->cleanup_may_allocate) return run_shared_slot(s);
@@ -3063,16 +3268,16 @@ class dispatcher {
   /// What it makes ready goes through this drain as ever. False: not so.
   static bool run_here(state& s, frame<C>& f) noexcept {
     if (s.table->executor != nullptr || !f.is_free() || !f.outbox.empty()) return false;
-    f.enter();
+    f.at = frame<C>::drains;
     sequence<C>::run(s);
     leave_drain(f);
     return true;
   }
-  /// What came meanwhile runs, then this thread is in no drain any more.
+  /// The end of a thread's own drain, which is its outermost: what came meanwhile runs, then it is in none any more.
   static void leave_drain(frame<C>& f) noexcept {
     if (!f.own.queue.empty()) [[unlikely]]
       run_queue(f.own);
-    f.current = nullptr;
+    f.at = 0;
   }
 
   /// A job begins: given to its executor by itself, even from that one's own drain, which it must not wait for.
@@ -3087,15 +3292,14 @@ class dispatcher {
 
   /// Hands the outbox to the drains and executors it belongs to.
   static void flush(frame<C>& f) noexcept {
-    if (f.current != nullptr) {
+    if ((f.at & frame<C>::drains) != 0) {
       route(f, false);
       return;
     }
     drain<C> d;
-    f.current = &d;
+    inside const here(f, d);
     route(f, true);
     run(d);
-    f.current = nullptr;
   }
 
   /// An executor runs what it was given.
@@ -3105,11 +3309,10 @@ class dispatcher {
     d.home = &owner(*items.front());
     d.home->add_ref();
     d.queue = items;
-    drain<C>* const outer = std::exchange(f.current, &d);
+    inside const here(f, d);
     work_queue* const refused = std::exchange(f.refused, nullptr);
     run(d);
     f.refused = refused;
-    f.current = outer;
   }
 
   /// An executor threw away what it was given. Inside its execute() that waits until it has returned, or thrown.
@@ -3120,6 +3323,23 @@ class dispatcher {
   }
 
  private:
+  /// This thread is in a drain.
+  class inside {
+   public:
+    inside(frame<C>& f, drain<C>& d) noexcept
+        : frame_(f), outer_(std::exchange(f.current, &d)), at_(std::exchange(f.at, f.at | frame<C>::drains)) {}
+    inside(inside&&) = delete;
+    ~inside() {
+      frame_.current = outer_;
+      frame_.at = at_;
+    }
+
+   private:
+    frame<C>& frame_;
+    drain<C>* outer_;
+    std::uint32_t at_;
+  };
+
   static state& owner(work& w) noexcept { return w.as == role::hook ? *static_cast<node&>(w).owner : static_cast<state&>(w); }
 
   static bool same_executor(state& a, state& b) noexcept {
@@ -3144,10 +3364,9 @@ class dispatcher {
       d.home->add_ref();
       work_queue rest = std::exchange(f.outbox, mine);
       lose(*d.home, f, std::exchange(why, nullptr));
-      drain<C>* const outer = std::exchange(f.current, &d);
+      inside const here(f, d);
       route(f, false);
       run(d);
-      f.current = outer;
       f.outbox = rest;
     }
   }
@@ -3165,9 +3384,9 @@ class dispatcher {
     std::uint32_t const before = s.lock();
     s.unlock(before | word::lost);
     if ((before & word::lost) == 0) s.report(why, monitor_event::executor_lost, why ? "execute() threw" : "");
-    bool const outer = std::exchange(f.pumping, true);  // the caller goes on with what this makes ready
+    std::uint32_t const outer = std::exchange(f.at, f.at | frame<C>::walks);  // the caller goes on with what this makes ready
     engine<C>::cancel(s, cancellation(cause::abandoned, s.created));
-    f.pumping = outer;
+    f.at = outer;
   }
 
   static void route(frame<C>& f, bool fresh) noexcept {
@@ -3181,7 +3400,7 @@ class dispatcher {
     while (!f.outbox.empty()) {
       work* const w = f.outbox.pop();
       state& s = owner(*w);
-      drain<C>& d = *f.current;
+      drain<C>& d = f.in();
       if (runs_anywhere(s)) {
         d.queue.push(w);
       } else if (d.home != nullptr && same_executor(*d.home, s)) {
@@ -3296,7 +3515,7 @@ struct link {
 
   /// Null when there is no memory.
   static link* make(state& parent, state& child) noexcept {
-    void* at = parent.table->allocate(parent, sizeof(link), alignof(link));
+    void* at = parent.allocate(sizeof(link), alignof(link));
     if (at == nullptr) return nullptr;
     link* l = ::new (at) link;
     l->tie(parent, child, block);
@@ -3324,7 +3543,7 @@ struct link {
   }
   void free() noexcept {
     state& p = *parent();
-    p.table->deallocate(p, this, sizeof(link), alignof(link));
+    p.deallocate(this, sizeof(link), alignof(link));
   }
 
   static link& of_upper(hook<C>& up_end) noexcept {
@@ -3371,7 +3590,7 @@ class walker {
   /// What a child of this one is told. Under the lock, or settled.
   static cancellation passed_down(state& s, std::uint32_t w) noexcept {
     bool const has_cause = (w & (word::cancelled | word::requested)) != 0;
-    return has_cause ? s.head().cancelled_by().passed_down() : cancellation(cause::parent, s.created);
+    return has_cause ? s.head().cancelled_by().passed_down() : cancellation(s.table->outlived, s.created);
   }
 
   /// Children and cancel observers that were asked already have nothing more to hear, unless it is by force. Combinators have.
@@ -3506,7 +3725,8 @@ namespace settle::inline v0::detail {
 template <class C>
 struct registry;
 
-/// Settling, cancelling and everything that follows. The only way an operation becomes settled is `settle_locked`.
+/// Settling, cancelling and everything that follows. Where others may look, an operation is settled by `settle_locked`; where
+/// nobody can, by direct::settle_alone; by state_base::become_settled in both.
 ///
 /// The structural part (children, dependents) runs at once on the calling thread, over an intrusive list: no recursion,
 /// no allocation, no executor. User code it makes ready goes to the outbox, and from there to the drain of its executor.
@@ -3681,7 +3901,7 @@ class engine {
 
   /// What the structural part has before it.
   static void walk_structure(frame<C>& f) noexcept {
-    bool const outer = std::exchange(f.pumping, true);
+    std::uint32_t const outer = std::exchange(f.at, f.at | frame<C>::walks);
     while (!f.structure.empty() || f.parked != nullptr) {
       if (f.structure.empty()) {
         walk_parked(f);
@@ -3691,17 +3911,20 @@ class engine {
       if (s.as == role::release) releaser<C>::run(s, false);
       else walker<C>::walk(s, f, s.as == role::walk_request);
     }
-    f.pumping = outer;
+    f.at = outer;
   }
 
   /// Runs what the structural part left, unless this thread is already at it further up.
   static void pump(frame<C>& f) noexcept {
-    if (f.pumping) return;
+    if ((f.at & frame<C>::walks) == 0) pump_all(f);
+  }
+
+ private:
+  [[gnu::noinline]] static void pump_all(frame<C>& f) noexcept {
     walk_structure(f);
     if (!f.outbox.empty()) dispatcher<C>::flush(f);
   }
 
- private:
   /// The lock, once no other producer whose move may throw is at it: it may yet fail and leave the operation pending.
   static std::uint32_t lock_decided(state& s) noexcept {
     std::uint32_t w = s.lock();
@@ -3712,13 +3935,11 @@ class engine {
     return w;
   }
 
-  /// The one transition out of pending. Called with the lock held and the payload written; takes over a hold and a reference.
+  /// Settles, and all that follows. Called with the lock held and the payload written; takes over a hold and a reference.
   /// `via`: the upper end of the link by which a walk of the parent comes here.
   static void settle_locked(state& s, std::uint32_t w, outcome_head::kind_t kind, frame<C>& f, bool then_pump = true,
                             node* via = nullptr) noexcept {
-    s.head().kind = kind;
     bool const asked = (w & word::requested) != 0 && (w & word::forced) == 0;
-    w |= word::settled | (kind == outcome_head::failure ? word::failure : kind == outcome_head::cancelled ? word::cancelled : 0u);
     bool const walker_elsewhere = (w & word::walking) != 0;
     bool const to_walk = !walker_elsewhere && walker<C>::has_structure(w, asked);
     bool const queued = (w & word::errand) != 0;  // the state waits in a queue already
@@ -3727,10 +3948,8 @@ class engine {
     else if (!walker_elsewhere && s.observers() == nullptr && s.table->born == nullptr && !may_be_lost(s, w))
       w |= word::offered;  // nothing to run first
     if ((w & word::cold) != 0) w = end_cold(s, w, f);
-    auto* const listener = s.table->event;
-    monitor_event const event = listener != nullptr ? settled_event(s, w) : monitor_event{};
-    s.unlock(w);
-    if (listener != nullptr) listener(event);
+    if (s.table->event == nullptr) s.become_settled(w, s.head(), kind);
+    else settle_and_say_so(s, w, kind);
     if (walker_elsewhere) return;  // it sees that when it is through, and goes on
     if (queued) {
       if (to_walk) walk_queued(s, f, via);
@@ -3764,9 +3983,9 @@ class engine {
       via->parked = std::exchange(f.parked, via);
       return;
     }
-    bool const outer = std::exchange(f.pumping, true);
+    std::uint32_t const outer = std::exchange(f.at, f.at | frame<C>::walks);
     walker<C>::walk(s, f, false);
-    f.pumping = outer;
+    f.at = outer;
   }
   static void walk_parked(frame<C>& f) noexcept {
     node* const l = f.parked;
@@ -3796,13 +4015,16 @@ class engine {
     return w & ~word::cold;
   }
 
-  static monitor_event settled_event(state& s, std::uint32_t w) noexcept {
+  /// The same with somebody who listens. Once the word says it the outcome may be taken: the event is made before.
+  [[gnu::noinline]] static void settle_and_say_so(state& s, std::uint32_t w, outcome_head::kind_t kind) noexcept {
+    auto* const listener = s.table->event;
     monitor_event e = s.event_of(monitor_event::settled);
-    e.how = (w & word::failure) != 0     ? monitor_event::failure
-            : (w & word::cancelled) != 0 ? monitor_event::cancelled
-                                         : monitor_event::value;
+    e.how = kind == outcome_head::failure     ? monitor_event::failure
+            : kind == outcome_head::cancelled ? monitor_event::cancelled
+                                              : monitor_event::value;
     e.why = s.head().why;
-    return e;
+    s.become_settled(w, s.head(), kind);
+    listener(e);
   }
 };
 
@@ -3897,13 +4119,13 @@ class budget_timer {
   bool make_room(state& owner) noexcept {
     timers_ = owner.table->cleanup_may_allocate ? timers_at_home(owner) : nullptr;
     if (timers_ == nullptr) return true;
-    at_ = owner.table->allocate(owner, timers_->size, timers_->align);
+    at_ = owner.allocate(timers_->size, timers_->align);
     return at_ != nullptr;
   }
   void give_room_back(state& owner) noexcept {
     if (at_ == nullptr) return;
     if (started_) timers_->destroy(at_);
-    owner.table->deallocate(owner, at_, timers_->size, timers_->align);
+    owner.deallocate(at_, timers_->size, timers_->align);
   }
 
   void start(state& owner, std::chrono::milliseconds budget, timer_done done) noexcept {
@@ -4044,6 +4266,7 @@ struct cell : typed_state<typename P::value_type, typename P::error_type, typena
   using allocator_type = typename P::allocator_type;
   using slots_type = cleanup_slots<C, typename P::cleanup>;
   static constexpr bool value_dies_quietly = std::is_trivially_destructible_v<lift<typename P::value_type>>;
+  static constexpr bool recycles = std::is_same_v<allocator_type, recycling>;
   using storage_type = submit_storage<executor_access<executor_type>::storage_size()>;
 
   [[no_unique_address]] slots_type slots;
@@ -4081,10 +4304,10 @@ struct cell : typed_state<typename P::value_type, typename P::error_type, typena
     if constexpr (stands_for_another) return of(s).executor.home();
     else return {&executor_functions_of<C, executor_type, traits::dispatch()>, &of(s).executor, of(s).storage.get(), &s};
   }
-  static void* allocate(state& s, std::size_t n, std::size_t align) noexcept {
+  static void* take_block(state& s, std::size_t n, std::size_t align) noexcept {
     return byte_source<allocator_type>::allocate(of(s).allocator, n, align);
   }
-  static void deallocate(state& s, void* p, std::size_t n, std::size_t align) noexcept {
+  static void give_block(state& s, void* p, std::size_t n, std::size_t align) noexcept {
     byte_source<allocator_type>::deallocate(of(s).allocator, p, n, align);
   }
   static void dispose(state& s) noexcept {
@@ -4109,8 +4332,8 @@ struct cell : typed_state<typename P::value_type, typename P::error_type, typena
   static constexpr state_table<C> table_of() noexcept {
     return {
         traits::is_inline ? nullptr : &executor_of,
-        &allocate,
-        &deallocate,
+        recycles ? nullptr : &take_block,
+        recycles ? nullptr : &give_block,
         value_dies_quietly ? nullptr : &dispose,
         nullptr,
         nullptr,
@@ -4224,7 +4447,7 @@ struct registry {
 
   /// A released observer, or a link's upper end: false when it is released already.
   static bool add_released(state& s, node& h) noexcept {
-    std::uint32_t const bit = (h.kind == hook_kind::released ? word::releasers : 0u) | kept_bit(h);
+    std::uint32_t const bit = (h.kind == hook_kind::released ? word::releasers : 0u) | word::linked | kept_bit(h);
     std::uint32_t w = s.lock();
     if ((w & word::settled) == 0) {
       if (h.kind == hook_kind::parent) push_uplink(s, h);
@@ -4299,13 +4522,14 @@ struct registry {
   }
 
   /// The same with a link that has its ends. A parent that releases already holds no more children: the link is discarded.
-  static void tie(state& parent, state& child, link<C>& l) noexcept {
+  /// `spared`: the child hears of a forced cancel only.
+  static void tie(state& parent, state& child, link<C>& l, bool spared = false) noexcept {
     bool const holds = parent.try_hold(false);
     std::uint32_t const w = parent.lock();
-    bool const tell = (w & (word::settled | word::requested)) != 0;
     bool const force = (w & word::forced) != 0;
+    bool const tell = force || (!spared && (w & (word::settled | word::requested)) != 0);
     cancellation const c = tell ? walker<C>::passed_down(parent, w) : cancellation{};
-    l.down.rank = force ? told::everything : tell ? told::request : told::nothing;
+    l.down.rank = force ? told::everything : tell || spared ? told::request : told::nothing;
     child.add_ref();
     if (holds) {
       child.add_ref();  // the link's: its parent may lead a cancellation down at any time
@@ -4409,10 +4633,10 @@ template <class How, class C, class F>
 hook<C>* make_hook(state_base<C>& s, hook_kind kind, F&& f, bool kept) {
   using node = closure_hook<C, std::decay_t<F>, How>;
   static constexpr hook_type<C> type{&node::run, sizeof(node), alignof(node)};
-  void* at = s.table->allocate(s, sizeof(node), alignof(node));
+  void* at = s.allocate(sizeof(node), alignof(node));
   if (at == nullptr) return nullptr;
   node* h = with_undo([&] { return ::new (at) node(std::decay_t<F>(std::forward<F>(f))); },
-                      [&] { s.table->deallocate(s, at, sizeof(node), alignof(node)); });
+                      [&] { s.deallocate(at, sizeof(node), alignof(node)); });
   h->kind = kind;
   h->type = &type;
   h->owner = &s;
@@ -4718,7 +4942,7 @@ class awaiting_cleanup {
     std::destroy_at(&self);
     auto* const at = reinterpret_cast<std::byte*>(&self);
     std::size_t const slot = s.slot_of(at);
-    if (slot == s.table->slot_count) s.table->deallocate(s, at - closure::type.offset, closure::type.size, closure::type.align);
+    if (slot == s.table->slot_count) s.deallocate(at - closure::type.offset, closure::type.size, closure::type.align);
     else s.spend_slot(slot);
   }
 
@@ -4895,7 +5119,7 @@ class cleanup_registration {
   }
 
   static cleanup_place<C> in_block(state& s, F&& f) {
-    void* const memory = s.table->allocate(s, sizeof(node), alignof(node));
+    void* const memory = s.allocate(sizeof(node), alignof(node));
     if (memory == nullptr) {
       run_here(s, f);
       return {kept::no_room, nullptr};
@@ -4904,13 +5128,13 @@ class cleanup_registration {
     with_undo([&] { ::new (static_cast<void*>(n->closure)) F(std::move(f)); },
               [&] {
                 run_here(s, f);
-                s.table->deallocate(s, memory, sizeof(node), alignof(node));
+                s.deallocate(memory, sizeof(node), alignof(node));
               });
     n->head.type = &closure::type;
     F& there = *std::launder(reinterpret_cast<F*>(n->closure));
     auto const take_away = [&] {
       std::destroy_at(&there);
-      s.table->deallocate(s, memory, sizeof(node), alignof(node));
+      s.deallocate(memory, sizeof(node), alignof(node));
     };
     if constexpr (asynchronous) return push_with_room(s, n->head, there, take_away);
     else return push_or_take_back(s, n->head, there, take_away);
@@ -4944,7 +5168,7 @@ class cleanup_registration {
     if ((w & word::settled) == 0) {
       n.below = s.top_cleanup();
       s.top_cleanup(&n);
-      s.unlock(w);
+      s.unlock(w | word::blocks);
       return true;
     }
     s.unlock(w);
@@ -5181,10 +5405,10 @@ class stop_part {
   static constexpr hook_type<C> type{&tell, 0, 0};
 
   static stop_part& add(state& s, context<C>& c) {
-    void* const at = s.table->allocate(s, sizeof(stop_part), alignof(stop_part));
+    void* const at = s.allocate(sizeof(stop_part), alignof(stop_part));
     if (at == nullptr) raise(std::bad_alloc());
     auto* const made = with_undo([&] { return ::new (at) stop_part; },  // the source allocates
-                                 [&] { s.table->deallocate(s, at, sizeof(stop_part), alignof(stop_part)); });
+                                 [&] { s.deallocate(at, sizeof(stop_part), alignof(stop_part)); });
     made->part_.key = &key_;
     made->part_.destroy = &destroy;
     made->part_.self = made;
@@ -5192,14 +5416,11 @@ class stop_part {
     made->hook_.owner = &s;
     made->hook_.type = &type;
     std::uint32_t const w = s.lock();
-    stop_part* const first = of(c.find(&key_));
-    if (first != nullptr) {
+    if (!c.add(made->part_)) {
       s.unlock(w);
       destroy(made->part_, s);
-      return *first;
+      return *of(c.find(&key_));
     }
-    made->part_.next = c.parts.load(std::memory_order_relaxed);
-    c.parts.store(&made->part_, std::memory_order_release);
     bool const pending = (w & (word::settled | word::requested)) == 0;
     if (pending) s.lasting.store(ring<C>::push_back(s.lasting.load(std::memory_order_relaxed), &made->hook_), std::memory_order_relaxed);
     s.unlock(pending ? w | word::below : w);
@@ -5210,7 +5431,7 @@ class stop_part {
   static void destroy(context_part<C>& p, state& s) noexcept {
     stop_part* const self = of(&p);
     std::destroy_at(self);
-    s.table->deallocate(s, self, sizeof(stop_part), alignof(stop_part));
+    s.deallocate(self, sizeof(stop_part), alignof(stop_part));
   }
 
   static constexpr char key_ = 0;
@@ -5242,7 +5463,7 @@ class released_wait {
   /// Throws std::bad_alloc. Of a released operation: nothing to wait for, and nothing allocated.
   explicit released_wait(state& s) {
     if (s.is_released()) return;
-    if (frame<C>::here().current != nullptr || frame<C>::here().pumping)
+    if (!frame<C>::here().is_free())
       s.report(nullptr, monitor_event::misuse, "a blocking wait inside a callback: it would wait for its own thread");
     event_ = std::make_shared<event>();
     hook<C>* h = make_hook<wake>(s, hook_kind::waiting, [e = event_] { e->set(); }, true);
@@ -5282,139 +5503,6 @@ class released_wait {
 // ---- settle/policy/default_policy.hpp ------------------------------------------------------------------------------
 #ifndef SETTLE_POLICY_DEFAULT_POLICY_HPP
 #define SETTLE_POLICY_DEFAULT_POLICY_HPP
-
-// ---- settle/policy/recycling.hpp -----------------------------------------------------------------------------------
-#ifndef SETTLE_POLICY_RECYCLING_HPP
-#define SETTLE_POLICY_RECYCLING_HPP
-
-namespace settle::inline v0 {
-
-namespace detail {
-
-#if defined(__SANITIZE_ADDRESS__)
-inline constexpr bool watched_by_address_sanitizer = true;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-inline constexpr bool watched_by_address_sanitizer = true;
-#else
-inline constexpr bool watched_by_address_sanitizer = false;
-#endif
-#else
-inline constexpr bool watched_by_address_sanitizer = false;
-#endif
-
-/// One thread's blocks of a few sizes, each size bounded. All zero is a valid cache: one that is not in use yet.
-class block_cache {
- public:
-  static constexpr std::size_t step = 64;              // sizes are multiples of it
-  static constexpr std::size_t largest = 8 * step;     // larger ones are not kept
-  static constexpr std::size_t kept_bytes = 1U << 15;  // of each size
-
-  static block_cache& here() noexcept { return std_sync::per_thread<block_cache>(); }
-
-  /// Null when there is no memory.
-  void* take(std::size_t bytes) noexcept {
-    shelf& s = shelves_[index(bytes)];
-    if (s.top == nullptr) return take_new(size(index(bytes)));
-    block* const b = s.top;
-    s.top = b->below;
-    return b;
-  }
-  void give(void* p, std::size_t bytes) noexcept {
-    shelf& s = shelves_[index(bytes)];
-    std::size_t const height = s.top == nullptr ? 1 : s.top->height + 1;
-    if (height > s.most) [[unlikely]]
-      return give_to_full(p, bytes);
-    s.top = ::new (p) block{s.top, height};
-  }
-  void empty() noexcept {
-    for (shelf& s : shelves_)
-      while (s.top != nullptr) ::operator delete(std::exchange(s.top, s.top->below));
-  }
-
- private:
-  struct block {
-    block* below;
-    std::size_t height;  // of the stack up to here: taking one off needs no count
-  };
-  struct shelf {
-    block* top;
-    std::size_t most;  // that it takes
-  };
-  struct closer {
-    ~closer() { here().close(); }
-  };
-
-  static constexpr std::size_t index(std::size_t bytes) noexcept { return (bytes - 1) / step; }
-  static constexpr std::size_t size(std::size_t i) noexcept { return (i + 1) * step; }
-
-  [[gnu::noinline]] void* take_new(std::size_t size) noexcept {
-    if (!opened_) open();
-    return ::operator new(size, std::nothrow);
-  }
-  /// It is full, or not in use yet, or the thread is at its end.
-  [[gnu::noinline]] void give_to_full(void* p, std::size_t bytes) noexcept {
-    if (opened_) return ::operator delete(p);
-    open();
-    give(p, bytes);
-  }
-  /// With the first block that is asked for, since the C++ runtime allocates to note the thread's end, and nothing may be
-  /// allocated when a block comes back: from now on they are kept, until the thread ends.
-  void open() noexcept {
-    opened_ = true;
-    static_cast<void>(std_sync::per_thread<closer>());  // closes at the thread's end; what comes back after that is not kept
-    for (std::size_t i = 0; i != shelves_.size(); ++i) shelves_[i].most = kept_bytes / size(i);
-  }
-  void close() noexcept {
-    empty();
-    for (shelf& s : shelves_) s.most = 0;
-  }
-
-  std::array<shelf, largest / step> shelves_;
-  bool opened_;
-};
-
-}  // namespace detail
-
-/// Memory for operations out of a cache of this thread: what an operation leaves behind serves the next one of its size.
-///
-/// Ownership: a block that comes back on another thread than it was made on goes to that thread's cache. Each thread keeps
-/// at most 32 KiB of each of eight sizes up to 512 bytes; the rest, and what is larger, comes from `operator new`. A
-/// thread's cache is emptied when it ends, and by `trim()`. Throws nothing: no memory is a null. Threads: any.
-/// Cost: a few loads and stores, no atomic operation. Under AddressSanitizer nothing is kept, so that it sees every use
-/// after the end.
-///
-/// ```cpp
-/// struct request : settle::default_policy {
-///   using allocator_type = settle::recycling;
-/// };
-/// ```
-struct recycling {
-  /// Null when there is no memory.
-  [[nodiscard]] static void* try_allocate(std::size_t bytes, std::size_t align) noexcept {
-    if (kept(bytes, align)) return detail::block_cache::here().take(bytes);
-    return ::operator new(bytes, std::align_val_t(align), std::nothrow);
-  }
-  /// Kept for this thread, or returned.
-  static void deallocate(void* p, std::size_t bytes, std::size_t align) noexcept {
-    if (kept(bytes, align)) detail::block_cache::here().give(p, bytes);
-    else ::operator delete(p, std::align_val_t(align));
-  }
-
- private:
-  static constexpr bool kept(std::size_t bytes, std::size_t align) noexcept {
-    return !detail::watched_by_address_sanitizer && bytes <= detail::block_cache::largest && align <= alignof(std::max_align_t);
-  }
-};
-
-/// Returns what `recycling` keeps for this thread to the system. Never throws.
-inline void trim() noexcept { detail::block_cache::here().empty(); }
-
-}  // namespace settle::inline v0
-
-#endif
-
-// ---- settle/policy/default_policy.hpp, continued -------------------------------------------------------------------
 
 namespace settle::inline v0 {
 
@@ -5964,8 +6052,14 @@ struct call_with_value {
   static void call(F& f, state_base<C>& s) {
     auto& t = static_cast<typed_state<T, E, C>&>(s);
     if constexpr (!std::invocable<F&, outcome<T, E>&&>) call_with_ending::call(f, s);
-    else if (s.is(word::watched)) std::move(f)(outcome_for_taker(t));
+    else if (s.is(word::watched)) call_with_copy(f, t);
     else std::move(f)(std::move(t.result));
+  }
+
+ private:
+  template <class F, class C>
+  [[gnu::noinline]] static void call_with_copy(F& f, typed_state<T, E, C>& s) {
+    std::move(f)(outcome_for_taker(s));
   }
 };
 
@@ -6131,7 +6225,7 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
   /// On the operation's executor. Allocates one block; throws std::bad_alloc. Cost: one atomic read-modify-write, one more
   /// when the registration goes.
   template <class F>
-  basic_registration<C> on_done(F f) const& {
+  [[gnu::always_inline]] basic_registration<C> on_done(F f) const& {
     start();
     return this->template add_hook<detail::call_with_outcome<T, E>>(detail::hook_kind::done, std::move(f));
   }
@@ -6140,7 +6234,7 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
   /// handle untouched. Cost: one atomic read-modify-write, and none for what follows as long as nobody else refers to the
   /// operation.
   template <class F>
-  void on_done(F f) && {
+  [[gnu::always_inline]] void on_done(F f) && {
     static_assert(detail::takes_outcome<F, outcome<T, E>&&>,
                   "settle: on_done of a handle that is given up, `std::move(h).on_done(f)`, takes `f(settle::outcome<T, E>&&)`, "
                   "`f(settle::ending)` or `f()` (see docs/guide/registering.md)");
@@ -6222,6 +6316,21 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
     return std::move(*this).wait_until(std::chrono::steady_clock::now() + d);
   }
 
+  /// For callers of another library's asynchronous model: `token` gets the outcome, `void(outcome<T, E>)`, once released. Needs
+  /// the adapter's header: settle/asio/async_wait.hpp says the rest.
+  template <class Token>
+  auto async_wait(Token&& token) && {
+    require_door<Token>();
+    return detail::token_door<P, Token>::wait(std::move(*this), token);
+  }
+  /// The same as an error and a value, `void(error, T)`; a cancellation is an error, and an error comes with `T()`.
+  template <class Token>
+    requires std::default_initializable<detail::lift<T>>
+  auto async_get(Token&& token) && {
+    require_door<Token>();
+    return detail::token_door<P, Token>::get(std::move(*this), token);
+  }
+
  private:
   template <class>
   friend class resolver;
@@ -6229,9 +6338,16 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
   friend class watcher;
   friend struct detail::state_access;
 
+  template <class Token>
+  static void require_door() noexcept {
+    static_assert(
+        requires { sizeof(detail::token_door<P, Token>); },
+        "settle: async_wait and async_get come with an adapter: #include <settle/asio/async_wait.hpp> (see docs/guide/asio.md)");
+  }
+
   /// A cold coroutine has its owner now.
   void start() const noexcept {
-    if (this->state_ != nullptr) detail::engine<C>::warm(*this->state_, nullptr);
+    if (this->state_ != nullptr && this->state_->is(detail::word::cold)) detail::engine<C>::warm(*this->state_, nullptr);
   }
 
   explicit handle(base op) noexcept : base(std::move(op)) {}
@@ -6315,45 +6431,30 @@ class direct {
   static constexpr bool possible = traits::is_inline && !traits::monitored;
 
   /// Nobody but the producer, and the consumer if there is one, refers to the operation: `settle_alone` will do.
+  /// Two references of which one is the consumer's are all only when it was given away before they were counted; what
+  /// others did before they let go stands in the word that is read after that.
   static bool is_alone(state& s) noexcept {
+    bool const given = s.is(word::given);
     std::uint64_t const c = s.counts.load(std::memory_order_acquire);
     std::uint32_t const w = s.word.load(std::memory_order_acquire);
-    if ((w & ~(plain_bits & ~word::kept)) != 0 || s.lasting.load(std::memory_order_relaxed) != nullptr) return false;
-    return (c == count::both || ((w & word::given) != 0 && s.with_consumer())) && frame<C>::here().is_free();
+    return (w & ~plain_bits) == 0 && (c == count::both || (given && c == count::both + count::ref)) && frame<C>::here().is_free();
   }
   /// The producer's, the payload written. Takes over its hold and reference.
   static void settle_alone(state& s, outcome_head::kind_t kind) noexcept {
-    std::uint32_t const w = s.word.load(std::memory_order_relaxed);
-    outcome_access::head(s.result).kind = kind;
-    s.word.store(w | settled_bits(kind), std::memory_order_relaxed);
-    frame<C>::here().enter();
-    auto* const born = s.table->born;
-    if (born != nullptr) born(s, true);
-    else tell_and_end(s, w, kind);
-    dispatcher<C>::leave_drain(frame<C>::here());
-  }
-
-  /// The same when others refer to it, who are only to be told. False: nothing was done.
-  static bool settle_shared(state& s, outcome_head::kind_t kind) noexcept {
     frame<C>& f = frame<C>::here();
-    if (!is_plain(s, s.word.load(std::memory_order_relaxed)) || !f.is_free()) return false;
-    std::uint32_t const w = s.lock();
-    if (!is_plain(s, w)) {
-      s.unlock(w);
-      return false;
-    }
-    outcome_access::head(s.result).kind = kind;
-    s.unlock(w | settled_bits(kind));
-    f.enter();
-    sequence<C>::run(s);
+    std::uint32_t const w = s.word.load(std::memory_order_relaxed);
+    s.become_settled(w, outcome_access::head(s.result), kind);
+    f.at = frame<C>::drains;
+    auto* const born = s.table->born_alone;
+    if (born != nullptr) born(s);
+    else tell_and_end(s);
     dispatcher<C>::leave_drain(f);
-    return true;
   }
 
   /// A small cleanup while nobody but the producer refers to the operation, into a slot of the state. False: not so, and `f`
   /// is untouched. Throws what moving it throws.
   template <class F>
-  static bool keep_in_slot(state& s, F& f) {
+  [[gnu::always_inline]] static bool keep_in_slot(state& s, F& f) {
     using storage = typename P::cleanup;
     if constexpr (storage::may_allocate && sizeof(F) <= storage::slot_bytes && alignof(F) <= alignof(void*) && storage::inline_slots != 0 &&
                   !is_asynchronous<C, F>()) {
@@ -6367,38 +6468,40 @@ class direct {
     return false;
   }
 
-  /// The second half for a state that nobody else refers to, all observers and a consumer being told: the cleanups, then
-  /// `destroy()` what is left.
-  template <class Destroy>
-  static void end_alone(state& s, Destroy destroy) noexcept {
-    if (!has_cleanups(s) || released(s)) destroy();
+  /// The second half for a state that nobody else refers to, all being told: the cleanups in its slots, none of which is
+  /// asynchronous. True: what is left is to be destroyed. False: in fixed storage one may be; whoever runs it
+  /// goes on with the release.
+  [[gnu::always_inline]] static bool run_slots(state& s) noexcept {
+    if constexpr (P::cleanup::may_allocate) {
+      for (std::size_t i = s.slots_used(); i != 0;) {  // nobody looks any more how many are left
+        auto& slot = s.slots.slots[--i];
+        slot.type->run(slot.bytes, s);
+      }
+      return true;
+    } else {
+      s.counts.store(count::both | count::releasing, std::memory_order_relaxed);
+      engine<C>::release(s);
+      return false;
+    }
   }
 
  private:
-  static constexpr std::uint32_t plain_bits = word::handled | word::owned | word::given | word::watched | word::kept;
-
-  static bool is_plain(state& s, std::uint32_t w) noexcept {
-    return (w & ~plain_bits) == 0 && s.lasting.load(std::memory_order_relaxed) == nullptr;
-  }
-  /// Of a value or a failure: a cancelled operation was asked to cancel, which is the engine's.
-  static constexpr std::uint32_t settled_bits(outcome_head::kind_t kind) noexcept {
-    return kind == outcome_head::failure ? word::settled | word::failure : word::settled;
-  }
+  static constexpr std::uint32_t plain_bits = word::handled | word::owned | word::given | word::watched;
 
   // From here on nobody else refers to the operation, and nobody can: no atomic operation, and no trace of the steps.
 
-  [[gnu::noinline]] static void tell_and_end(state& s, std::uint32_t w, outcome_head::kind_t kind) noexcept {
-    tell(s, w);
-    if (!has_cleanups(s) || released_here(s)) finish(s, kind);
+  [[gnu::noinline]] static void tell_and_end(state& s) noexcept {
+    tell(s);
+    if (s.slots_used() == 0 || run_slots(s)) finish(s);
   }
   /// Observers are `kept`, or refer to the operation: what stands on the ring is the consumer, if there is one.
-  static void tell(state& s, std::uint32_t w) noexcept {
-    while (node* const first = s.observers()) {
-      s.observers(ring<C>::remove(first, first));
-      run_only(s, *first);
+  static void tell(state& s) noexcept {
+    if (node* const consumer = s.observers(); consumer != nullptr) {
+      s.observers(nullptr);
+      run_only(s, *consumer);
     }
     if constexpr (!state::value_dies_quietly)
-      if ((w & word::given) == 0) s.table->dispose(s);
+      if (!s.is(word::given)) s.table->dispose(s);
   }
   /// Nobody kept it, nobody withdraws it: a block of the operation's.
   static void run_only(state& s, node& h) noexcept {
@@ -6408,25 +6511,8 @@ class direct {
     byte_source<typename P::allocator_type>::deallocate(s.allocator, &h, type.size, type.align);
   }
 
-  /// The cleanups in the state's slots, none of which is asynchronous. False: there is more to do than that, and whoever does
-  /// it goes on with the release.
-  [[gnu::noinline]] static bool released(state& s) noexcept { return released_here(s); }
-  [[gnu::always_inline]] static bool released_here(state& s) noexcept {
-    s.counts.store(count::both | count::releasing, std::memory_order_relaxed);
-    if constexpr (P::cleanup::may_allocate && P::cleanup::inline_slots != 0) {
-      for (std::size_t i = s.top_cleanup() == nullptr ? s.slots_used() : 0; i != 0;) {
-        auto& slot = s.slots.slots[--i];
-        s.slots_used(i);
-        slot.type->run(slot.bytes, s);
-      }
-    }
-    if (!has_cleanups(s)) return true;
-    engine<C>::release(s);
-    return false;
-  }
-  static bool has_cleanups(state& s) noexcept { return s.slots_used() != 0 || s.top_cleanup() != nullptr; }
-  static void finish(state& s, outcome_head::kind_t kind) noexcept {
-    if (kind != outcome_head::value) s.end();
+  static void finish(state& s) noexcept {
+    if (s.is(word::failure)) s.end();
     else s.table->destroy(s);
   }
 };
@@ -6473,15 +6559,30 @@ struct born_cell final : cell<P> {
   static born_cell& of(state& s) noexcept { return static_cast<born_cell&>(s); }
 
   /// The consumer's turn: once, on every path. Afterwards nobody can take the value.
-  static void consume(state& s, [[maybe_unused]] bool alone) noexcept {
-    born_cell& self = of(s);
-    outcome_type& o = self.result;
+  static void consume(state& s) noexcept {
     s.seen.store(true, std::memory_order_relaxed);
-    guarded([&] { call(self.f, o, s); }, [&](std::exception_ptr p) { s.report(std::move(p), monitor_event::callback_threw); });
-    outcome_access::clear(o);
+    hear(of(s));
+    let_go(of(s));
+  }
+  /// The same on the short way, and on to the end of the state.
+  static void consume_alone(state& s) noexcept {
+    born_cell& self = of(s);
+    hear(self);
+    if (s.slots_used() != 0) return clean_up_alone(self);
+    let_go(self);
+    destroy(s);
+  }
+  [[gnu::noinline]] static void clean_up_alone(born_cell& self) noexcept {
+    let_go(self);
+    if (direct<P>::run_slots(self)) destroy(self);
+  }
+  [[gnu::always_inline]] static void hear(born_cell& self) noexcept {
+    guarded([&] { call(self.f, self.result, self); },
+            [&self](std::exception_ptr p) { self.report(std::move(p), monitor_event::callback_threw); });
+  }
+  [[gnu::always_inline]] static void let_go(born_cell& self) noexcept {
+    outcome_access::clear(self.result);
     std::destroy_at(&self.f);
-    if constexpr (direct<P>::possible)
-      if (alone) direct<P>::end_alone(self, [&] { destroy(s); });
   }
   static void call(F& f, outcome_type& o, state& s) {
     if constexpr (std::invocable<F&, outcome_type&&>) std::move(f)(std::move(o));
@@ -6500,6 +6601,7 @@ struct born_cell final : cell<P> {
     state_table<C> t = base::table_of();
     t.destroy = &destroy;
     t.born = &consume;
+    if constexpr (direct<P>::possible) t.born_alone = &consume_alone;
     return t;
   }
   static state_table<C> const born_table;
@@ -6683,7 +6785,7 @@ class resolver {
   }
   /// As basic_operation::on_cleanup; before anybody else sees the operation it costs no atomic operation.
   template <class F>
-  bool on_cleanup(F f) {
+  [[gnu::always_inline]] bool on_cleanup(F f) {
     if (detail::direct<P>::keep_in_slot(*cell_, f)) return true;
     return detail::offer_cleanup<C>(*cell_, std::move(f), cell_->sole()).how == detail::kept::yes;
   }
@@ -6727,7 +6829,6 @@ class resolver {
     cell* const c = std::exchange(cell_, nullptr);
     if constexpr (detail::direct<P>::possible) {
       if (detail::direct<P>::is_alone(*c)) return detail::direct<P>::settle_alone(*c, kind), true;
-      if (detail::direct<P>::settle_shared(*c, kind)) return true;
     }
     if (engine::settle(*c, kind, c->sole())) return true;
     cell_ = c;
@@ -6758,7 +6859,9 @@ class resolver {
     }
     return complete_in_any_case(v);
   }
-  [[gnu::noinline]] bool complete_in_any_case(stored& v) noexcept {
+  /// A loser's value goes back where it came from; one that is copied along never left.
+  using offered = std::conditional_t<std::is_trivially_copyable_v<stored> && sizeof(stored) <= 2 * sizeof(void*), stored, stored&>;
+  [[gnu::noinline]] bool complete_in_any_case(offered v) noexcept {
     if (lost()) return give_up();
     auto* const at = ::new (static_cast<void*>(access::value(cell_->result))) stored(std::move(v));
     if (announce(detail::outcome_head::value)) return true;
@@ -9595,7 +9698,7 @@ class alarm {
     timers_ = timers_at_home(result);
     if (timers_ == nullptr) return errc::no_timers;
     provider_ = result.home().provider;
-    at_ = result.table->allocate(result, timers_->size, timers_->align);
+    at_ = result.allocate(timers_->size, timers_->align);
     return at_ == nullptr ? errc::no_memory : errc{};
   }
   time_point now() const noexcept { return timers_->now(*provider_); }
@@ -9616,7 +9719,7 @@ class alarm {
   /// It has let go.
   void give_room_back(state& result) noexcept {
     clear();
-    if (at_ != nullptr) result.table->deallocate(result, std::exchange(at_, nullptr), timers_->size, timers_->align);
+    if (at_ != nullptr) result.deallocate(std::exchange(at_, nullptr), timers_->size, timers_->align);
   }
 
  private:
@@ -10268,6 +10371,93 @@ auto race(R&& inputs, std::source_location at = std::source_location::current())
 #ifndef SETTLE_COMBINE_DETAIL_RETRYING_HPP
 #define SETTLE_COMBINE_DETAIL_RETRYING_HPP
 
+// ---- settle/combine/detail/pause.hpp -------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_DETAIL_PAUSE_HPP
+#define SETTLE_COMBINE_DETAIL_PAUSE_HPP
+
+namespace settle::inline v0::detail {
+
+/// The pauses of a result that goes on by itself, one at a time. Each is over when its timer fires, and then `Body::go_on`
+/// runs on the result's executor; or when somebody asks for the end, and then the result ends cancelled. Whichever is first.
+template <class P, class Body>
+class pause : hook<typename P::terminal> {
+ public:
+  using C = typename P::terminal;
+  using cell_type = result_cell<P, Body>;
+  using time_point = std::chrono::steady_clock::time_point;
+
+  /// When the result is wired.
+  void prepare(cell_type& c) noexcept {
+    result_ = &c;
+    no_timer_ = alarm_.prepare(c);
+    this->kind = hook_kind::stop;
+    this->owner = &c;
+    this->type = &asked_type;
+    registry<C>::add_stop(c, *this);
+  }
+  void close(cell_type& c) noexcept { alarm_.give_room_back(c); }
+
+  /// False: there are no timers, and the result has failed.
+  bool is_possible() noexcept {
+    if (no_timer_ == errc{}) return true;
+    result_->fail(P::make_error(no_timer_));
+    return false;
+  }
+  time_point now() const noexcept { return alarm_.now(); }
+
+  /// The one before is over.
+  void start(time_point when) noexcept {
+    cell_type& c = *result_;
+    events_.store(0, std::memory_order_relaxed);
+    if (!alarm_.start(c, when, timer_done::to<&pause::over>(*this))) return c.fail(P::make_error(errc::no_memory));
+    event(started);
+    std::uint32_t const w = c.lock();  // who asked before it was started did not stop it
+    c.unlock(w);
+    if ((w & (word::requested | word::settled)) != 0) event(asked);
+  }
+
+ private:
+  static void run_asked(hook<C>& h, hook_action action) {
+    if (action == hook_action::invoke) static_cast<pause&>(h).event(asked);
+  }
+  static constexpr hook_type<C> asked_type{&run_asked, 0, 0};
+
+  void over(timer_end how) noexcept {
+    cell_type& c = *result_;
+    event(how == timer_end::fired ? fired : how == timer_end::lost ? asked : ended);
+    engine<C>::leave(c);
+  }
+
+  enum : std::uint8_t { started = 1, fired = 2, asked = 4, ended = 8 };
+  static bool is_due(unsigned e) noexcept { return (e & started) != 0 && (e & (fired | asked)) != 0; }
+
+  void event(std::uint8_t e) noexcept {
+    cell_type& c = *result_;
+    unsigned const before = events_.fetch_or(e, std::memory_order_acq_rel);
+    unsigned const now = before | e;
+    if (is_due(before) || !is_due(now)) return;
+    if ((now & asked) == 0) {
+      c.template post<&go_on>();
+    } else {
+      if ((now & (fired | ended)) == 0) c.template post<&stop>();
+      c.end_cancelled(c.is(word::requested) ? c.head().cancelled_by() : cancellation(cause::abandoned, c.created));
+    }
+  }
+  static void go_on(cell_type& c) { c.body.go_on(c); }
+  static void stop(cell_type& c) { c.body.pauses().alarm_.stop(); }
+
+  alarm<C> alarm_;
+  cell_type* result_ = nullptr;
+  errc no_timer_{};
+  typename C::sync::template atomic<std::uint8_t> events_{0};
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/combine/detail/retrying.hpp, continued -----------------------------------------------------------------
+
 namespace settle::inline v0::detail {
 
 /// Attempts, one after the other in one place, and the pauses between them.
@@ -10284,17 +10474,21 @@ class retrying {
   retrying(H&& first, F&& f, backoff b) : first_(std::move(first)), f_(std::in_place, std::move(f)), backoff_(b) {}
 
   void wire(cell_type& c) noexcept {
-    result_ = &c;
-    no_timer_ = alarm_.prepare(c);
-    asked_.kind = hook_kind::stop;
-    asked_.owner = &c;
-    asked_.type = &asked_type;
-    registry<C>::add_stop(c, asked_);  // asked before: the first attempt hears of it
+    pause_.prepare(c);  // asked before: the first attempt hears of it
     begin(c, std::move(first_));
   }
   void close(cell_type& c) noexcept {
-    alarm_.give_room_back(c);
+    pause_.close(c);
     f_.reset();
+  }
+
+  pause<P, retrying>& pauses() noexcept { return pause_; }
+  /// After a pause, or without one.
+  void go_on(cell_type& c) noexcept {
+    if (c.is(word::requested | word::settled)) return c.end_cancelled(c.head().cancelled_by());
+    std::optional<H> h;
+    guarded([&] { h.emplace(make_operation(*f_, begun_)); }, [&](std::exception_ptr p) { c.fail(error_from<P>(std::move(p))); });
+    if (h) begin(c, std::move(*h));
   }
 
  private:
@@ -10306,15 +10500,10 @@ class retrying {
   }
   static void run_next(hook<C>& h, hook_action) {
     auto& c = static_cast<cell_type&>(*h.owner);
-    if (c.body.again_) c.body.pause(c);
-  }
-  static void run_asked(hook<C>& h, hook_action action) {
-    auto& c = static_cast<cell_type&>(*h.owner);
-    if (action == hook_action::invoke) c.body.event(c, asked);
+    if (c.body.again_) c.body.wait(c);
   }
   static constexpr hook_type<C> attempt_type{&run, 0, 0};
   static constexpr hook_type<C> next_type{&run_next, 0, 0};
-  static constexpr hook_type<C> asked_type{&run_asked, 0, 0};
 
   void begin(cell_type& c, H&& h) noexcept {
     ++begun_;
@@ -10366,59 +10555,19 @@ class retrying {
   }
 
   /// On the executor: the attempt before is released.
-  void pause(cell_type& c) noexcept {
+  void wait(cell_type& c) noexcept {
     std::chrono::nanoseconds const d = backoff_.pause(begun_);
-    events_.store(0, std::memory_order_relaxed);
-    if (d <= std::chrono::nanoseconds::zero()) return launch(c);
-    if (no_timer_ != errc{}) return c.fail(P::make_error(no_timer_));
-    if (!alarm_.start(c, later(alarm_.now(), d), timer_done::to<&retrying::over>(*this))) return c.fail(P::make_error(errc::no_memory));
-    event(c, started);
-    std::uint32_t const w = c.lock();  // who asked before it was started did not stop it
-    c.unlock(w);
-    if ((w & (word::requested | word::settled)) != 0) event(c, asked);
-  }
-  void over(timer_end how) noexcept {
-    cell_type& c = *result_;
-    event(c, how == timer_end::fired ? fired : how == timer_end::lost ? asked : ended);
-    engine<C>::leave(c);
-  }
-
-  enum : std::uint8_t { started = 1, fired = 2, asked = 4, ended = 8 };
-  static bool is_due(unsigned e) noexcept { return (e & started) != 0 && (e & (fired | asked)) != 0; }
-
-  /// The pause is over by whatever comes first once the timer stands.
-  void event(cell_type& c, std::uint8_t e) noexcept {
-    unsigned const before = events_.fetch_or(e, std::memory_order_acq_rel);
-    unsigned const now = before | e;
-    if (is_due(before) || !is_due(now)) return;
-    if ((now & asked) == 0) {
-      c.template post<&launch_next>();
-    } else {
-      if ((now & (fired | ended)) == 0) c.template post<&stop>();
-      c.end_cancelled(c.is(word::requested) ? c.head().cancelled_by() : cancellation(cause::abandoned, c.created));
-    }
-  }
-  static void stop(cell_type& c) { c.body.alarm_.stop(); }
-  static void launch_next(cell_type& c) { c.body.launch(c); }
-
-  void launch(cell_type& c) noexcept {
-    if (c.is(word::requested | word::settled)) return c.end_cancelled(c.head().cancelled_by());
-    std::optional<H> h;
-    guarded([&] { h.emplace(make_operation(*f_, begun_)); }, [&](std::exception_ptr p) { c.fail(error_from<P>(std::move(p))); });
-    if (h) begin(c, std::move(*h));
+    if (d <= std::chrono::nanoseconds::zero()) go_on(c);
+    else if (pause_.is_possible()) pause_.start(later(pause_.now(), d));
   }
 
   H first_;
   successive<C> attempt_;
-  alarm<C> alarm_;
-  hook<C> asked_;
+  pause<P, retrying> pause_;
   std::optional<F> f_;
   backoff backoff_;
-  cell_type* result_ = nullptr;
-  errc no_timer_{};
   unsigned begun_ = 0;
   bool again_ = false;
-  typename C::sync::template atomic<std::uint8_t> events_{0};
 };
 
 }  // namespace settle::inline v0::detail
@@ -10785,6 +10934,102 @@ template <detail::point_or_span When, timer_service S>
 auto within(When when, S& timers, std::source_location at = std::source_location::current()) {
   return detail::pipe([when, &timers, at]<class H>(H&& h) { return settle::within(std::forward<H>(h), when, timers, at); });
 }
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/settle.hpp, continued ----------------------------------------------------------------------------------
+
+// ---- settle/context_slot.hpp ---------------------------------------------------------------------------------------
+#ifndef SETTLE_CONTEXT_SLOT_HPP
+#define SETTLE_CONTEXT_SLOT_HPP
+
+namespace settle::inline v0 {
+
+namespace detail {
+
+/// A value in an operation's context.
+template <class C, class T>
+struct context_value {
+  context_part<C> part;
+  T value;
+
+  explicit context_value(T&& v) : value(std::move(v)) {
+    part.self = this;
+    part.destroy = &destroy;
+  }
+  static void destroy(context_part<C>& p, state_base<C>& s) noexcept {
+    auto* const self = static_cast<context_value*>(p.self);
+    std::destroy_at(self);
+    s.deallocate(self, sizeof(context_value), alignof(context_value));
+  }
+};
+
+}  // namespace detail
+
+/// A typed place in the context that operations inherit down the tree, as a trace id: a constant with a name, which says which
+/// one it is (two slots of a type are two).
+///
+/// What is set on an operation is seen by it and by all below it (children, and the coroutines they are) while they are not
+/// released, the nearest above first; whoever set one of its own sees that. It is looked up when it is asked for: adopting
+/// costs nothing for it, and operations that have none have no memory for it.
+///
+/// ```cpp
+/// static constexpr settle::context_slot<std::string> trace_id;
+/// trace_id.set(op, "4bf92f35");
+/// use(trace_id.of(op).value_or("none"));
+/// ```
+template <std::copy_constructible T>
+class context_slot {
+ public:
+  constexpr context_slot() noexcept = default;
+  context_slot(context_slot&&) = delete;
+
+  /// Gives `op` a value, once. False: it has one already, there is no memory, or no operation; `v` is gone. Any thread. Two
+  /// blocks at most; throws what moving `v` throws. It is destroyed with the operation's state.
+  template <class C>
+  bool set(basic_operation<C> const& op, T v) const {
+    using value_type = detail::context_value<C, T>;
+    detail::state_base<C>* const s = detail::state_access::get(op);
+    detail::context<C>* const c = s == nullptr ? nullptr : s->make_context();
+    void* const at = c == nullptr ? nullptr : s->allocate(sizeof(value_type), alignof(value_type));
+    if (at == nullptr) return false;
+    auto* const made = detail::with_undo([&] { return ::new (at) value_type(std::move(v)); },
+                                         [&] { s->deallocate(at, sizeof(value_type), alignof(value_type)); });
+    made->part.key = this;
+    if (c->add(made->part)) return true;
+    value_type::destroy(made->part, *s);
+    return false;
+  }
+
+  /// A copy of what `op` has, or the nearest above it; nothing when none has. Any thread. Cost: two atomic loads, and for each
+  /// operation above a lock of a few instructions; throws what copying throws.
+  template <class C>
+  std::optional<T> of(basic_operation<C> const& op) const {
+    detail::state_base<C>* const s = detail::state_access::get(op);
+    if (s == nullptr) return std::nullopt;
+    if (T const* const own = find(*s); own != nullptr) return *own;
+    std::optional<T> found;
+    std::exception_ptr thrown;
+    detail::lineage<C>().each(*s, [&](detail::state_base<C>& above) {
+      T const* const there = found || thrown ? nullptr : find(above);
+      if (there != nullptr) detail::guarded([&] { found.emplace(*there); }, [&](std::exception_ptr p) { thrown = std::move(p); });
+    });
+    if (thrown) detail::rethrow(std::move(thrown));
+    return found;
+  }
+
+ private:
+  template <class C>
+  T const* find(detail::state_base<C>& s) const noexcept {
+    detail::context<C> const* const c = s.created.get();
+    detail::context_part<C> const* const p = c == nullptr ? nullptr : c->find(this);
+    return p == nullptr ? nullptr : &static_cast<detail::context_value<C, T> const*>(p->self)->value;
+  }
+
+  char unique_ = 0;  // an object of its own at an address of its own
+};
 
 }  // namespace settle::inline v0
 
@@ -11358,7 +11603,7 @@ class stop_token_link {
 
   /// False: the operation is released already. Throws std::bad_alloc.
   static bool make(state& s, std::stop_token const& token, cancellation const& why) {
-    void* const at = s.table->allocate(s, sizeof(stop_token_link), alignof(stop_token_link));
+    void* const at = s.allocate(sizeof(stop_token_link), alignof(stop_token_link));
     if (at == nullptr) raise(std::bad_alloc());
     auto* const link = ::new (at) stop_token_link(s, why);
     if (!registry<C>::add_released(s, link->released_)) {
@@ -11399,7 +11644,7 @@ class stop_token_link {
   void end() noexcept {
     state& s = *target_;
     std::destroy_at(this);
-    s.table->deallocate(s, this, sizeof(stop_token_link), alignof(stop_token_link));
+    s.deallocate(this, sizeof(stop_token_link), alignof(stop_token_link));
     s.drop_ref();
   }
 
@@ -11617,6 +11862,7 @@ enum class census_phase : std::uint8_t { pending, settled, released };
 struct census_entry {
   std::uint64_t serial = 0;                              ///< counts the operations of this census, from 1
   std::uint64_t parent = 0;                              ///< the serial of the one that adopted it; 0: none, or none of this census
+  void const* id = nullptr;                              ///< tells it from the others while it exists; nothing to be used
   std::string_view tag{};                                ///< the policy's
   census_phase phase = census_phase::pending;            ///< how far it has come
   monitor_event::ending_t how = monitor_event::pending;  ///< how it ended, once settled
@@ -11885,6 +12131,7 @@ class basic_census {
   static census_entry entry_of(void const* id, record const& r, clock::time_point now) {
     census_entry e;
     e.serial = r.serial;
+    e.id = id;
     e.parent = r.parent;
     e.tag = r.event.tag;
     e.where = r.event.where;
@@ -12052,131 +12299,9 @@ struct static_pool {
 
 // ---- settle/settle.hpp, continued ----------------------------------------------------------------------------------
 
-// ---- settle/shared_resolver.hpp ------------------------------------------------------------------------------------
-#ifndef SETTLE_SHARED_RESOLVER_HPP
-#define SETTLE_SHARED_RESOLVER_HPP
-
-namespace settle::inline v0 {
-
-/// For producers that race: copyable, each copy used by one thread at a time. The first to settle wins; each copy is a
-/// pin until it is gone or has tried to settle, and is empty afterwards. The last one gone with nobody having settled:
-/// cancelled with the cause that was asked for, or abandoned.
-///
-/// Making one from a resolver allocates a block; copying is one atomic operation; settling claims, writes and publishes.
-///
-/// ```cpp
-/// settle::shared_resolver<settle::plain<int>> a(std::move(r)), b(a);
-/// // on two threads: a.complete(1), b.complete(2): one of them returns true
-/// ```
-template <class P>
-class shared_resolver {
-  using C = typename P::terminal;
-  using cell = detail::cell<P>;
-  using engine = detail::engine<C>;
-  using access = detail::outcome_access;
-
- public:
-  using T = typename P::value_type;  ///< what it settles with
-  using E = typename P::error_type;  ///< what it fails with
-  using stored = detail::lift<T>;    ///< T, or std::monostate for void
-  static_assert(std::is_nothrow_move_constructible_v<stored>,
-                "settle: the value of a shared_resolver must be nothrow move constructible: the winner writes it after it has won");
-
-  shared_resolver() noexcept = default;
-  /// Throws std::bad_alloc, the resolver untouched. Of an empty resolver: empty.
-  explicit shared_resolver(resolver<P>&& r) {
-    if (!r) return;
-    cell& c = *r.cell_;
-    void* at = c.table->allocate(c, sizeof(block), alignof(block));
-    if (at == nullptr) detail::raise(std::bad_alloc());
-    block_ = ::new (at) block{std::exchange(r.cell_, nullptr)};
-  }
-  /// One more producer. One atomic increment.
-  shared_resolver(shared_resolver const& o) noexcept : block_(o.block_) {
-    if (block_ != nullptr) block_->producers.fetch_add(1, std::memory_order_relaxed);
-  }
-  /// The source is empty afterwards.
-  shared_resolver(shared_resolver&& o) noexcept : block_(std::exchange(o.block_, nullptr)) {}
-  /// Copies or moves, as its argument was made; what it stood for before is let go, as by the destructor.
-  shared_resolver& operator=(shared_resolver o) noexcept {
-    std::swap(block_, o.block_);
-    return *this;
-  }
-  ~shared_resolver() {
-    if (block_ != nullptr) let_go();
-  }
-
-  /// False once it has tried to settle, or was moved from.
-  explicit operator bool() const noexcept { return block_ != nullptr; }
-  /// A reference to the operation. Empty when this is.
-  [[nodiscard]] basic_operation<C> op() const noexcept {
-    return block_ == nullptr ? basic_operation<C>() : basic_operation<C>::of(*block_->state);
-  }
-
-  /// True to the one winner; false: somebody was first, and the argument is untouched. Never throws.
-  bool complete(stored&& v) noexcept
-    requires(!std::is_void_v<T>)
-  {
-    return attempt(detail::outcome_head::value, [&](cell& c) { ::new (static_cast<void*>(access::value(c.result))) stored(std::move(v)); });
-  }
-  /// The same for void.
-  bool complete() noexcept
-    requires(std::is_void_v<T>)
-  {
-    return attempt(detail::outcome_head::value, [](cell&) {});
-  }
-  /// Settles with an error. True to the one winner. Never throws.
-  bool fail(E e) noexcept {
-    return attempt(detail::outcome_head::failure, [&](cell& c) { ::new (static_cast<void*>(access::error(c.result))) E(std::move(e)); });
-  }
-  /// Acknowledges a request with the cause that was asked for (cause::requested when nobody did).
-  bool cancel(std::source_location at = std::source_location::current()) noexcept {
-    if (block_ == nullptr) return false;
-    engine::request(*block_->state, cancellation(cause::requested, at));
-    return attempt(detail::outcome_head::cancelled, [](cell&) {});
-  }
-
- private:
-  struct block {
-    cell* state;
-    typename C::sync::template atomic<std::uint32_t> producers{1};
-  };
-
-  template <class Write>
-  bool attempt(detail::outcome_head::kind_t kind, Write write) noexcept {
-    if (block_ == nullptr) return false;
-    cell& c = *block_->state;
-    bool const won = engine::claim(c);
-    if (won) {
-      write(c);
-      c.add_hold();  // the sequence's; ours stands until the last producer is through
-      engine::publish(c, kind);
-    }
-    let_go();
-    return won;
-  }
-
-  void let_go() noexcept {
-    block* const b = std::exchange(block_, nullptr);
-    if (b->producers.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-    cell& c = *b->state;
-    std::destroy_at(b);
-    c.table->deallocate(c, b, sizeof(block), alignof(block));
-    engine::abandon(c, false);  // settled already: only gives the hold back
-  }
-
-  block* block_ = nullptr;
-};
-
-}  // namespace settle::inline v0
-
-#endif
-
-// ---- settle/settle.hpp, continued ----------------------------------------------------------------------------------
-
-// ---- settle/start_on.hpp -------------------------------------------------------------------------------------------
-#ifndef SETTLE_START_ON_HPP
-#define SETTLE_START_ON_HPP
+// ---- settle/scope.hpp ----------------------------------------------------------------------------------------------
+#ifndef SETTLE_SCOPE_HPP
+#define SETTLE_SCOPE_HPP
 
 // ---- settle/detail/job.hpp -----------------------------------------------------------------------------------------
 #ifndef SETTLE_DETAIL_JOB_HPP
@@ -12342,11 +12467,241 @@ struct job_cell final : cell<P> {
 template <class P, class F>
 constexpr state_table<typename P::terminal> const job_cell<P, F>::job_table = job_cell<P, F>::table_of_jobs();
 
+/// A job that waits to be started, and its owner's end. Its turn has the producer's duty, and a reference.
+template <class P, class F>
+struct new_job {
+  job_cell<P, F>* job;
+  handle<P> owner;
+
+  /// Throws std::bad_alloc, and what moving f throws.
+  new_job(F& f, typename P::executor_type ex, std::source_location at) : job(job_cell<P, F>::make(f, std::move(ex), at)) {
+    if (job == nullptr) raise(std::bad_alloc());
+    resolver<P> r = state_access::produce<P>(static_cast<cell<P>*>(job));
+    owner = r.get_handle();
+    state_access::give_up(r);
+    job->add_ref();
+  }
+};
+
 }  // namespace settle::inline v0::detail
 
 #endif
 
-// ---- settle/start_on.hpp, continued --------------------------------------------------------------------------------
+// ---- settle/scope.hpp, continued -----------------------------------------------------------------------------------
+
+// ---- settle/scope/child.hpp ----------------------------------------------------------------------------------------
+#ifndef SETTLE_SCOPE_CHILD_HPP
+#define SETTLE_SCOPE_CHILD_HPP
+
+// ---- settle/scope/core.hpp -----------------------------------------------------------------------------------------
+#ifndef SETTLE_SCOPE_CORE_HPP
+#define SETTLE_SCOPE_CORE_HPP
+
+namespace settle::inline v0::detail {
+
+/// What a scope does besides being an operation: it is that operation's producer. One word says whether work is taken, and
+/// how much of it is not released yet; whoever takes it to nothing settles the operation.
+template <class C>
+class scope_core {
+ public:
+  using state = state_base<C>;
+  using typed = typed_state<void, error, C>;
+
+  scope_core(typed& op, bool keeps_going) noexcept : op_(op), keeps_going_(keeps_going) {
+    asked_.kind = hook_kind::stop;
+    asked_.owner = &op;
+    asked_.type = &asked_type;
+  }
+  scope_core(scope_core&&) = delete;
+
+  typed& op() noexcept { return op_; }
+  bool keeps_going() const noexcept { return keeps_going_; }
+  /// Once, before anybody else sees the operation: asked to cancel, it takes no new work.
+  void listen() noexcept { registry<C>::add_stop(op_, asked_); }
+
+  /// One more. False: closed, or ended; nothing was counted. `late`: closed it may be.
+  bool enter(bool late) noexcept {
+    std::uint64_t w = word_.load(std::memory_order_acquire);
+    do {
+      if (w < one || (!late && (w & closed) != 0)) return false;
+    } while (!word_.compare_exchange_weak(w, w + one, std::memory_order_acq_rel, std::memory_order_acquire));
+    return true;
+  }
+  /// One that entered is released. The last one ends the scope.
+  void leave() noexcept {
+    if (word_.fetch_sub(one, std::memory_order_acq_rel) < 2 * one) end();
+  }
+  /// It ends with the last of what is in it.
+  void let_go() noexcept { mark(gone); }
+  /// The same, and nothing more is taken. True: something is left in it.
+  bool close() noexcept { return mark(closed | gone); }
+
+  /// The first failure of a child is the scope's outcome; the others are asked to stop.
+  void fail(error e) noexcept {
+    close();
+    op_.add_hold();  // the producer's own is for the end
+    if (!engine<C>::claim(op_)) return engine<C>::leave(op_);
+    ::new (static_cast<void*>(outcome_access::error(op_.result))) error(std::move(e));
+    engine<C>::publish(op_, outcome_head::failure);
+  }
+
+ private:
+  static constexpr std::uint64_t closed = 1;
+  static constexpr std::uint64_t gone = 2;  // who holds the scope has let it go
+  static constexpr std::uint64_t one = 4;
+
+  static void run_asked(hook<C>& h, hook_action action) {
+    if (action == hook_action::invoke) reinterpret_cast<scope_core*>(&h)->close();
+  }
+  static constexpr hook_type<C> asked_type{&run_asked, 0, 0};
+
+  bool mark(std::uint64_t bits) noexcept {
+    std::uint64_t const before = word_.fetch_or(bits, std::memory_order_acq_rel);
+    bool const held = (before & gone) == 0;
+    if (held) leave();
+    return before / one > (held ? 1U : 0U);
+  }
+  void end() noexcept {
+    bool const asked = op_.is(word::requested);
+    if (!(asked ? engine<C>::settle_cancelled(op_, {}) : engine<C>::settle(op_, outcome_head::value, false))) engine<C>::leave(op_);
+  }
+
+  hook<C> asked_;
+  typename C::sync::template atomic<std::uint64_t> word_{one};
+  typed& op_;
+  bool const keeps_going_;
+};
+
+/// A scope's operation and its core: one block.
+template <class P>
+struct scope_cell final : cell<P> {
+  using base = cell<P>;
+  using C = typename P::terminal;
+  using state = state_base<C>;
+  using allocator_type = typename P::allocator_type;
+
+  scope_core<C> core;
+
+  /// Null when there is no memory.
+  static scope_cell* make(typename P::executor_type ex, bool keeps_going, std::source_location at) noexcept {
+    allocator_type a{};
+    void* const p = byte_source<allocator_type>::allocate(a, sizeof(scope_cell), alignof(scope_cell));
+    if (p == nullptr) return nullptr;
+    auto* const c = ::new (p) scope_cell(std::move(ex), std::move(a), keeps_going, at);
+    c->core.listen();
+    c->tell(monitor_event::created);
+    tell_executor(c->executor, *c, monitor_event::created);
+    return c;
+  }
+
+ private:
+  scope_cell(typename P::executor_type ex, allocator_type a, bool keeps_going, std::source_location at) noexcept
+      : base(&scope_table, word::handled, std::move(ex), std::move(a), at), core(*this, keeps_going) {}
+
+  static void destroy(state& s) noexcept {
+    auto& self = static_cast<scope_cell&>(s);
+    tell_executor(self.executor, s, monitor_event::destroyed);
+    allocator_type a = std::move(self.allocator);
+    std::destroy_at(&self);
+    byte_source<allocator_type>::deallocate(a, &self, sizeof(scope_cell), alignof(scope_cell));
+  }
+  static constexpr state_table<C> table_of_scopes() noexcept {
+    state_table<C> t = base::table_of();
+    t.destroy = &destroy;
+    t.outlived = cause::sibling;
+    return t;
+  }
+  static state_table<C> const scope_table;
+};
+
+template <class P>
+constexpr state_table<typename P::terminal> const scope_cell<P>::scope_table = scope_cell<P>::table_of_scopes();
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/scope/child.hpp, continued -----------------------------------------------------------------------------
+
+namespace settle::inline v0::detail {
+
+/// What a child's end means to the others: `member` only its failure; `body` being cancelled as well; `guest` nothing, and it
+/// hears of a forced cancel only.
+enum class scope_role : std::uint8_t { member, body, guest };
+
+/// A child's place in its scope: the link of the tree, and what tells the scope how the child has settled. In a block of the
+/// scope's, until the child is released.
+template <class C>
+struct scope_child : link<C>, hook<C> {
+  using state = state_base<C>;
+
+  scope_core<C>* core = nullptr;
+  scope_role role = scope_role::member;
+
+  /// Null when there is no memory.
+  static scope_child* make(scope_core<C>& core, scope_role role) noexcept {
+    state& s = core.op();
+    void* const at = s.allocate(sizeof(scope_child), alignof(scope_child));
+    if (at == nullptr) return nullptr;
+    auto* const made = ::new (at) scope_child;
+    made->core = &core;
+    made->role = role;
+    return made;
+  }
+  static void free(scope_child& c, state& s) noexcept { s.deallocate(&c, sizeof(scope_child), alignof(scope_child)); }
+
+  /// Adopts it: what was counted by `enter` is its now. It may be asked to cancel at once.
+  template <class T, class E>
+  void adopt(state& child) noexcept {
+    state& s = core->op();
+    bool const tells = role != scope_role::guest && !core->keeps_going();
+    this->tie(s, child, when_released);
+    this->kind = hook_kind::input;
+    this->owner = &child;
+    this->type = &when_settled<T, E>;
+    registry<C>::tie(s, child, *this, role == scope_role::guest);
+    if (tells && !registry<C>::add_input(child, *this)) told<T, E>(*this, hook_action::feed);
+  }
+
+ private:
+  /// Structural: it has settled.
+  template <class T, class E>
+  static void told(hook<C>& h, hook_action) {
+    auto& self = static_cast<scope_child&>(h);
+    state& s = *h.owner;
+    if (s.is(word::failure)) {
+      s.seen.store(true, std::memory_order_relaxed);
+      self.core->fail(error(std::as_const(static_cast<typed_state<T, E, C>&>(s).result).error()));
+    } else if (s.is(word::cancelled) && self.role == scope_role::body) {
+      engine<C>::request(self.core->op(), cancellation(cause::sibling, s.created));
+    }
+  }
+  /// Structural: it is released. The scope holds as long as its link did.
+  static void released(hook<C>& up_end, hook_action) {
+    auto& self = static_cast<scope_child&>(link<C>::of_upper(up_end));
+    state& s = *self.parent();
+    state& child = *self.child();
+    scope_core<C>& scope = *self.core;
+    self.untie();
+    free(self, s);
+    child.drop_ref();
+    scope.leave();
+    engine<C>::leave(s);
+  }
+  template <class T, class E>
+  static constexpr hook_type<C> when_settled{&told<T, E>, 0, 0};
+  static constexpr hook_type<C> when_released{&released, 0, 0};
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/scope.hpp, continued -----------------------------------------------------------------------------------
+
+// ---- settle/start_on.hpp -------------------------------------------------------------------------------------------
+#ifndef SETTLE_START_ON_HPP
+#define SETTLE_START_ON_HPP
 
 namespace settle::inline v0 {
 
@@ -12378,15 +12733,928 @@ auto start_on(Ex ex, F f, std::source_location at = std::source_location::curren
                  typename detail::flattened<detail::job_result<F>>::error_type, C> {
   using flat = detail::flattened<detail::job_result<F>>;
   using policy = plain<typename flat::value_type, typename flat::error_type, Ex, C>;
-  auto* const job = detail::job_cell<policy, F>::make(f, std::move(ex), at);
-  if (job == nullptr) detail::raise(std::bad_alloc());
-  resolver<policy> r = detail::state_access::produce<policy>(static_cast<detail::cell<policy>*>(job));
-  handle<policy> h = r.get_handle();
-  detail::state_access::give_up(r);  // it is the job's
-  job->add_ref();                    // its turn's
-  detail::dispatcher<C>::start(job->turn);
-  return h;
+  detail::new_job<policy, F> begun(f, std::move(ex), at);
+  detail::dispatcher<C>::start(begun.job->turn);
+  return std::move(begun.owner);
 }
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/scope.hpp, continued -----------------------------------------------------------------------------------
+
+namespace settle::inline v0 {
+
+namespace detail {
+template <class P, class F>
+class scoping;
+template <class C>
+class supervising;
+template <class C>
+class stopping;
+}  // namespace detail
+template <class C>
+class basic_supervisor;
+
+/// What the failure of one child of a scope means to the others.
+enum class on_failure : std::uint8_t {
+  cancel_siblings,  ///< they are asked to cancel (cause sibling), and the first failure is the scope's outcome
+  keep_going,       ///< nothing: it stays the child's own outcome, which the error sink hears of when nobody looks at it
+};
+
+/// A scope: concurrent work that ends together. Its operation (`op()`) settles when every child is released, with a value, the
+/// first failure of a child (at once then), or as cancelled; cancelled, it asks its children, and they theirs. A child that
+/// ends cancelled is no failure.
+///
+/// The scope takes work until `close()`, until it is asked to cancel or has failed, or until it was let go of (`join()`) and
+/// nothing is left in it. Late work is refused before it begins. Every child is adopted before it begins, so none is missed by
+/// whoever cancels the scope; ended children leave nothing behind.
+///
+/// For members and for code without coroutines; a coroutine says `with_scope`, which joins on every path. Destroyed with
+/// children left it asks them to cancel (cause dropped) and tells the error sink; they go on without it.
+///
+/// Threads: every member from any thread, but for the destructor. Cost: one block; a child: its operation, which holds the
+/// callable, and a block for its place in the scope.
+///
+/// ```cpp
+/// settle::scope sessions(ex, settle::on_failure::keep_going);
+/// sessions.spawn([] { return work(); });
+/// sessions.join().on_done([] { show(); });
+/// ```
+template <class C>
+class basic_scope {
+ public:
+  /// Under `parent`, on its executor: asked to cancel with it, released before it. Throws std::bad_alloc.
+  explicit basic_scope(basic_operation<C> parent, on_failure how = on_failure::cancel_siblings,
+                       std::source_location at = std::source_location::current())
+      : basic_scope(make(home_under(parent), how, at)) {
+    if (!parent || detail::registry<C>::adopt(*detail::state_access::get(parent), core_.op())) return;
+    core_.close();
+    detail::raise(std::bad_alloc());
+  }
+  /// On `ex`, under nothing. Throws std::bad_alloc.
+  template <executor Ex>
+  explicit basic_scope(Ex ex, on_failure how = on_failure::cancel_siblings, std::source_location at = std::source_location::current())
+      : basic_scope(make(std::move(ex), how, at)) {}
+  basic_scope(basic_scope&&) = delete;
+  ~basic_scope() { abandon(); }
+
+  /// Begins `f()` or `f(std::stop_token)` as a child, once, as `start_on` does on the scope's executor: what it returns is what
+  /// the child yields, a handle is adopted (so f may be a coroutine function), f is kept until the child is released and
+  /// never called when the child is cancelled before its turn. The watcher sees how it ends.
+  ///
+  /// Closed: f is not called, and the child has failed with errc::closed; nobody need look.
+  /// Throws std::bad_alloc and what moving f throws, nothing being begun.
+  template <class F>
+  auto spawn(F f, std::source_location at = std::source_location::current()) {
+    return begin(std::move(f), detail::scope_role::member, at).share();
+  }
+
+  /// Begins work that belongs to the end, a goodbye: accepted as long as something is left in the scope, closed or not. The
+  /// cancellation of the scope does not reach it, but by force; it is given `budget`, then it is asked to cancel (cause
+  /// deadline), timed by the scope's executor: errc::no_timers without timers. The scope ends after it, and does not mind
+  /// how it ended. Ended: f is not called, and it has failed with errc::closed. Throws as `spawn`.
+  template <class F>
+  auto farewell(F f, std::chrono::nanoseconds budget, std::source_location at = std::source_location::current()) {
+    using flat = detail::flattened<detail::job_result<F>>;
+    if (!core_.enter(true)) return refuse<F>(at).share();
+    detail::scope_child<C>& place = make_place(detail::scope_role::guest);
+    auto h = detail::with_undo([&] { return within(start_on<C>(home(), std::move(f), at), budget); }, [&] { undo(place); });
+    place.template adopt<typename flat::value_type, typename flat::error_type>(*detail::state_access::get(h));
+    return std::move(h).share();
+  }
+
+  /// What it is to others: to cancel it, to register on it, to see how it ended.
+  [[nodiscard]] basic_operation<C> op() const noexcept { return op_; }
+
+  /// Takes no new work from now on, and ends with its last child. Never throws.
+  void close() noexcept { core_.close(); }
+
+  /// Lets go of the scope: it ends with its last child (until then children may still add to it). What it returns settles
+  /// when the scope is released, as it did. Shielded: being asked to cancel neither ends this wait nor reaches the scope;
+  /// `op()` is what one cancels. As often as one likes. Two allocations; throws std::bad_alloc, nothing being done.
+  handle_of<void, error, C> join(std::source_location at = std::source_location::current()) {
+    using P = plain<void, error, detail::home_of<C>, C>;
+    resolver<P> r(home(), at);
+    handle<P> h = r.get_handle();
+    auto pass_on = [r = std::move(r), s = &core_.op()]() mutable {
+      s->seen.store(true, std::memory_order_relaxed);
+      r.settle(outcome<void, error>(std::as_const(s->result)));
+    };
+    op_.on_released(std::move(pass_on));
+    core_.let_go();
+    return h;
+  }
+
+ private:
+  template <class, class>
+  friend class detail::scoping;
+  template <class>
+  friend class detail::supervising;
+  template <class>
+  friend class detail::stopping;
+  template <class>
+  friend class basic_supervisor;
+  struct made {
+    basic_operation<C> op;
+    detail::scope_core<C>& core;
+  };
+
+  explicit basic_scope(made m) noexcept : op_(std::move(m.op)), core_(m.core) {}
+
+  template <class Ex>
+  static made make(Ex ex, on_failure how, std::source_location at) {
+    auto* const c = detail::scope_cell<plain<void, error, Ex, C>>::make(std::move(ex), how == on_failure::keep_going, at);
+    if (c == nullptr) detail::raise(std::bad_alloc());
+    return {detail::state_access::ref<C>(*c), c->core};
+  }
+  static detail::home_of<C> home_under(basic_operation<C> const& parent) noexcept {
+    return parent ? detail::home_of<C>::at(*detail::state_access::get(parent)) : detail::home_of<C>();
+  }
+  detail::home_of<C> home() const noexcept { return detail::home_of<C>::at(core_.op()); }
+
+  void abandon() noexcept {
+    if (!core_.close()) return;
+    core_.op().report(nullptr, monitor_event::abandoned, "a scope is destroyed before its children have ended: they are asked to cancel");
+    op_.request_cancel(cause::dropped);
+  }
+
+  detail::scope_child<C>& make_place(detail::scope_role role) {
+    detail::scope_child<C>* const place = detail::scope_child<C>::make(core_, role);
+    if (place == nullptr) {
+      core_.leave();
+      detail::raise(std::bad_alloc());
+    }
+    return *place;
+  }
+  void undo(detail::scope_child<C>& place) noexcept {
+    detail::scope_child<C>::free(place, core_.op());
+    core_.leave();
+  }
+
+  template <class F>
+  auto begin(F f, detail::scope_role role, std::source_location at) {
+    using flat = detail::flattened<detail::job_result<F>>;
+    using T = typename flat::value_type;
+    using E = typename flat::error_type;
+    using P = plain<T, E, detail::home_of<C>, C>;
+    static_assert(std::is_convertible_v<E const&, error> && detail::is_quiet_error<E>,
+                  "settle: what is spawned into a scope fails with settle::error or a plain type that converts to it, as std::error_code "
+                  "does: its failure may be the scope's (see docs/guide/scopes.md)");
+    if (!core_.enter(false)) return refuse<F>(at);
+    detail::scope_child<C>& place = make_place(role);
+    auto child = detail::with_undo([&] { return detail::new_job<P, F>(f, home(), at); }, [&] { undo(place); });
+    place.template adopt<T, E>(*child.job);
+    detail::dispatcher<C>::start(child.job->turn);
+    return handle_of<T, E, C>(std::move(child.owner));
+  }
+  template <class F>
+  static auto refuse(std::source_location at) {
+    using flat = detail::flattened<detail::job_result<F>>;
+    using T = typename flat::value_type;
+    using E = typename flat::error_type;
+    auto h = failed<T, E, C>(plain<T, E>::make_error(errc::closed), at);
+    detail::state_access::get(h)->seen.store(true, std::memory_order_relaxed);
+    return h;
+  }
+
+  basic_operation<C> op_;
+  detail::scope_core<C>& core_;
+};
+
+using scope = basic_scope<cas_terminal>;
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/settle.hpp, continued ----------------------------------------------------------------------------------
+
+// ---- settle/shared_resolver.hpp ------------------------------------------------------------------------------------
+#ifndef SETTLE_SHARED_RESOLVER_HPP
+#define SETTLE_SHARED_RESOLVER_HPP
+
+namespace settle::inline v0 {
+
+/// For producers that race: copyable, each copy used by one thread at a time. The first to settle wins; each copy is a
+/// pin until it is gone or has tried to settle, and is empty afterwards. The last one gone with nobody having settled:
+/// cancelled with the cause that was asked for, or abandoned.
+///
+/// Making one from a resolver allocates a block; copying is one atomic operation; settling claims, writes and publishes.
+///
+/// ```cpp
+/// settle::shared_resolver<settle::plain<int>> a(std::move(r)), b(a);
+/// // on two threads: a.complete(1), b.complete(2): one of them returns true
+/// ```
+template <class P>
+class shared_resolver {
+  using C = typename P::terminal;
+  using cell = detail::cell<P>;
+  using engine = detail::engine<C>;
+  using access = detail::outcome_access;
+
+ public:
+  using T = typename P::value_type;  ///< what it settles with
+  using E = typename P::error_type;  ///< what it fails with
+  using stored = detail::lift<T>;    ///< T, or std::monostate for void
+  static_assert(std::is_nothrow_move_constructible_v<stored>,
+                "settle: the value of a shared_resolver must be nothrow move constructible: the winner writes it after it has won");
+
+  shared_resolver() noexcept = default;
+  /// Throws std::bad_alloc, the resolver untouched. Of an empty resolver: empty.
+  explicit shared_resolver(resolver<P>&& r) {
+    if (!r) return;
+    cell& c = *r.cell_;
+    void* at = c.allocate(sizeof(block), alignof(block));
+    if (at == nullptr) detail::raise(std::bad_alloc());
+    block_ = ::new (at) block{std::exchange(r.cell_, nullptr)};
+  }
+  /// One more producer. One atomic increment.
+  shared_resolver(shared_resolver const& o) noexcept : block_(o.block_) {
+    if (block_ != nullptr) block_->producers.fetch_add(1, std::memory_order_relaxed);
+  }
+  /// The source is empty afterwards.
+  shared_resolver(shared_resolver&& o) noexcept : block_(std::exchange(o.block_, nullptr)) {}
+  /// Copies or moves, as its argument was made; what it stood for before is let go, as by the destructor.
+  shared_resolver& operator=(shared_resolver o) noexcept {
+    std::swap(block_, o.block_);
+    return *this;
+  }
+  ~shared_resolver() {
+    if (block_ != nullptr) let_go();
+  }
+
+  /// False once it has tried to settle, or was moved from.
+  explicit operator bool() const noexcept { return block_ != nullptr; }
+  /// A reference to the operation. Empty when this is.
+  [[nodiscard]] basic_operation<C> op() const noexcept {
+    return block_ == nullptr ? basic_operation<C>() : basic_operation<C>::of(*block_->state);
+  }
+
+  /// True to the one winner; false: somebody was first, and the argument is untouched. Never throws.
+  bool complete(stored&& v) noexcept
+    requires(!std::is_void_v<T>)
+  {
+    return attempt(detail::outcome_head::value, [&](cell& c) { ::new (static_cast<void*>(access::value(c.result))) stored(std::move(v)); });
+  }
+  /// The same for void.
+  bool complete() noexcept
+    requires(std::is_void_v<T>)
+  {
+    return attempt(detail::outcome_head::value, [](cell&) {});
+  }
+  /// Settles with an error. True to the one winner. Never throws.
+  bool fail(E e) noexcept {
+    return attempt(detail::outcome_head::failure, [&](cell& c) { ::new (static_cast<void*>(access::error(c.result))) E(std::move(e)); });
+  }
+  /// Acknowledges a request with the cause that was asked for (cause::requested when nobody did).
+  bool cancel(std::source_location at = std::source_location::current()) noexcept {
+    if (block_ == nullptr) return false;
+    engine::request(*block_->state, cancellation(cause::requested, at));
+    return attempt(detail::outcome_head::cancelled, [](cell&) {});
+  }
+
+ private:
+  struct block {
+    cell* state;
+    typename C::sync::template atomic<std::uint32_t> producers{1};
+  };
+
+  template <class Write>
+  bool attempt(detail::outcome_head::kind_t kind, Write write) noexcept {
+    if (block_ == nullptr) return false;
+    cell& c = *block_->state;
+    bool const won = engine::claim(c);
+    if (won) {
+      write(c);
+      c.add_hold();  // the sequence's; ours stands until the last producer is through
+      engine::publish(c, kind);
+    }
+    let_go();
+    return won;
+  }
+
+  void let_go() noexcept {
+    block* const b = std::exchange(block_, nullptr);
+    if (b->producers.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    cell& c = *b->state;
+    std::destroy_at(b);
+    c.deallocate(b, sizeof(block), alignof(block));
+    engine::abandon(c, false);  // settled already: only gives the hold back
+  }
+
+  block* block_ = nullptr;
+};
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/settle.hpp, continued ----------------------------------------------------------------------------------
+
+// ---- settle/shutdown.hpp -------------------------------------------------------------------------------------------
+#ifndef SETTLE_SHUTDOWN_HPP
+#define SETTLE_SHUTDOWN_HPP
+
+// ---- settle/scope/stopping.hpp -------------------------------------------------------------------------------------
+#ifndef SETTLE_SCOPE_STOPPING_HPP
+#define SETTLE_SCOPE_STOPPING_HPP
+
+// ---- settle/scope/bell.hpp -----------------------------------------------------------------------------------------
+#ifndef SETTLE_SCOPE_BELL_HPP
+#define SETTLE_SCOPE_BELL_HPP
+
+namespace settle::inline v0::detail {
+
+/// Wakes the one that waits for it: rung by any thread, as often as one likes. Rung while nobody waits, the next wait is over
+/// at once.
+template <class C, class Ex>
+class bell {
+  using P = plain<void, error, Ex, C>;
+
+ public:
+  bell() noexcept = default;
+  bell(bell&&) = delete;
+
+  void ring() noexcept {
+    std::uint8_t s = state_.load(std::memory_order_acquire);
+    while (s != rung &&
+           !state_.compare_exchange_weak(s, s == waiting ? idle : rung, std::memory_order_acq_rel, std::memory_order_acquire)) {
+    }
+    if (s == waiting) {
+      resolver<P> mine = std::move(*wake_);  // it may wait again before we return
+      mine.complete();
+    }
+  }
+  /// By one at a time. Asked to cancel, the wait is over as well. Throws std::bad_alloc.
+  handle_of<void, error, C> wait(Ex ex) {
+    resolver<P> r(std::move(ex));
+    handle<P> h = r.get_handle();
+    r.on_cancel([this] { stop(); });
+    wake_.emplace(std::move(r));
+    std::uint8_t s = idle;
+    if (!state_.compare_exchange_strong(s, waiting, std::memory_order_acq_rel, std::memory_order_acquire)) {
+      state_.store(idle, std::memory_order_relaxed);
+      wake_->complete();
+    }
+    return h;
+  }
+
+ private:
+  enum : std::uint8_t { idle, waiting, rung };
+
+  void stop() noexcept {
+    std::uint8_t s = waiting;
+    if (!state_.compare_exchange_strong(s, idle, std::memory_order_acq_rel, std::memory_order_acquire)) return;
+    resolver<P> mine = std::move(*wake_);
+    mine.cancel();
+  }
+
+  typename C::sync::template atomic<std::uint8_t> state_{idle};
+  std::optional<resolver<P>> wake_;
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/scope/stopping.hpp, continued --------------------------------------------------------------------------
+
+// ---- settle/scope/survey.hpp ---------------------------------------------------------------------------------------
+#ifndef SETTLE_SCOPE_SURVEY_HPP
+#define SETTLE_SCOPE_SURVEY_HPP
+
+namespace settle::inline v0 {
+
+/// An operation that was still there when a shutdown's time was over.
+struct survivor {
+  std::string owner;               ///< the subsystem under whose root it was
+  std::string kind;                ///< the tag of its policy, or "operation"
+  std::chrono::nanoseconds age{};  ///< since it was created, where its policy has settle::census as a monitor; else zero
+  std::source_location created{};  ///< where it was created
+  cause why = cause::requested;    ///< what it was asked to stop for
+};
+
+namespace detail {
+
+/// What is under an operation and not released: itself first, each one once.
+template <class C>
+class survey_of {
+  using state = state_base<C>;
+
+ public:
+  survey_of() = default;
+  survey_of(survey_of&&) = delete;
+  ~survey_of() {
+    for (state* s : met_) s->drop_ref();
+  }
+
+  /// Throws std::bad_alloc.
+  std::vector<state*> const& from(state& top) {
+    meet(top);
+    for (std::size_t i = 0; i != met_.size(); ++i) collect(*met_[i]);
+    return met_;
+  }
+
+ private:
+  void meet(state& s) {
+    if (s.is_released() || !known_.insert(&s).second) return;
+    met_.push_back(&s);
+    s.add_ref();
+  }
+  /// The room is made before the lock is taken.
+  void collect(state& s) {
+    std::vector<basic_operation<C>> below;
+    for (std::size_t needed = 1; needed > below.capacity();) {
+      below.clear();
+      below.reserve(needed);
+      needed = 0;
+      std::uint32_t const w = s.lock();
+      hook<C>* const first = s.lasting.load(std::memory_order_relaxed);
+      for (hook<C>* h = first; h != nullptr; h = h->following() == first ? nullptr : h->following()) {
+        if (h->kind != hook_kind::child) continue;
+        if (++needed <= below.capacity()) below.push_back(state_access::ref<C>(*link<C>::of(*h).child()));
+      }
+      s.unlock(w);
+    }
+    for (basic_operation<C> const& op : below) meet(*state_access::get(op));
+  }
+
+  std::vector<state*> met_;
+  std::unordered_set<state*> known_;
+};
+
+/// Adds what survived under `top`. Throws std::bad_alloc.
+template <class C>
+void survey(basic_operation<C> const& top, std::string_view owner, std::vector<survivor>& found) {
+  if (top.is_released()) return;
+  std::vector<census_entry> const ages = census::entries();
+  survey_of<C> all;
+  for (state_base<C>* const s : all.from(*state_access::get(top))) {
+    survivor one{std::string(owner), std::string(s->table->tag.empty() ? "operation" : s->table->tag), {}, s->created, cause::requested};
+    auto const at = std::ranges::find(ages, static_cast<void const*>(s), &census_entry::id);
+    if (at != ages.end()) one.age = at->age;
+    std::uint32_t const w = s->lock();
+    if ((w & (word::requested | word::cancelled)) != 0) one.why = s->head().why;
+    s->unlock(w);
+    found.push_back(std::move(one));
+  }
+}
+
+}  // namespace detail
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/scope/stopping.hpp, continued --------------------------------------------------------------------------
+
+namespace settle::inline v0 {
+
+/// A part of a program, as shutdown_plan stops it. What is left out is skipped.
+struct subsystem {
+  std::function<void()> stop_accepting = {};    ///< takes no new work from now on
+  std::function<handle_of<void>()> drain = {};  ///< polite: settles when what was begun has ended
+  operation root = {};                          ///< what everything of it hangs under: asked to cancel, then cancelled
+};
+
+/// What a shutdown came to.
+struct shutdown_report {
+  std::vector<survivor> survivors;  ///< operations that were not released when the time was over, outermost first
+  std::chrono::nanoseconds took{};  ///< from run() to the end
+
+  /// Nothing was left.
+  [[nodiscard]] bool clean() const noexcept { return survivors.empty(); }
+};
+
+namespace detail {
+
+/// The parts, and the coroutine that stops them one after the other.
+template <class C>
+class stopping : public std::enable_shared_from_this<stopping<C>> {
+ public:
+  using time_point = std::chrono::steady_clock::time_point;
+  using promise = plain<shutdown_report, error, home_of<C>, C>;
+
+  template <class Ex>
+  stopping(Ex ex, std::source_location at)
+      : control_(ex, on_failure::keep_going, at), root_(std::move(ex), on_failure::keep_going, at), result_(control_.home(), at) {
+    report_ = result_.get_handle().share();
+  }
+  stopping(stopping&&) = delete;
+  ~stopping() { result_.cancel(); }
+
+  basic_operation<C> root() const noexcept { return root_.op(); }
+  watcher_of<shutdown_report, error, C> report() const noexcept { return report_; }
+
+  void add(std::string name, subsystem s) { parts_.push_back({std::move(name), std::move(s)}); }
+
+  /// Throws std::bad_alloc, nothing being begun. The coroutine keeps `self` alive.
+  static void run(std::shared_ptr<stopping> const& self, std::chrono::nanoseconds budget) {
+    if (self->begun_.exchange(true, std::memory_order_acq_rel)) return;
+    auto stop = [self, budget] { return self->stop_all(budget); };
+    auto ended = [self](outcome<void, error> const& o) {
+      if (o.has_error()) self->result_.fail(o.error());
+    };
+    with_undo([&] { self->control_.spawn(std::move(stop)).on_done(std::move(ended)); },
+              [&] { self->begun_.store(false, std::memory_order_release); });
+    self->control_.core_.let_go();  // it ends with the coroutine, while the executor still runs
+  }
+  void escalate() noexcept {
+    level_.fetch_add(1, std::memory_order_acq_rel);
+    bell_.ring();
+  }
+  void abandon() noexcept { control_.abandon(); }
+
+ private:
+  struct part {
+    std::string name;
+    subsystem what;
+    basic_operation<C> polite{};  // what its drain began
+  };
+  /// How far somebody has pushed: each phase is left when it is over this.
+  enum phase : std::uint32_t { draining, cancelling, forcing };
+
+  time_point now() noexcept { return time_at_home(static_cast<state_base<C>&>(control_.core_.op())); }
+  static time_point halfway(time_point a, time_point b) noexcept { return a < b ? a + (b - a) / 2 : a; }
+
+  handle_of<void, error, C> stop_all(std::chrono::nanoseconds budget) {
+    time_point const start = now();
+    time_point const end = later(start, budget);
+    for (std::size_t left = parts_.size(); left != 0; --left) {
+      time_point const t = now();
+      auto stopped = stop(parts_[left - 1], t < end ? t + (end - t) / static_cast<int>(left + 1) : end);
+      co_await std::move(stopped);
+    }
+    part rest{"root", {}};
+    rest.what.root = root_.op();
+    auto stopped = stop(rest, end);
+    co_await std::move(stopped);
+    shutdown_report r;
+    for (part const& p : parts_) {
+      survey(p.what.root, p.name, r.survivors);
+      survey(p.polite, p.name, r.survivors);
+    }
+    survey(rest.what.root, rest.name, r.survivors);
+    r.took = now() - start;
+    result_.complete(std::move(r));
+  }
+
+  /// One of them, phase by phase. What is not used of its time is the others'.
+  handle_of<void, error, C> stop(part& p, time_point end) {
+    subsystem const& s = p.what;
+    if (s.stop_accepting) guarded(s.stop_accepting, [this](std::exception_ptr x) { tell(std::move(x)); });
+    if (s.drain && level() == draining) {
+      begin_to_drain(p);
+      auto drained = wait(draining, p.polite, halfway(now(), end));
+      co_await std::move(drained);
+      p.polite.request_cancel(cause::shutdown);
+    }
+    if (level() <= cancelling) {
+      s.root.request_cancel(cause::shutdown);
+      auto ended = wait(cancelling, s.root, halfway(now(), end));
+      co_await std::move(ended);
+    }
+    s.root.cancel(cause::shutdown);
+    auto gone = wait(forcing, s.root, end);
+    co_await std::move(gone);
+  }
+  /// Its operation is nobody's child who would have to wait for it.
+  void begin_to_drain(part& p) noexcept {
+    guarded(
+        [&] {
+          handle_of<void, error, C> h = p.what.drain();
+          p.polite = h;
+          control_.op().adopt(std::move(h));
+        },
+        [&](std::exception_ptr x) { tell(std::move(x)); });
+    if (p.polite) state_access::get(p.polite)->seen.store(true, std::memory_order_relaxed);
+  }
+  std::uint32_t level() const noexcept { return level_.load(std::memory_order_acquire); }
+  void tell(std::exception_ptr p) noexcept { control_.core_.op().report(std::move(p), monitor_event::callback_threw); }
+
+  /// Until it is released, the time is over, or somebody says: next phase now. (An operation that came first would be taken
+  /// for this coroutine's parent.)
+  handle_of<void, error, C> wait(phase in, basic_operation<C> const& op, time_point until) {
+    auto heard = op.on_released([self = this->shared_from_this()] { self->bell_.ring(); });
+    for (time_point t = now(); !op.is_released() && level() <= in && t < until; t = now()) {
+      auto rung = within(bell_.wait(control_.home()), until - t);
+      co_await std::move(rung).as_outcome();
+    }
+    heard.withdraw();
+  }
+
+  basic_scope<C> control_;
+  basic_scope<C> root_;
+  resolver<promise> result_;
+  watcher_of<shutdown_report, error, C> report_;
+  std::vector<part> parts_;
+  bell<C, home_of<C>> bell_;
+  typename C::sync::template atomic<std::uint32_t> level_{draining};
+  typename C::sync::template atomic<bool> begun_{false};
+};
+
+}  // namespace detail
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/shutdown.hpp, continued --------------------------------------------------------------------------------
+
+namespace settle::inline v0 {
+
+/// How a program stops: its subsystems, the one that was added last first, each by phases until nothing of it is left. It stops
+/// accepting; it drains; its root is asked to cancel (cause shutdown), which its children hear; its root is cancelled, which
+/// forces them; what is not released by then is a survivor. In the end comes `root()`, under which subsystems may be made.
+///
+/// The budget is for all: each has an equal part of what is left, half of it to drain, half of the rest to be asked, the rest
+/// to let go; what one does not use the others have. A phase of which there is nothing to wait for takes no time.
+/// `escalate()`, a second signal, goes to the next phase now, for this subsystem and those after it.
+///
+/// run() may be called from a callback, and as often as one likes: it all happens once, on the executor, and every caller
+/// gets the same report. What a function of a subsystem throws goes to the error sink, and the next phase begins.
+///
+/// Threads: any, but `add`, which comes before, and the destructor. Destroyed while it stops, the rest is asked to cancel.
+/// Allocates as it goes; without memory the report has failed.
+///
+/// ```cpp
+/// settle::shutdown_plan stop(ex);
+/// stop.add("pool", {.drain = [] { return work(); }, .root = op});
+/// stop.run(10s).on_done([](settle::outcome<settle::shutdown_report> const& o) { use(o.value().clean()); });
+/// ```
+template <class C>
+class basic_shutdown_plan {
+ public:
+  /// On `ex`, which must have timers. Throws std::bad_alloc.
+  template <class Ex>
+  explicit basic_shutdown_plan(Ex ex, std::source_location at = std::source_location::current())
+      : core_(std::make_shared<detail::stopping<C>>(std::move(ex), at)) {
+    static_assert(has_timers<Ex>,
+                  "settle: shutdown_plan measures its budget by the timers of its executor: give the executor `timers()`, or specialise "
+                  "settle::executor_traits<Ex>::timers (see docs/policies/timer_service.md)");
+  }
+  basic_shutdown_plan(basic_shutdown_plan&&) = delete;
+  ~basic_shutdown_plan() { core_->abandon(); }
+
+  /// One more subsystem, stopped before those that were added before it. Throws std::bad_alloc.
+  basic_shutdown_plan& add(std::string name, subsystem s) {
+    core_->add(std::move(name), std::move(s));
+    return *this;
+  }
+
+  /// Begins to stop, the first time. What it returns has the report once everything is stopped, or `budget` is over. Throws
+  /// std::bad_alloc, nothing being begun.
+  watcher_of<shutdown_report, error, C> run(std::chrono::nanoseconds budget) {
+    detail::stopping<C>::run(core_, budget);
+    return core_->report();
+  }
+  /// The next phase now. Never throws.
+  void escalate() noexcept { core_->escalate(); }
+
+  /// What subsystems may live under: stopped after them.
+  [[nodiscard]] basic_operation<C> root() const noexcept { return core_->root(); }
+
+ private:
+  std::shared_ptr<detail::stopping<C>> core_;
+};
+
+using shutdown_plan = basic_shutdown_plan<cas_terminal>;
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/settle.hpp, continued ----------------------------------------------------------------------------------
+
+// ---- settle/supervise.hpp ------------------------------------------------------------------------------------------
+#ifndef SETTLE_SUPERVISE_HPP
+#define SETTLE_SUPERVISE_HPP
+
+// ---- settle/scope/supervising.hpp ----------------------------------------------------------------------------------
+#ifndef SETTLE_SCOPE_SUPERVISING_HPP
+#define SETTLE_SCOPE_SUPERVISING_HPP
+
+namespace settle::inline v0 {
+
+/// Which children a supervisor starts again when one of them has failed.
+enum class restart : std::uint8_t {
+  one_for_one,   ///< that one
+  one_for_all,   ///< all of them: the others are stopped first, the last started first
+  rest_for_one,  ///< that one and those that were added after it, which are stopped first
+};
+
+namespace detail {
+
+template <class C>
+class supervising;
+
+/// What a supervisor looks after: a function that is called again for each life.
+template <class C>
+struct supervised {
+  std::string name;
+  std::function<void(supervising<C>&, supervised&)> begin;
+  bool runs = false;
+  std::uint64_t life = 0;
+  basic_operation<C> op{};
+};
+
+/// The children, and the one coroutine that starts, stops and restarts them. What happens to them comes to it as events.
+template <class C>
+class supervising : public std::enable_shared_from_this<supervising<C>> {
+ public:
+  using child = supervised<C>;
+  using time_point = std::chrono::steady_clock::time_point;
+
+  supervising(basic_operation<C> parent, restart how, unsigned intensity, std::chrono::nanoseconds period, std::source_location at)
+      : scope_(std::move(parent), on_failure::keep_going, at), how_(how), intensity_(intensity), period_(period) {}
+  supervising(supervising&&) = delete;
+  ~supervising() {
+    for (event* e = posted_.exchange(nullptr, std::memory_order_acquire); e != nullptr;) delete std::exchange(e, e->next);
+  }
+
+  basic_scope<C>& scope() noexcept { return scope_; }
+
+  /// Throws std::bad_alloc; the coroutine is a child of the scope, and keeps `self` alive.
+  static void start(std::shared_ptr<supervising> const& self) {
+    auto loop = [self] { return self->look_after(); };
+    auto fails = [self](outcome<void, error> const& o) {
+      if (o.has_error()) self->scope_.core_.fail(o.error());
+    };
+    self->scope_.spawn(std::move(loop)).on_done(std::move(fails));
+  }
+  /// Any thread.
+  void add(std::unique_ptr<child> c) {
+    auto e = std::make_unique<event>();
+    e->fresh = std::move(c);
+    push(std::move(e));
+  }
+  void end_when_idle() noexcept {
+    ends_.store(true, std::memory_order_release);
+    bell_.ring();
+  }
+
+  /// A new life of `c`, of which `w` is the operation. On the coroutine.
+  template <class W>
+  void watch(child& c, W const& w) {
+    auto e = std::make_unique<event>();
+    e->of = &c;
+    e->life = ++c.life;
+    e->why = std::make_shared<std::optional<error>>();
+    c.op = w;
+    c.runs = true;
+    w.on_done([why = e->why](auto const& o) {
+      if (o.has_error()) why->emplace(o.error());
+      else if (o.is_cancelled() && o.cancel().why == cause::abandoned) why->emplace(errc::cancelled);
+    });
+    w.on_released([self = this->shared_from_this(), e = std::move(e)]() mutable { self->push(std::move(e)); });
+  }
+
+ private:
+  /// Something to be added, or the end of a life.
+  struct event {
+    event* next = nullptr;
+    std::unique_ptr<child> fresh{};
+    child* of = nullptr;
+    std::uint64_t life = 0;
+    std::shared_ptr<std::optional<error>> why{};  // it has to be started again
+  };
+
+  void push(std::unique_ptr<event> e) noexcept {
+    event* const mine = e.release();
+    mine->next = posted_.load(std::memory_order_relaxed);
+    while (!posted_.compare_exchange_weak(mine->next, mine, std::memory_order_release, std::memory_order_relaxed)) {
+    }
+    bell_.ring();
+  }
+  void collect() {
+    std::size_t const before = events_.size();
+    for (event* e = posted_.exchange(nullptr, std::memory_order_acquire); e != nullptr; e = std::exchange(e->next, nullptr))
+      events_.emplace_back(e);
+    std::reverse(events_.begin() + static_cast<std::ptrdiff_t>(before), events_.end());
+  }
+  std::unique_ptr<event> take() {
+    if (events_.empty()) return nullptr;
+    std::unique_ptr<event> e = std::move(events_.front());
+    events_.pop_front();
+    return e;
+  }
+
+  handle_of<void, error, C> look_after() {
+    for (;;) {
+      collect();
+      if (std::unique_ptr<event> const e = take(); e == nullptr) {
+        if (ends_.load(std::memory_order_acquire) && std::ranges::none_of(children_, [](auto const& c) { return c->runs; })) co_return;
+        auto rung = bell_.wait(scope_.home());
+        co_await std::move(rung);
+      } else if (e->fresh) {
+        children_.push_back(std::move(e->fresh));
+        begin(*children_.back());
+      } else if (e->life == e->of->life && e->of->runs) {
+        e->of->runs = false;
+        if (!*e->why) continue;
+        if (!may_restart()) co_return scope_.core_.fail(std::move(**e->why));
+        std::size_t const first = first_to_stop(*e->of);
+        std::size_t const last = how_ == restart::one_for_one ? first + 1 : children_.size();
+        for (std::size_t i = last; i-- != first;) {
+          child& c = *children_[i];
+          if (!std::exchange(c.runs, false)) continue;
+          c.op.request_cancel(cause::shutdown);
+          co_await c.op.released();
+        }
+        for (std::size_t i = first; i != last; ++i) begin(*children_[i]);
+      }
+    }
+  }
+  void begin(child& c) { c.begin(*this, c); }
+  std::size_t first_to_stop(child const& failed) const noexcept {
+    if (how_ == restart::one_for_all) return 0;
+    auto const at = std::ranges::find_if(children_, [&](auto const& c) { return c.get() == &failed; });
+    return static_cast<std::size_t>(at - children_.begin());
+  }
+  /// No more than `intensity` restarts within `period`.
+  bool may_restart() {
+    time_point const now = time_at_home(static_cast<state_base<C>&>(scope_.core_.op()));
+    std::erase_if(restarts_, [&](time_point t) { return later(t, period_) < now; });
+    restarts_.push_back(now);
+    return restarts_.size() <= intensity_;
+  }
+
+  basic_scope<C> scope_;
+  restart how_;
+  unsigned intensity_;
+  std::chrono::nanoseconds period_;
+  bell<C, home_of<C>> bell_;
+  typename C::sync::template atomic<event*> posted_{nullptr};
+  typename C::sync::template atomic<bool> ends_{false};
+  std::deque<std::unique_ptr<event>> events_;
+  std::vector<std::unique_ptr<child>> children_;
+  std::deque<time_point> restarts_;
+};
+
+}  // namespace detail
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/supervise.hpp, continued -------------------------------------------------------------------------------
+
+namespace settle::inline v0 {
+
+/// A scope whose children are started again when they fail, as Erlang's supervisors do (Erlang/OTP, "Supervisor Behaviour",
+/// Design Principles: restart strategies, maximum restart intensity; the words are theirs).
+///
+/// Children are started in the order in which they were added, and are transient: one that fails, or is abandoned, is started
+/// again; one that yields a value, or is cancelled, has ended. `restart` says who else is: those are asked to cancel (cause
+/// shutdown), the last added first, each released before the next is asked, and all are started again in the order of adding
+/// (the ones among them that had ended too). More than `intensity` restarts within `period`: the others are asked to cancel
+/// and the supervisor fails with the last failure. Asked to cancel, it asks all its children at once.
+///
+/// Its operation (`op()`) is a child of `parent`, and everything runs on that one's executor, whose timers' clock counts.
+/// Threads: any, but for the destructor; destroyed while children run it is as a scope is. Allocates as it goes.
+///
+/// ```cpp
+/// settle::supervisor services(op, settle::restart::one_for_one, 3, 5s);
+/// services.add("feed", [] { return work(); });
+/// services.join().on_done([] { show(); });
+/// ```
+template <class C>
+class basic_supervisor {
+ public:
+  /// Nothing runs yet. Throws std::bad_alloc.
+  basic_supervisor(basic_operation<C> parent, restart how, unsigned intensity, std::chrono::nanoseconds period,
+                   std::source_location at = std::source_location::current())
+      : core_(std::make_shared<detail::supervising<C>>(std::move(parent), how, intensity, period, at)) {
+    detail::supervising<C>::start(core_);
+  }
+  basic_supervisor(basic_supervisor&&) = delete;
+  ~basic_supervisor() { core_->scope().abandon(); }
+
+  /// One more child: `f()` is each of its lives, as scope::spawn would run it; it is kept, and called as often as it has to be.
+  /// After the supervisor has ended it is not called. Throws std::bad_alloc, and what moving f throws.
+  template <class F>
+  void add(std::string name, F f) {
+    auto life = [shared = std::make_shared<F>(std::move(f))](detail::supervising<C>& s, detail::supervised<C>& c) {
+      s.watch(c, s.scope().spawn([shared] { return (*shared)(); }));
+    };
+    core_->add(std::make_unique<detail::supervised<C>>(detail::supervised<C>{std::move(name), std::move(life)}));
+  }
+
+  /// What it is to others.
+  [[nodiscard]] basic_operation<C> op() const noexcept { return core_->scope().op(); }
+
+  /// It ends when no child runs any more. What it returns settles when everything is released: with a value, the failure that
+  /// was one too many, or cancelled. Shielded, as scope::join. Throws std::bad_alloc.
+  handle_of<void, error, C> join(std::source_location at = std::source_location::current()) {
+    auto h = core_->scope().join(at);
+    core_->end_when_idle();
+    return h;
+  }
+
+ private:
+  std::shared_ptr<detail::supervising<C>> core_;
+};
+
+using supervisor = basic_supervisor<cas_terminal>;
 
 }  // namespace settle::inline v0
 
@@ -12441,40 +13709,236 @@ inline constexpr this_operation_t this_operation{};
 
 // ---- settle/settle.hpp, continued ----------------------------------------------------------------------------------
 
-// ---- settle/time/sleep.hpp -----------------------------------------------------------------------------------------
-#ifndef SETTLE_TIME_SLEEP_HPP
-#define SETTLE_TIME_SLEEP_HPP
+// ---- settle/time/interval.hpp --------------------------------------------------------------------------------------
+#ifndef SETTLE_TIME_INTERVAL_HPP
+#define SETTLE_TIME_INTERVAL_HPP
 
-namespace settle::inline v0 {
+// ---- settle/time/detail/beat.hpp -----------------------------------------------------------------------------------
+#ifndef SETTLE_TIME_DETAIL_BEAT_HPP
+#define SETTLE_TIME_DETAIL_BEAT_HPP
 
-namespace detail {
+namespace settle::inline v0::detail {
 
-/// A timer and who waits for it. Owned by the cleanup of its own operation: its producer goes first, and with it the pin
-/// that holds that cleanup back, always, for a timer always ends.
-template <class Ex>
-struct nap {
-  using resolver_type = resolver<plain<void, error, Ex>>;
-  using service_type = timer_service_of<Ex>;
+/// The n-th tick of an interval.
+struct tick {
+  std::uint64_t number;
+  std::chrono::steady_clock::time_point when;
+};
 
-  resolver_type done;
-  timer_of<Ex> timer;
+/// When an interval ticks: n periods after its beginning, whatever happened to the ticks before.
+class beat {
+ public:
+  using time_point = std::chrono::steady_clock::time_point;
 
-  nap(resolver_type&& r, service_type& timers) noexcept : done(std::move(r)), timer(timers) {}
+  beat(time_point origin, std::chrono::nanoseconds period) noexcept
+      : origin_(origin), period_(std::max(period, std::chrono::nanoseconds(1))) {}
 
-  void over(timer_end how) noexcept {
-    resolver_type r = std::move(done);
-    if (how == timer_end::fired) r.complete();
-    else if (how == timer_end::stopped) r.cancel();
+  /// The first tick after `now`; the end of time when there is none before it. Precondition: `now` is not before the origin.
+  tick after(time_point now) const noexcept {
+    auto const passed = std::chrono::duration_cast<std::chrono::nanoseconds>(now - origin_) / period_;
+    auto const last = std::chrono::duration_cast<time_point::duration>(passed * period_);  // not after now
+    return {static_cast<std::uint64_t>(passed) + 1, later(origin_ + last, period_)};
   }
 
-  static handle_of<void> refused(resolver_type& r) noexcept {
-    handle_of<void> h = r.get_handle();
+ private:
+  time_point origin_;
+  std::chrono::nanoseconds period_;
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/time/interval.hpp, continued ---------------------------------------------------------------------------
+
+// ---- settle/time/detail/nap.hpp ------------------------------------------------------------------------------------
+#ifndef SETTLE_TIME_DETAIL_NAP_HPP
+#define SETTLE_TIME_DETAIL_NAP_HPP
+
+namespace settle::inline v0::detail {
+
+/// A timer, who waits for it, and what that one is given. Owned by the cleanup of its own operation: its producer goes first,
+/// and with it the pin that holds that cleanup back, always, for a timer always ends.
+template <class Ex, class T>
+struct nap {
+  using resolver_type = resolver<plain<T, error, Ex>>;
+  using service_type = timer_service_of<Ex>;
+  using time_point = std::chrono::steady_clock::time_point;
+
+  resolver_type done;
+  [[no_unique_address]] lift<T> yields;
+  timer_of<Ex> timer;
+
+  nap(resolver_type&& r, lift<T> value, service_type& timers) noexcept : done(std::move(r)), yields(value), timer(timers) {}
+
+  /// The operation that settles at `when`. Throws std::bad_alloc when there is no memory for it.
+  static handle_of<T> until(Ex const& ex, time_point when, lift<T> value, std::source_location at) {
+    resolver_type r(ex, at);
+    auto&& timers = timers_of(ex);
+    if constexpr (!has_timers<Ex>) return refused(r);
+    nap* const n = r.template try_own<nap>(std::move(r), value, timers);
+    if (n == nullptr) return refused(r);
+    bool stoppable = true;
+    guarded([&] { n->done.on_cancel([n] { n->timer.stop(); }); }, [&](std::exception_ptr const&) { stoppable = false; });
+    handle_of<T> h = n->done.get_handle();
+    if (stoppable && n->timer.start(when, timer_done::to<&nap::over>(*n))) return h;
+    resolver_type refused = std::move(n->done);
+    refused.fail(errc::no_memory);
+    return h;
+  }
+
+ private:
+  void over(timer_end how) noexcept {
+    resolver_type r = std::move(done);
+    if (how == timer_end::stopped) r.cancel();
+    else if (how == timer_end::fired) wake(r);
+  }
+  void wake(resolver_type& r) noexcept {
+    if constexpr (std::is_void_v<T>) r.complete();
+    else r.complete(yields);
+  }
+
+  static handle_of<T> refused(resolver_type& r) noexcept {
+    handle_of<T> h = r.get_handle();
     r.fail(std::is_same_v<service_type, no_timers> ? errc::no_timers : errc::no_memory);
     return h;
   }
 };
 
-}  // namespace detail
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/time/interval.hpp, continued ---------------------------------------------------------------------------
+
+// ---- settle/time/detail/ticking.hpp --------------------------------------------------------------------------------
+#ifndef SETTLE_TIME_DETAIL_TICKING_HPP
+#define SETTLE_TIME_DETAIL_TICKING_HPP
+
+namespace settle::inline v0::detail {
+
+/// What interval::each takes.
+template <class F>
+consteval bool check_ticking() {
+  constexpr bool callable = std::invocable<F&> || std::invocable<F&, std::uint64_t>;
+  static_assert(callable, "settle: interval::each takes `f()` or `f(std::uint64_t tick)` (see docs/guide/time.md)");
+  if constexpr (callable)
+    static_assert(std::is_void_v<decltype(call_with(std::declval<F&>(), std::uint64_t{}))>,
+                  "settle: the function of interval::each returns nothing; what takes time waits for `next()` in a coroutine "
+                  "(see docs/guide/time.md)");
+  return callable;
+}
+
+/// One call for each tick, until somebody ends it or a call throws.
+template <class P, class F>
+class ticking {
+ public:
+  using cell_type = result_cell<P, ticking>;
+
+  ticking(beat b, F&& f) : beat_(b), f_(std::in_place, std::move(f)) {}
+
+  void wire(cell_type& c) noexcept {
+    pause_.prepare(c);
+    if (pause_.is_possible()) wait();
+  }
+  void close(cell_type& c) noexcept {
+    pause_.close(c);
+    f_.reset();
+  }
+
+  pause<P, ticking>& pauses() noexcept { return pause_; }
+  void go_on(cell_type& c) noexcept {
+    if (is_asked(c)) return c.end_cancelled(c.head().cancelled_by());
+    std::exception_ptr thrown;
+    guarded([&] { call_with(*f_, std::uint64_t{number_}); }, [&](std::exception_ptr p) { thrown = std::move(p); });
+    if (thrown) end(c, std::move(thrown));
+    else if (is_asked(c)) c.end_cancelled(c.head().cancelled_by());
+    else wait();
+  }
+
+ private:
+  static bool is_asked(cell_type& c) noexcept { return c.is(word::requested | word::settled); }
+  static void end(cell_type& c, std::exception_ptr thrown) noexcept {
+    if (std::optional<cancellation> const why = cancellation_in(thrown)) c.end_cancelled(*why);
+    else c.fail(error_from<P>(std::move(thrown)));
+  }
+
+  void wait() noexcept {
+    tick const next = beat_.after(pause_.now());
+    number_ = next.number;
+    pause_.start(next.when);
+  }
+
+  beat beat_;
+  std::uint64_t number_ = 0;
+  std::optional<F> f_;
+  pause<P, ticking> pause_;
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/time/interval.hpp, continued ---------------------------------------------------------------------------
+
+namespace settle::inline v0 {
+
+/// Ticks at a fixed rate: tick n comes n periods after the interval was made, by the clock of the executor's timers. It does
+/// not drift, a late tick makes none of the others late, and ticks whose time passes while nobody waits are skipped, not made
+/// up for: each is numbered, so that a gap shows. A value; nothing runs and nothing is held while nobody waits for a tick.
+///
+/// Ownership: keeps a copy of the executor. Threads: const, so any. A period that is not positive counts as a nanosecond.
+///
+/// ```cpp
+/// settle::handle_of<void> h = settle::interval(io.get_executor(), 10s).each([] { retry(); });
+/// ```
+template <executor Ex>
+class interval {
+ public:
+  /// Begins now.
+  interval(Ex ex, std::chrono::nanoseconds period) : ex_(std::move(ex)), beat_(timers_of(ex_).now(), period) {}
+
+  /// Settles at the first tick after now, with its number. Its timer, its cancellation, its errors and its cost are those of
+  /// `sleep`. One that is dropped takes no tick from the next call. Throws std::bad_alloc.
+  handle_of<std::uint64_t> next(std::source_location at = std::source_location::current()) const {
+    detail::tick const t = beat_.after(timers_of(ex_).now());
+    return detail::nap<Ex, std::uint64_t>::until(ex_, t.when, t.number, at);
+  }
+
+  /// Calls `f()` or `f(tick)` at each tick on the executor, one call at a time, beginning with the first tick after now. It
+  /// never yields a value: it is over when it is cancelled or dropped (also from within f, which is then not called again), and
+  /// fails with what f throws (operation_cancelled: is cancelled), with errc::no_timers or no_memory; abandoned when the
+  /// executor goes down. f is destroyed on the executor, before released, and released means that the timer has let go.
+  ///
+  /// Threads: call it, and cancel, from any. Cost: two blocks once, and nothing of settle's for each tick. Throws
+  /// std::bad_alloc, and what moving f throws.
+  template <class F>
+  handle_of<void> each(F f, std::source_location at = std::source_location::current()) const {
+    static_assert(detail::check_ticking<F>());
+    using policy = detail::result_policy<void, error, cas_terminal, Ex>;
+    return detail::result_cell<policy, detail::ticking<policy, F>>::begin(Ex(ex_), false, at, beat_, std::move(f));
+  }
+
+ private:
+  Ex ex_;
+  detail::beat beat_;
+};
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/settle.hpp, continued ----------------------------------------------------------------------------------
+
+// ---- settle/time/schedule.hpp --------------------------------------------------------------------------------------
+#ifndef SETTLE_TIME_SCHEDULE_HPP
+#define SETTLE_TIME_SCHEDULE_HPP
+
+// ---- settle/time/sleep.hpp -----------------------------------------------------------------------------------------
+#ifndef SETTLE_TIME_SLEEP_HPP
+#define SETTLE_TIME_SLEEP_HPP
+
+namespace settle::inline v0 {
 
 /// Settles at `when`; time_point::max() is never. The timer is owned by the operation and closed by its cleanup; cancelling
 /// (or dropping the handle) stops it on its executor, and the operation is released when the timer has let go.
@@ -12489,25 +13953,94 @@ struct nap {
 /// ```
 template <executor Ex>
 handle_of<void> sleep(Ex const& ex, std::chrono::steady_clock::time_point when, std::source_location at = std::source_location::current()) {
-  using nap = detail::nap<Ex>;
-  typename nap::resolver_type r(ex, at);
-  auto&& timers = timers_of(ex);
-  if constexpr (!has_timers<Ex>) return nap::refused(r);
-  nap* const n = r.template try_own<nap>(std::move(r), timers);
-  if (n == nullptr) return nap::refused(r);
-  bool stoppable = true;
-  detail::guarded([&] { n->done.on_cancel([n] { n->timer.stop(); }); }, [&](std::exception_ptr const&) { stoppable = false; });
-  handle_of<void> h = n->done.get_handle();
-  if (stoppable && n->timer.start(when, timer_done::to<&nap::over>(*n))) return h;
-  typename nap::resolver_type refused = std::move(n->done);
-  refused.fail(errc::no_memory);
-  return h;
+  return detail::nap<Ex, void>::until(ex, when, {}, at);
 }
 
 /// The same, `d` from now by the clock of the timers; at once when `d` is not positive.
 template <executor Ex>
 handle_of<void> sleep(Ex const& ex, std::chrono::nanoseconds d, std::source_location at = std::source_location::current()) {
   return sleep(ex, detail::later(timers_of(ex).now(), d), at);
+}
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/time/schedule.hpp, continued ---------------------------------------------------------------------------
+
+namespace settle::inline v0 {
+
+/// Calls `f()` on `ex` at `when`, once, and yields what it returns: a value, nothing, or what a handle or watcher yields.
+/// `sleep` and `then` in one word: what they say about ownership, errors, cancellation and threads holds. Cancelled or dropped
+/// before, f is never called; it is destroyed on `ex` either way. Throws std::bad_alloc. Cost: as theirs, four blocks.
+///
+/// ```cpp
+/// settle::handle_of<void> h = settle::schedule(io.get_executor(), 10s, [] { retry(); });
+/// ```
+template <executor Ex, class F>
+auto schedule(Ex const& ex, std::chrono::steady_clock::time_point when, F f, std::source_location at = std::source_location::current()) {
+  return then(sleep(ex, when, at), std::move(f), at);
+}
+
+/// The same, `d` from now by the clock of the timers.
+template <executor Ex, class F>
+auto schedule(Ex const& ex, std::chrono::nanoseconds d, F f, std::source_location at = std::source_location::current()) {
+  return then(sleep(ex, d, at), std::move(f), at);
+}
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/settle.hpp, continued ----------------------------------------------------------------------------------
+
+// ---- settle/time/timeout_text.hpp ----------------------------------------------------------------------------------
+#ifndef SETTLE_TIME_TIMEOUT_TEXT_HPP
+#define SETTLE_TIME_TIMEOUT_TEXT_HPP
+
+namespace settle::inline v0 {
+
+namespace detail {
+
+struct timeout_unit {
+  char letter;
+  std::int64_t nanoseconds;
+};
+inline constexpr std::array<timeout_unit, 6> timeout_units{
+    {{'n', 1}, {'u', 1'000}, {'m', 1'000'000}, {'S', 1'000'000'000}, {'M', 60'000'000'000}, {'H', 3'600'000'000'000}}};
+inline constexpr std::int64_t timeout_limit = 100'000'000;  // at most eight digits
+
+}  // namespace detail
+
+/// What is left of a deadline (`op.remaining()`) as a header says it, the form of gRPC's `grpc-timeout`: at most eight digits
+/// and a unit, `H`, `M`, `S`, `m`, `u` or `n`; in the finest unit that has room, rounded down, so that the other side never
+/// believes to have more. Nothing left: "0n". Empty: there is no deadline, and no header. Throws std::bad_alloc.
+///
+/// ```cpp
+/// std::string const header = settle::timeout_text(op.remaining());
+/// if (auto left = settle::timeout_from_text(header)) op.tighten(std::chrono::steady_clock::now() + *left);
+/// ```
+inline std::string timeout_text(std::chrono::nanoseconds left) {
+  if (left == std::chrono::nanoseconds::max()) return {};
+  std::int64_t const n = left.count() < 0 ? 0 : left.count();
+  auto unit = detail::timeout_units.begin();
+  while (n / unit->nanoseconds >= detail::timeout_limit) ++unit;  // hours always have room
+  return std::to_string(n / unit->nanoseconds) + unit->letter;
+}
+
+/// What such a header says; nothing when it is malformed. What is too far away to be counted is nanoseconds::max(): never.
+inline std::optional<std::chrono::nanoseconds> timeout_from_text(std::string_view text) noexcept {
+  if (text.size() < 2 || text.size() > 9) return std::nullopt;
+  std::int64_t n = 0;
+  char const* const end = text.data() + text.size() - 1;
+  auto const [at, problem] = std::from_chars(text.data(), end, n);
+  if (problem != std::errc() || at != end || n < 0) return std::nullopt;
+  for (detail::timeout_unit const& unit : detail::timeout_units) {
+    if (unit.letter != *end) continue;
+    if (n > std::chrono::nanoseconds::max().count() / unit.nanoseconds) return std::chrono::nanoseconds::max();
+    return std::chrono::nanoseconds(n * unit.nanoseconds);
+  }
+  return std::nullopt;
 }
 
 }  // namespace settle::inline v0
@@ -12689,8 +14222,8 @@ namespace settle::inline v0 {
 /// Never early; late by the resolution at most. Equal deadlines fire in the order in which they were started, within
 /// one step of the resolution also others. Time that goes back is ignored; time that jumps fires what it passed, in order.
 ///
-/// Ownership: timers are the operations' (48 bytes each), the wheel links them. A wheel that is destroyed ends the timers
-/// it has left as lost; then, and only then, may a timer outlive it.
+/// Ownership: timers are the operations' (48 bytes each), the wheel links them. A wheel that is destroyed, or closed, ends the
+/// timers it has left as lost; then, and only then, may a timer outlive it.
 /// Threads (std_sync): every member, `start` and `stop` from any thread; `basic_timer_wheel<single_thread_sync>` is for one
 /// and takes no lock. Several threads may drive: each timer ends once.
 /// Cost: O(1) to start and to stop, amortised O(1) to fire; no allocation at all. 11 KiB.
@@ -12719,17 +14252,20 @@ class basic_timer_wheel {
     ~timer() { assert(tick >= stopped && "settle: a timer is destroyed before it has ended"); }
 
     /// May be called again once it has ended.
-    bool start(time_point when, timer_done done) noexcept { return wheel_ != nullptr && wheel_->start(*this, when, done); }
+    bool start(time_point when, timer_done done) noexcept {
+      basic_timer_wheel* const w = wheel_.load(std::memory_order_relaxed);
+      return w != nullptr && w->start(*this, when, done);
+    }
     /// It lets go at the next `advance`.
     void stop() noexcept {
-      if (wheel_ != nullptr) wheel_->stop(*this);
+      if (basic_timer_wheel* const w = wheel_.load(std::memory_order_relaxed)) w->stop(*this);
     }
 
    private:
     friend class basic_timer_wheel;
 
     timer_done done_;
-    basic_timer_wheel* wheel_;  // null: it is gone
+    typename Sync::template atomic<basic_timer_wheel*> wheel_;  // null: it is closed
   };
 
   /// `resolution`: rounded down to a power of two of nanoseconds.
@@ -12769,6 +14305,29 @@ class basic_timer_wheel {
     guard const hold(lock_);
     wake_at_ = !due_.empty() ? 0 : slots_.empty() ? never : slots_.next();
     return !due_.empty() ? time_point::min() : slots_.empty() ? time_point::max() : time_of(wake_at_);
+  }
+
+  /// Ends what is started as lost, on this thread; nothing starts any more. Not from several threads at once.
+  void close() noexcept {
+    detail::wheel_list left;
+    detail::wheel_list lost;
+    {
+      guard const hold(lock_);
+      closed_ = true;
+      size_ = due_size_ = 0;
+      left.append(due_);
+      slots_.take_all(left);
+      while (!left.empty()) {
+        auto& t = static_cast<timer&>(left.pop());
+        t.tick = ended;
+        t.wheel_.store(nullptr, std::memory_order_relaxed);
+        lost.push(t);
+      }
+    }
+    while (!lost.empty()) {
+      timer_done const done = static_cast<timer&>(lost.pop()).done_;
+      done(timer_end::lost);
+    }
   }
 
   /// How many timers are started and have not been handed to their end.
@@ -12856,27 +14415,6 @@ class basic_timer_wheel {
         time_point::duration(static_cast<std::int64_t>(static_cast<std::uint64_t>(origin_.time_since_epoch().count()) + (tick << shift_))));
   }
 
-  void close() noexcept {
-    detail::wheel_list left;
-    detail::wheel_list lost;
-    {
-      guard const hold(lock_);
-      closed_ = true;
-      left.append(due_);
-      slots_.take_all(left);
-      while (!left.empty()) {
-        auto& t = static_cast<timer&>(left.pop());
-        t.tick = ended;
-        t.wheel_ = nullptr;
-        lost.push(t);
-      }
-    }
-    while (!lost.empty()) {
-      timer_done const done = static_cast<timer&>(lost.pop()).done_;
-      done(timer_end::lost);
-    }
-  }
-
   typename Sync::mutex mutable lock_;
   time_point origin_;
   unsigned shift_;
@@ -12908,6 +14446,124 @@ using timer_wheel = basic_timer_wheel<>;
 #define SETTLE_VERSION_MINOR 1
 #define SETTLE_VERSION_PATCH 0
 #define SETTLE_VERSION_STRING "0.1.0"
+
+#endif
+
+// ---- settle/settle.hpp, continued ----------------------------------------------------------------------------------
+
+// ---- settle/with_scope.hpp -----------------------------------------------------------------------------------------
+#ifndef SETTLE_WITH_SCOPE_HPP
+#define SETTLE_WITH_SCOPE_HPP
+
+// ---- settle/scope/scoping.hpp --------------------------------------------------------------------------------------
+#ifndef SETTLE_SCOPE_SCOPING_HPP
+#define SETTLE_SCOPE_SCOPING_HPP
+
+namespace settle::inline v0::detail {
+
+/// A function with a scope: a child of the result, in which the function is the first child. The scope released, the result
+/// settles.
+template <class P, class F>
+class scoping {
+ public:
+  using C = typename P::terminal;
+  using cell_type = result_cell<P, scoping>;
+  using stored = typename cell_type::stored;
+  using scope_type = basic_scope<C>;
+  using flat = flattened<std::decay_t<std::invoke_result_t<F&, scope_type&>>>;
+  using H = handle_of<typename flat::value_type, typename flat::error_type, C>;
+
+  scoping(F&& f, on_failure how, std::source_location at) : f_(std::in_place, std::move(f)), how_(how), at_(at) {}
+
+  void wire(cell_type& c) noexcept {
+    guarded([&] { scope_.emplace(state_access::ref<C>(c), how_, at_); }, [&](std::exception_ptr p) { failed(c, std::move(p)); });
+    if (!scope_) return;
+    bool listens = false;
+    guarded(
+        [&] {
+          scope_->op().on_released([&c] { c.body.ended(c); });
+          listens = true;
+          auto call = [this] { return std::invoke(*f_, *scope_); };
+          body_ = scope_->begin(std::move(call), scope_role::body, at_);
+        },
+        [&](std::exception_ptr p) {
+          if (listens) problem_.emplace(error_from<P>(std::move(p)));
+          else failed(c, std::move(p));
+        });
+    scope_->core_.let_go();  // ended, c may be gone
+  }
+  void close(cell_type&) noexcept {
+    body_ = {};
+    scope_.reset();
+    f_.reset();
+  }
+
+ private:
+  static void failed(cell_type& c, std::exception_ptr p) noexcept { c.fail(error_from<P>(std::move(p))); }
+
+  /// On the executor: the scope is released, and the function with it.
+  void ended(cell_type& c) noexcept {
+    auto& s = scope_->core_.op();
+    s.seen.store(true, std::memory_order_relaxed);
+    outcome<void, error> const& all = s.result;
+    if (problem_) return c.fail(std::move(*problem_));
+    if (all.has_error()) return c.fail(error(all.error()));
+    guarded([&] { pass(c, all); }, [&](std::exception_ptr p) { failed(c, std::move(p)); });
+  }
+  void pass(cell_type& c, outcome<void, error> const& all) {
+    auto own = state_access::take(body_);
+    if (own.has_error() && !refused(all, std::as_const(own).error())) c.fail(error(std::as_const(own).error()));
+    else if (all.is_cancelled() && all.cancel().why != cause::sibling) c.end_cancelled(all.cancel());
+    else if (own.is_cancelled()) c.end_cancelled(own.cancel());
+    else c.yield([&](void* at) { ::new (at) stored(std::move(*outcome_access::value(own))); });
+  }
+
+  /// Asked to cancel before the function could be called.
+  static bool refused(outcome<void, error> const& all, error const& e) noexcept { return all.is_cancelled() && e.code() == errc::closed; }
+
+  std::optional<F> f_;
+  std::optional<scope_type> scope_;
+  H body_;
+  std::optional<error> problem_;
+  on_failure how_;
+  std::source_location at_;
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/with_scope.hpp, continued ------------------------------------------------------------------------------
+
+namespace settle::inline v0 {
+
+/// Calls `f(scope&)` with a scope of its own, and yields what it yields when everything spawned into the scope is released, on
+/// every path: what children refer to outside is there until none of them is left.
+///
+/// f is one of the children, the first: it may return a value, nothing, or a handle (so it may be a coroutine function). With
+/// `cancel_siblings` its failure, or its being cancelled, asks the others to cancel, and a failure of theirs asks it; the first
+/// failure is the result. With `keep_going` only f's own outcome counts. The scope takes work until f has returned and
+/// nothing is left in it.
+///
+/// Cold: f is called when the result gets an owner, where that one runs. Cancelled, it asks f and all the others, and is
+/// cancelled when they are released. Throws std::bad_alloc and what moving f throws; what goes wrong later is the failure.
+/// Cost: one block, and what the scope and f cost.
+///
+/// ```cpp
+/// auto both = [](settle::scope& s) {
+///   s.spawn([] { return work(); });
+///   s.spawn([] { return work(); });
+/// };
+/// settle::with_scope(both).on_done([] { show(); });
+/// ```
+template <class C = cas_terminal, class F>
+auto with_scope(F f, on_failure how = on_failure::cancel_siblings, std::source_location at = std::source_location::current()) {
+  using R = std::decay_t<std::invoke_result_t<F&, basic_scope<C>&>>;
+  using P = detail::result_policy<typename detail::flattened<R>::value_type, error, C>;
+  return detail::result_cell<P, detail::scoping<P, F>>::begin(detail::home_of<C>(), true, at, std::move(f), how, at);
+}
+
+}  // namespace settle::inline v0
 
 #endif
 
@@ -13302,11 +14958,866 @@ using arena_pool = basic_arena_pool<default_policy>;
 
 #endif
 
+// ---- settle/lockfree/detail/queue_core.hpp -------------------------------------------------------------------------
+#ifndef SETTLE_LOCKFREE_DETAIL_QUEUE_CORE_HPP
+#define SETTLE_LOCKFREE_DETAIL_QUEUE_CORE_HPP
+
+// IWYU pragma: private, include <settle/lockfree/queue.hpp>
+
+#include <boost/lockfree/policies.hpp>
+#include <boost/lockfree/queue.hpp>
+#include <boost/lockfree/stack.hpp>
+
+namespace settle::inline v0::detail {
+
+/// Who waits for a value: a node in the operation that waits.
+template <class T>
+struct queue_waiter {
+  bool (*give)(queue_waiter&, T&) noexcept;  // false: it is over already, and the value is as it was
+  void (*refuse)(queue_waiter&) noexcept;    // the queue is closed, and empty
+  queue_waiter* prev = nullptr;
+  queue_waiter* next = nullptr;
+  bool is_linked = false;
+};
+
+/// What a queue and those who wait at it share. Values are in a fixed number of cells; which are free and which are full, in
+/// which order, is Boost.Lockfree's. Who waits is linked under a lock, which those who find a value never take.
+///
+/// One word decides: how many values there are, how many pushes are under way, how many wait, whether it is closed. A value is
+/// in its ring before it is counted, and who has taken it out of the count finds one there.
+template <class T>
+class queue_core {
+ public:
+  using waiter = queue_waiter<T>;
+  enum class wait : std::uint8_t { waits, has_value, closed };
+
+  explicit queue_core(std::size_t capacity)
+      : capacity_(capacity), cells_(std::make_unique<cell[]>(capacity)), free_(capacity), full_(capacity) {
+    for (std::size_t i = capacity; i-- > 0;) free_.unsynchronized_push(static_cast<index>(i));
+  }
+  queue_core(queue_core&&) = delete;
+  ~queue_core() = default;  // the queue has taken out what was left
+
+  std::size_t capacity() const noexcept { return capacity_; }
+  std::size_t size() const noexcept { return items(word_.load(std::memory_order_acquire)); }
+  bool is_closed() const noexcept { return (word_.load(std::memory_order_acquire) & closed_bit) != 0; }
+
+  /// False: full or closed, and the value is as it was.
+  bool push(T& v) noexcept {
+    if (waiters(word_.load(std::memory_order_acquire)) != 0 && hand_on(v)) return true;
+    index i{};
+    if (!free_.pop(i)) return false;
+    if (!begin_push()) {
+      free_.bounded_push(i);
+      return false;
+    }
+    std::construct_at(cells_[i].value(), std::move(v));
+    full_.bounded_push(i);
+    std::uint64_t const before = word_.fetch_add(one_item - one_push, std::memory_order_acq_rel);
+    if (waiters(before) != 0) settle_up();
+    return true;
+  }
+
+  /// f(T&&) with the first value. False: there is none, or others wait for it.
+  template <class F>
+  bool pop(F&& f) {
+    std::uint64_t w = word_.load(std::memory_order_acquire);
+    do {
+      if (items(w) == 0 || waiters(w) != 0) return false;
+    } while (!word_.compare_exchange_weak(w, w - one_item, std::memory_order_acq_rel, std::memory_order_acquire));
+    full_cell const c(*this, claim());
+    std::forward<F>(f)(std::move(*c.value()));
+    return true;
+  }
+
+  /// Waits, unless there is something to be had at once.
+  wait enqueue(waiter& n) noexcept {
+    std::lock_guard const hold(guard_);
+    std::uint64_t w = word_.load(std::memory_order_acquire);
+    do {
+      if (waiters(w) == 0 && items(w) != 0) return wait::has_value;
+      if (is_drained(w)) return wait::closed;
+    } while (!word_.compare_exchange_weak(w, w + one_waiter, std::memory_order_acq_rel, std::memory_order_acquire));
+    link(n);
+    return wait::waits;
+  }
+  /// False: it waits no longer, somebody is about to tell it something.
+  bool withdraw(waiter& n) noexcept {
+    std::lock_guard const hold(guard_);
+    if (!n.is_linked) return false;
+    unlink(n);
+    word_.fetch_sub(one_waiter, std::memory_order_acq_rel);
+    return true;
+  }
+
+  void close() noexcept {
+    word_.fetch_or(closed_bit, std::memory_order_acq_rel);
+    settle_up();
+  }
+
+ private:
+  using index = std::uint16_t;
+  struct cell {
+    alignas(T) std::byte bytes[sizeof(T)];
+    index before = 0;  // in the chain of those that came back
+    T* value() noexcept { return std::launder(reinterpret_cast<T*>(bytes)); }
+  };
+  static constexpr index none = 0xFFFF;
+
+  // The word: values (16 bits), pushes under way (16), waiting (31), closed.
+  static constexpr std::uint64_t one_item = 1;
+  static constexpr std::uint64_t one_push = std::uint64_t{1} << 16;
+  static constexpr std::uint64_t one_waiter = std::uint64_t{1} << 32;
+  static constexpr std::uint64_t closed_bit = std::uint64_t{1} << 63;
+  static std::size_t items(std::uint64_t w) noexcept { return w & 0xFFFF; }
+  static std::uint64_t waiters(std::uint64_t w) noexcept { return (w & ~closed_bit) >> 32; }
+  /// Closed, nothing there, nothing to come.
+  static bool is_drained(std::uint64_t w) noexcept { return (w & closed_bit) != 0 && (w & 0xFFFF'FFFF) == 0; }
+
+  /// A value that is this thread's: destroyed, and its cell given back, at the end.
+  class full_cell {
+   public:
+    full_cell(queue_core& q, index i) noexcept : queue_(q), at_(i) {}
+    full_cell(full_cell&&) = delete;
+    ~full_cell() {
+      std::destroy_at(value());
+      queue_.free_.bounded_push(at_);
+    }
+    T* value() const noexcept { return queue_.cells_[at_].value(); }
+
+   private:
+    queue_core& queue_;
+    index at_;
+  };
+
+  /// To the first who waits, if nothing else is there for it: takes no room.
+  bool hand_on(T& v) noexcept {
+    while (waiter* const n = next_to_tell([](std::uint64_t w) { return (w & closed_bit) == 0 && items(w) == 0; }, 0))
+      if (n->give(*n, v)) return true;
+    return false;
+  }
+  bool begin_push() noexcept {
+    std::uint64_t w = word_.load(std::memory_order_relaxed);
+    do {
+      if ((w & closed_bit) != 0) return false;
+    } while (!word_.compare_exchange_weak(w, w + one_push, std::memory_order_acq_rel, std::memory_order_relaxed));
+    return true;
+  }
+  /// The first value of those that are there, one of which is ours.
+  index claim() noexcept {
+    for (index i{};;) {
+      if (returned_.load(std::memory_order_acquire) != none && claim_returned(i)) return i;
+      if (full_.pop(i)) return i;
+    }
+  }
+  bool claim_returned(index& i) noexcept {
+    std::lock_guard const hold(guard_);
+    i = returned_.load(std::memory_order_relaxed);
+    if (i == none) return false;
+    returned_.store(cells_[i].before, std::memory_order_relaxed);
+    return true;
+  }
+  /// Nobody took it: it is the first again.
+  void put_back(index i) noexcept {
+    std::lock_guard const hold(guard_);
+    cells_[i].before = returned_.load(std::memory_order_relaxed);
+    returned_.store(i, std::memory_order_release);
+    word_.fetch_add(one_item, std::memory_order_acq_rel);
+  }
+
+  /// Whoever makes it so that somebody waits although there is something to be had, or never will be, sees to it.
+  void settle_up() noexcept {
+    for (;;) {
+      if (waiter* const taker = next_to_tell([](std::uint64_t w) { return items(w) != 0; }, one_item)) give(*taker);
+      else if (waiter* const late = next_to_tell(&is_drained, 0)) late->refuse(*late);
+      else return;
+    }
+  }
+  /// Takes the first who waits out of the line, and `with` out of the count, if the word allows it.
+  template <class If>
+  waiter* next_to_tell(If allowed, std::uint64_t with) noexcept {
+    std::lock_guard const hold(guard_);
+    std::uint64_t w = word_.load(std::memory_order_acquire);
+    do {
+      if (waiters(w) == 0 || !allowed(w)) return nullptr;
+    } while (!word_.compare_exchange_weak(w, w - one_waiter - with, std::memory_order_acq_rel, std::memory_order_acquire));
+    waiter* const n = first_;
+    unlink(*n);
+    return n;
+  }
+  void give(waiter& n) noexcept {
+    index const i = claim();
+    if (!n.give(n, *cells_[i].value())) return put_back(i);
+    full_cell const taken(*this, i);
+  }
+
+  void link(waiter& n) noexcept {
+    n.is_linked = true;
+    n.prev = last_;
+    (last_ == nullptr ? first_ : last_->next) = &n;
+    last_ = &n;
+  }
+  void unlink(waiter& n) noexcept {
+    (n.prev == nullptr ? first_ : n.prev->next) = n.next;
+    (n.next == nullptr ? last_ : n.next->prev) = n.prev;
+    n.is_linked = false;
+  }
+
+  std::size_t const capacity_;
+  std::unique_ptr<cell[]> const cells_;
+  boost::lockfree::stack<index, boost::lockfree::fixed_sized<true>> free_;
+  boost::lockfree::queue<index, boost::lockfree::fixed_sized<true>> full_;
+  alignas(64) std::atomic<std::uint64_t> word_{0};
+  std::atomic<index> returned_{none};  // changed under the lock
+  std::mutex guard_;
+  waiter* first_ = nullptr;
+  waiter* last_ = nullptr;
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/lockfree/queue.hpp -------------------------------------------------------------------------------------
+#ifndef SETTLE_LOCKFREE_QUEUE_HPP
+#define SETTLE_LOCKFREE_QUEUE_HPP
+
+namespace settle::inline v0 {
+
+namespace detail {
+
+/// An operation that waits at a queue, owned by its own cleanup; whoever unlinks it is the one who settles it.
+template <class T, class Ex>
+struct queue_pop final : queue_waiter<T> {
+  using resolver_type = resolver<plain<T, error, Ex>>;
+  using core = queue_core<T>;
+
+  resolver_type taker;
+  std::shared_ptr<core> queue;
+
+  queue_pop(resolver_type&& r, std::shared_ptr<core> q) noexcept
+      : queue_waiter<T>{&give_to, &refuse_it}, taker(std::move(r)), queue(std::move(q)) {}
+
+  void cancelled() noexcept {
+    if (!queue->withdraw(*this)) return;
+    resolver_type r = std::move(taker);
+    r.cancel();
+  }
+
+ private:
+  static resolver_type take(queue_waiter<T>& w) noexcept { return std::move(static_cast<queue_pop&>(w).taker); }
+  static bool give_to(queue_waiter<T>& w, T& v) noexcept {
+    resolver_type r = take(w);
+    return r.complete(std::move(v));
+  }
+  static void refuse_it(queue_waiter<T>& w) noexcept {
+    resolver_type r = take(w);
+    r.fail(errc::closed);
+  }
+};
+
+}  // namespace detail
+
+/// A bounded queue between threads. Pushing never waits and never allocates: it says when there is no room, which is the
+/// pressure to pass on. Who finds nothing waits as an operation, first come, first served; telling one needs no place in any
+/// queue, so that none is ever forgotten, however full things are.
+///
+/// Ownership: the queue owns what is in it; a value goes to one taker. A waiting operation that is cancelled leaves the line; a
+/// value that was on its way to one that was cancelled by force is the first in the queue again. One that was told already and
+/// then dropped has a lost value (G15): `on_lost` may push it again.
+/// Closing: `close` lets no more in; what is in it can still be had, then everyone fails with errc::closed. The destructor
+/// closes and destroys what is left; no other thread may be pushing then.
+/// Threads: every member from any. Cost: without anyone waiting, pushing and popping take a handful of atomic read-modify-writes
+/// on Boost.Lockfree's lists and no lock; waiting takes a lock of a few instructions and three blocks. Memory: all of it when
+/// it is made. `T` is nothrow move constructible.
+///
+/// ```cpp
+/// settle::queue<int> jobs(1024);
+/// settle::handle_of<int> next = jobs.pop();  // waits
+/// if (!jobs.try_push(7)) retry();            // no room, or closed
+/// ```
+template <class T>
+class queue {
+  static_assert(std::is_nothrow_move_constructible_v<T>,
+                "settle: the values of a queue must be nothrow move constructible (see docs/guide/queues.md)");
+  using core = detail::queue_core<T>;
+
+ public:
+  /// What the lists can count to.
+  static constexpr std::size_t max_capacity = 65'534;
+
+  /// Room for `capacity` values. Throws std::invalid_argument (0, or more than max_capacity), std::bad_alloc.
+  explicit queue(std::size_t capacity) : core_(std::make_shared<core>(checked(capacity))) {}
+  queue(queue&&) = delete;
+  ~queue() {
+    close();
+    while (try_pop()) {
+    }
+  }
+
+  /// False: there is no room, or it is closed, and `v` is as it was. Never waits, throws or allocates. A waiting taker runs
+  /// where its executor says; with the inline executor that is here.
+  bool try_push(T&& v) noexcept { return core_->push(v); }
+  /// The same with a copy. Throws what copying throws.
+  bool try_push(T const& v)
+    requires(std::is_copy_constructible_v<T>)
+  {
+    T copy(v);
+    return core_->push(copy);
+  }
+
+  /// The first value, unless there is none or others wait for it. Never waits.
+  std::optional<T> try_pop() noexcept {
+    std::optional<T> v;
+    core_->pop([&](T&& found) { v.emplace(std::move(found)); });
+    return v;
+  }
+
+  /// Settles with the first value that no one before has a right to; fails with errc::closed when there will be none. User code
+  /// runs on `ex`. Throws std::bad_alloc, having taken nothing.
+  template <executor Ex = inline_executor>
+  handle_of<T> pop(Ex ex = Ex(), std::source_location at = std::source_location::current()) {
+    using waiting = detail::queue_pop<T, Ex>;
+    typename waiting::resolver_type r(std::move(ex), at);
+    handle_of<T> h = r.get_handle();
+    if (pop_at_once(r)) return h;
+    waiting* const n = r.template try_own<waiting>(std::move(r), core_);
+    if (n == nullptr) {
+      r.fail(errc::no_memory);
+      return h;
+    }
+    detail::with_undo([&] { n->taker.on_cancel([n] { n->cancelled(); }); }, [&] { n->refuse(*n); });
+    wait_in_line(*n);
+    return h;
+  }
+
+  /// Lets no more in. Once is enough.
+  void close() noexcept { core_->close(); }
+  /// It was closed.
+  [[nodiscard]] bool is_closed() const noexcept { return core_->is_closed(); }
+  /// How many values are in it, at this instant.
+  [[nodiscard]] std::size_t size() const noexcept { return core_->size(); }
+  /// How many there is room for.
+  [[nodiscard]] std::size_t capacity() const noexcept { return core_->capacity(); }
+
+ private:
+  static std::size_t checked(std::size_t capacity) {
+    if (capacity == 0 || capacity > max_capacity)
+      detail::raise(std::invalid_argument("settle: a queue has room for 1 to 65534 values, not " + std::to_string(capacity)));
+    return capacity;
+  }
+
+  template <class R>
+  bool pop_at_once(R& r) noexcept {
+    return core_->pop([&](T&& found) { r.complete(std::move(found)); });
+  }
+  template <class W>
+  void wait_in_line(W& n) noexcept {
+    std::shared_ptr<core> const keep = core_;
+    for (;;) {
+      typename core::wait const how = keep->enqueue(n);
+      if (how == core::wait::waits) return;
+      if (how == core::wait::closed) return n.refuse(n);
+      auto r = std::move(n.taker);
+      if (pop_at_once(r)) return;
+      n.taker = std::move(r);  // another one was faster
+    }
+  }
+
+  std::shared_ptr<core> core_;
+};
+
+}  // namespace settle::inline v0
+
+#endif
+
 // ---- settle/asio/asio.hpp ------------------------------------------------------------------------------------------
 #ifndef SETTLE_ASIO_ASIO_HPP
 #define SETTLE_ASIO_ASIO_HPP
 
 // Everything of the Asio adapter.
+
+// ---- settle/asio/async_wait.hpp ------------------------------------------------------------------------------------
+#ifndef SETTLE_ASIO_ASYNC_WAIT_HPP
+#define SETTLE_ASIO_ASYNC_WAIT_HPP
+
+#include <asio/async_result.hpp>
+
+// ---- settle/asio/detail/context_wait.hpp ---------------------------------------------------------------------------
+#ifndef SETTLE_ASIO_DETAIL_CONTEXT_WAIT_HPP
+#define SETTLE_ASIO_DETAIL_CONTEXT_WAIT_HPP
+
+#include <asio/associated_allocator.hpp>
+#include <asio/associated_executor.hpp>
+#include <asio/execution/context.hpp>
+#include <asio/execution/outstanding_work.hpp>
+#include <asio/execution_context.hpp>
+#include <asio/post.hpp>
+#include <asio/prefer.hpp>
+#include <asio/query.hpp>
+
+// ---- settle/asio/detail/delivery.hpp -------------------------------------------------------------------------------
+#ifndef SETTLE_ASIO_DETAIL_DELIVERY_HPP
+#define SETTLE_ASIO_DETAIL_DELIVERY_HPP
+
+#include <asio/associated_allocator.hpp>
+#include <asio/associated_cancellation_slot.hpp>
+#include <asio/cancellation_type.hpp>
+#include <asio/error.hpp>
+
+namespace settle::inline v0::detail {
+
+/// What a released operation of policy P yielded. A value whose move throws is a failure.
+template <class P>
+auto asio_take(handle<P>& h) noexcept {
+  using result = outcome<typename P::value_type, typename P::error_type>;
+  std::optional<result> out;
+  guarded([&] { out.emplace(state_access::take(h)); }, [&](std::exception_ptr p) { out.emplace(result(error_from<P>(std::move(p)))); });
+  return out;
+}
+
+/// async_wait: the handler gets the outcome.
+template <class P>
+struct asio_as_outcome {
+  using result = outcome<typename P::value_type, typename P::error_type>;
+  using signature = void(result);
+
+  template <class Handler>
+  static void deliver(Handler& handler, result& out) {
+    std::move(handler)(std::move(out));
+  }
+};
+
+template <class E>
+concept has_code = std::convertible_to<E const&, std::error_code> || requires(E const& e) {
+  { e.code() } -> std::convertible_to<std::error_code>;
+};
+
+/// async_get: the handler gets an error and a value. An error type without a code travels as an exception.
+template <class P>
+struct asio_as_value {
+  using T = typename P::value_type;
+  using E = typename P::error_type;
+  using result = outcome<T, E>;
+  using error_type = std::conditional_t<has_code<E>, std::error_code, std::exception_ptr>;
+  using signature = typename std::conditional_t<std::is_void_v<T>, std::type_identity<void(error_type)>,
+                                                std::type_identity<void(error_type, lift<T>)>>::type;
+
+  template <class Handler>
+  static void deliver(Handler& handler, result& out) {
+    error_type const error = error_of(out);
+    if constexpr (std::is_void_v<T>) std::move(handler)(error);
+    else if (out.has_value()) std::move(handler)(error, std::move(out).value());
+    else std::move(handler)(error, T());
+  }
+
+ private:
+  static error_type error_of(result const& out) {
+    if (out.has_value()) return {};
+    if (!out.has_error()) return spelt(out.cancel().by_deadline() ? make_error_code(errc::timed_out) : aborted());
+    if constexpr (!has_code<E>) return std::make_exception_ptr(out.error());
+    else if constexpr (std::convertible_to<E const&, std::error_code>) return out.error();
+    else return out.error().code();
+  }
+  static std::error_code aborted() noexcept { return ::asio::error::operation_aborted; }
+  static error_type spelt(std::error_code code) {
+    if constexpr (has_code<E>) return code;
+    else return std::make_exception_ptr(std::system_error(code));
+  }
+};
+
+/// A cancellation slot that goes with a handler: whatever is emitted asks the operation to cancel. May throw std::bad_alloc.
+template <class Handler>
+void asio_connect_slot(Handler const& handler, operation const& op) {
+  auto slot = ::asio::get_associated_cancellation_slot(handler);
+  if (slot.is_connected()) slot.assign([op](::asio::cancellation_type) { op.request_cancel(); });
+}
+/// The operation has ended; on the handler's executor.
+template <class Handler>
+void asio_clear_slot(Handler const& handler) {
+  auto slot = ::asio::get_associated_cancellation_slot(handler);
+  if (slot.is_connected()) slot.clear();
+}
+
+/// The call of a handler, ready to be posted.
+template <class As, class Handler>
+class asio_delivery {
+ public:
+  using result = typename As::result;
+  using allocator_type = typename ::asio::associated_allocator<Handler>::type;
+
+  asio_delivery(Handler&& h, result&& out) : handler_(std::move(h)), out_(std::move(out)) {}
+
+  allocator_type get_allocator() const noexcept { return ::asio::get_associated_allocator(handler_); }
+  void operator()() {
+    asio_clear_slot(handler_);
+    As::deliver(handler_, out_);
+  }
+
+ private:
+  Handler handler_;
+  result out_;
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/asio/detail/context_wait.hpp, continued ----------------------------------------------------------------
+
+// ---- settle/asio/detail/handle_token.hpp ---------------------------------------------------------------------------
+#ifndef SETTLE_ASIO_DETAIL_HANDLE_TOKEN_HPP
+#define SETTLE_ASIO_DETAIL_HANDLE_TOKEN_HPP
+
+#include <asio/bind_allocator.hpp>
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/bind_executor.hpp>
+#include <asio/cancellation_type.hpp>
+
+namespace settle::inline v0::detail {
+
+/// Nothing was bound.
+struct asio_unbound {};
+
+/// What a completion token asks for: use_handle's own part, and what was bound around it. The outermost binder wins.
+template <class E, class Ex = asio_unbound, class A = asio_unbound, class S = asio_unbound>
+struct handle_request {
+  using error_type = E;
+
+  operation parent;
+  ::asio::cancellation_type type;
+  std::source_location where;
+  Ex executor;
+  A allocator;
+  S slot;
+};
+
+/// Reads a token that asks for a handle. Not defined for others.
+template <class Token>
+struct handle_token;
+
+template <class Token>
+concept asks_for_handle = requires(Token const& t) { handle_token<Token>::read(t); };
+
+template <asks_for_handle T, class Ex>
+struct handle_token<::asio::executor_binder<T, Ex>> {
+  static auto read(::asio::executor_binder<T, Ex> const& b) {
+    auto r = handle_token<T>::read(b.get());
+    using inner = decltype(r);
+    return handle_request<typename inner::error_type, Ex, decltype(r.allocator), decltype(r.slot)>{
+        std::move(r.parent), r.type, r.where, b.get_executor(), std::move(r.allocator), std::move(r.slot)};
+  }
+};
+
+template <asks_for_handle T, class A>
+struct handle_token<::asio::allocator_binder<T, A>> {
+  static auto read(::asio::allocator_binder<T, A> const& b) {
+    auto r = handle_token<T>::read(b.get());
+    using inner = decltype(r);
+    return handle_request<typename inner::error_type, decltype(r.executor), A, decltype(r.slot)>{
+        std::move(r.parent), r.type, r.where, std::move(r.executor), b.get_allocator(), std::move(r.slot)};
+  }
+};
+
+template <asks_for_handle T, class S>
+struct handle_token<::asio::cancellation_slot_binder<T, S>> {
+  static auto read(::asio::cancellation_slot_binder<T, S> const& b) {
+    auto r = handle_token<T>::read(b.get());
+    using inner = decltype(r);
+    return handle_request<typename inner::error_type, decltype(r.executor), decltype(r.allocator), S>{
+        std::move(r.parent), r.type, r.where, std::move(r.executor), std::move(r.allocator), b.get_cancellation_slot()};
+  }
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/asio/detail/context_wait.hpp, continued ----------------------------------------------------------------
+
+// ---- settle/asio/detail/pending_waits.hpp --------------------------------------------------------------------------
+#ifndef SETTLE_ASIO_DETAIL_PENDING_WAITS_HPP
+#define SETTLE_ASIO_DETAIL_PENDING_WAITS_HPP
+
+#include <asio/execution_context.hpp>
+
+namespace settle::inline v0::detail {
+
+/// A wait whose handler belongs to an execution context. What it waits for lives elsewhere, so the context must be able to end
+/// it when it goes down first.
+class asio_pending_wait {
+ public:
+  asio_pending_wait() noexcept = default;
+  asio_pending_wait(asio_pending_wait&&) = delete;
+
+ protected:
+  ~asio_pending_wait() = default;
+
+  registration released_;  // of what completes it
+
+ private:
+  friend class asio_pending_waits;
+
+  /// The context goes down, and nothing else will touch this any more.
+  virtual void lost() noexcept = 0;
+
+  asio_pending_wait* next_ = nullptr;
+  asio_pending_wait* prev_ = nullptr;
+};
+
+/// All such waits of a context, a service of it.
+class asio_pending_waits final : public ::asio::execution_context::service {
+ public:
+  using key_type = asio_pending_waits;
+  static inline ::asio::execution_context::id id;
+
+  explicit asio_pending_waits(::asio::execution_context& c) : service(c) {}
+
+  void add(asio_pending_wait& w) noexcept {
+    std::lock_guard const guard(mutex_);
+    w.next_ = first_;
+    if (first_ != nullptr) first_->prev_ = &w;
+    first_ = &w;
+  }
+  /// Takes it off and destroys it. The context may be gone right afterwards.
+  template <class Destroy>
+  void remove(asio_pending_wait& w, Destroy destroy) noexcept {
+    std::lock_guard const guard(mutex_);
+    unlink(w);
+    destroy();
+  }
+
+ private:
+  void unlink(asio_pending_wait& w) noexcept {
+    (w.prev_ != nullptr ? w.prev_->next_ : first_) = w.next_;
+    if (w.next_ != nullptr) w.next_->prev_ = w.prev_;
+  }
+
+  /// Each is withdrawn, or is about to be removed by whoever completes it.
+  void shutdown() override {
+    for (asio_pending_wait* w = nullptr; any(w); std::this_thread::yield())
+      if (w != nullptr) w->lost();
+  }
+  /// False: none is left. Null: the first is being completed.
+  bool any(asio_pending_wait*& w) noexcept {
+    std::lock_guard const guard(mutex_);
+    w = first_;
+    if (w == nullptr) return false;
+    if (w->released_.withdraw()) unlink(*w);
+    else w = nullptr;
+    return true;
+  }
+
+  std::recursive_mutex mutex_;  // what is destroyed under it may be a handler
+  asio_pending_wait* first_ = nullptr;
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/asio/detail/context_wait.hpp, continued ----------------------------------------------------------------
+
+namespace settle::inline v0::detail {
+
+template <class Handler>
+using asio_executor_of = typename ::asio::associated_executor<Handler, asio_unbound>::type;
+
+/// A wait whose handler names its executor: outstanding work there, posted there when what it waits for is released, lost
+/// with that executor's context. Owns the handle.
+template <class P, class As, class Handler>
+class asio_context_wait final : asio_pending_wait {
+  using executor = asio_executor_of<Handler>;
+  using work = std::decay_t<decltype(::asio::prefer(std::declval<executor const&>(), ::asio::execution::outstanding_work.tracked))>;
+  using allocator =
+      typename std::allocator_traits<typename ::asio::associated_allocator<Handler>::type>::template rebind_alloc<asio_context_wait>;
+  using allocator_traits = std::allocator_traits<allocator>;
+
+ public:
+  /// Throws std::bad_alloc, nothing being started; the handle is dropped then.
+  static void begin(Handler&& handler, handle<P>&& h) {
+    allocator a(::asio::get_associated_allocator(handler));
+    auto* const at = allocator_traits::allocate(a, 1);
+    asio_context_wait* const w =
+        with_undo([&] { return ::new (static_cast<void*>(at)) asio_context_wait(std::move(handler), std::move(h), a); },
+                  [&] { allocator_traits::deallocate(a, at, 1); });
+    w->start();
+  }
+  ~asio_context_wait() = default;
+
+ private:
+  enum class phase : std::uint8_t { wiring, wired, due };
+
+  asio_context_wait(Handler&& handler, handle<P>&& h, allocator const& a)
+      : handler_(std::move(handler)), handle_(std::move(h)), allocator_(a), work_(tracked(handler_)), waits_(waits_of(handler_)) {}
+  static work tracked(Handler const& h) {
+    return ::asio::prefer(::asio::associated_executor<Handler, asio_unbound>::get(h), ::asio::execution::outstanding_work.tracked);
+  }
+  static asio_pending_waits* waits_of(Handler const& h) {
+    if constexpr (::asio::can_query<executor const&, ::asio::execution::context_t>::value) {
+      executor const ex = ::asio::associated_executor<Handler, asio_unbound>::get(h);
+      return &::asio::use_service<asio_pending_waits>(
+          static_cast<::asio::execution_context&>(::asio::query(ex, ::asio::execution::context)));
+    } else {
+      return nullptr;  // an erased executor that does not tell its context
+    }
+  }
+
+  void start() {
+    if (waits_ != nullptr) waits_->add(*this);
+    with_undo(
+        [&] {
+          asio_connect_slot(handler_, handle_);
+          released_ = static_cast<operation const&>(handle_).on_released([this] { due(); });
+        },
+        [&] { end(); });
+    state_access::start(handle_);
+    if (!handle_ || phase_.exchange(phase::wired) == phase::due) complete();
+  }
+
+  /// Released. Never completes inside the initiating function.
+  void due() noexcept {
+    if (phase_.exchange(phase::due) == phase::wired) complete();
+  }
+
+  void complete() noexcept {
+    operation const op = handle_;
+    auto out = asio_take(handle_);
+    guarded([&] { ::asio::post(work_, asio_delivery<As, Handler>(std::move(handler_), std::move(*out))); },
+            [&](std::exception_ptr p) {
+              if (op)
+                state_access::get(op)->report(std::move(p), monitor_event::executor_lost, "a handler's executor refused its completion");
+            });
+    end();
+  }
+
+  void lost() noexcept override { destroy(); }
+
+  /// The context may be gone right after this.
+  void end() noexcept {
+    if (waits_ != nullptr) waits_->remove(*this, [this] { destroy(); });
+    else destroy();
+  }
+  void destroy() noexcept {
+    allocator a = std::move(allocator_);
+    std::destroy_at(this);
+    allocator_traits::deallocate(a, this, 1);
+  }
+
+  Handler handler_;
+  handle<P> handle_;
+  [[no_unique_address]] allocator allocator_;
+  work work_;
+  asio_pending_waits* waits_;
+  std::atomic<phase> phase_{phase::wiring};
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/asio/async_wait.hpp, continued -------------------------------------------------------------------------
+
+// ---- settle/asio/detail/home_wait.hpp ------------------------------------------------------------------------------
+#ifndef SETTLE_ASIO_DETAIL_HOME_WAIT_HPP
+#define SETTLE_ASIO_DETAIL_HOME_WAIT_HPP
+
+namespace settle::inline v0::detail {
+
+/// A wait whose handler names no executor: user code of the operation, called where that one's runs. Owns the handle.
+template <class P, class As, class Handler>
+class asio_home_wait {
+ public:
+  /// Throws std::bad_alloc, the handle being dropped.
+  static void begin(Handler&& handler, handle<P>&& h) {
+    state_access::start(h);
+    operation const op = h;
+    asio_connect_slot(handler, op);
+    asio_home_wait w(std::move(handler), std::move(h));
+    if (op) op.on_released(std::move(w));
+    else w();
+  }
+
+  void operator()() {
+    auto out = asio_take(handle_);
+    asio_clear_slot(handler_);
+    As::deliver(handler_, *out);
+  }
+
+ private:
+  asio_home_wait(Handler&& handler, handle<P>&& h) : handler_(std::move(handler)), handle_(std::move(h)) {}
+
+  Handler handler_;
+  handle<P> handle_;
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/asio/async_wait.hpp, continued -------------------------------------------------------------------------
+
+// Behind `std::move(h).async_wait(token)` and `std::move(h).async_get(token)`: a handle as an asynchronous operation of
+// Asio's kind, by any completion token.
+//
+// | call | completion signature | needs |
+// |---|---|---|
+// | `async_wait` | `void(outcome<T, E>)` | any T |
+// | `async_get` | `void(std::error_code, T)`, `void(std::error_code)` for void | T default constructible |
+//
+// Both join: the handler is called once the operation is released. They take the handle; who waits owns the operation.
+//
+// async_get: a cancellation is asio::error::operation_aborted, or settle::errc::timed_out when it was by a deadline (equal to
+// std::errc::timed_out, as a timeout is in its other face); an exception that settle::error holds becomes its code. With an
+// error type that has no code the signature says std::exception_ptr instead, which is the error, or a std::system_error.
+//
+// **Where.** On the handler's associated executor, posted: never inside the initiating function, never inside a callback of
+// settle's. While somebody waits it counts as outstanding work there, so run() does not return. A context that goes down
+// destroys the handler without running it, and drops the handle. A handler without an executor of its own (a plain lambda) is
+// called where the operation's user code runs, at once if it is released already; what it throws goes to the error sink then,
+// and it is nobody's outstanding work: bind an executor.
+//
+// **Cancelling.** A cancellation slot that goes with the handler asks the operation to cancel (cause requested), whatever the
+// type: terminal, partial, total. The completion delivers what really happened. Emit where the handler runs, as Asio wants it.
+//
+// Throws std::bad_alloc; the handle is dropped then. Cost: a block from the handler's associated allocator, a hook, and the
+// posted call; without an executor only the hook.
+namespace settle::inline v0::detail {
+
+/// The initiation.
+template <class P, class As>
+struct asio_begin_wait {
+  template <class Handler>
+  void operator()(Handler&& handler, handle<P> h) const {
+    using stored = std::decay_t<Handler>;
+    using wait = std::conditional_t<std::is_same_v<asio_executor_of<stored>, asio_unbound>, asio_home_wait<P, As, stored>,
+                                    asio_context_wait<P, As, stored>>;
+    stored mine(std::forward<Handler>(handler));
+    wait::begin(std::move(mine), std::move(h));
+  }
+};
+
+template <class P, class Token>
+struct token_door {
+  static_assert(std::is_same_v<typename P::terminal, cas_terminal>,
+                "settle: async_wait and async_get wait from wherever the handler runs, so the operation must be one for many threads: "
+                "cas_terminal (see docs/policies/terminal.md)");
+
+  static auto wait(handle<P>&& h, Token& token) { return begin<asio_as_outcome<P>>(std::move(h), token); }
+  static auto get(handle<P>&& h, Token& token) { return begin<asio_as_value<P>>(std::move(h), token); }
+
+ private:
+  template <class As>
+  static auto begin(handle<P>&& h, Token& token) {
+    return ::asio::async_initiate<Token, typename As::signature>(asio_begin_wait<P, As>(), token, std::move(h));
+  }
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/asio/asio.hpp, continued -------------------------------------------------------------------------------
 
 // ---- settle/asio/executor.hpp --------------------------------------------------------------------------------------
 #ifndef SETTLE_ASIO_EXECUTOR_HPP
@@ -13594,6 +16105,472 @@ struct executor_traits<Ex> {
 #define SETTLE_ASIO_SLEEP_HPP
 
 // settle::sleep on Asio's executors: the core's, over their timers.
+
+#endif
+
+// ---- settle/asio/asio.hpp, continued -------------------------------------------------------------------------------
+
+// ---- settle/asio/use_handle.hpp ------------------------------------------------------------------------------------
+#ifndef SETTLE_ASIO_USE_HANDLE_HPP
+#define SETTLE_ASIO_USE_HANDLE_HPP
+
+#include <asio/async_result.hpp>
+#include <asio/cancellation_type.hpp>
+
+// ---- settle/asio/detail/handle_result.hpp --------------------------------------------------------------------------
+#ifndef SETTLE_ASIO_DETAIL_HANDLE_RESULT_HPP
+#define SETTLE_ASIO_DETAIL_HANDLE_RESULT_HPP
+
+#include <asio/associated_executor.hpp>
+#include <asio/cancellation_type.hpp>
+
+// ---- settle/asio/detail/completion.hpp -----------------------------------------------------------------------------
+#ifndef SETTLE_ASIO_DETAIL_COMPLETION_HPP
+#define SETTLE_ASIO_DETAIL_COMPLETION_HPP
+
+#include <asio/cancellation_signal.hpp>
+#include <asio/error.hpp>
+#if __has_include(<asio/experimental/channel_error.hpp>)
+#include <asio/experimental/channel_error.hpp>
+#endif
+
+// ---- settle/asio/detail/in_flight.hpp ------------------------------------------------------------------------------
+#ifndef SETTLE_ASIO_DETAIL_IN_FLIGHT_HPP
+#define SETTLE_ASIO_DETAIL_IN_FLIGHT_HPP
+
+#include <asio/cancellation_signal.hpp>
+#include <asio/cancellation_type.hpp>
+
+namespace settle::inline v0::detail {
+
+/// The signal that stops an Asio operation in flight. Owned by the operation that stands for it, so it lives while that
+/// one's producer, the completion handler, does; and while a cancel observer runs.
+///
+/// Emitted once at most: on the operation's executor, after the initiating function has returned, before the handler runs.
+class asio_in_flight {
+ public:
+  asio_in_flight(state_base<cas_terminal>& s, ::asio::cancellation_type type) noexcept : state_(s), type_(type) {}
+  asio_in_flight(asio_in_flight&&) = delete;
+
+  ::asio::cancellation_slot slot() noexcept { return signal_.slot(); }
+  /// What will be emitted. Any thread, while something pins the operation.
+  void type(::asio::cancellation_type t) noexcept { type_.store(t, std::memory_order_relaxed); }
+
+  /// Somebody wants it to stop: the cancel observer, on the operation's executor.
+  void asked() {
+    phase seen = phase::initiating;
+    if (phase_.compare_exchange_strong(seen, phase::asked)) return;  // initiated() tells
+    if (seen != phase::flying || state_.is(word::lost)) return;      // a context that goes down has ended it, or will
+    emitter_ = std::this_thread::get_id();
+    if (!phase_.compare_exchange_strong(seen, phase::emitting)) return;
+    with_undo([&] { signal_.emit(type_.load(std::memory_order_relaxed)); }, [&] { emitted(); });
+    emitted();
+  }
+
+  /// The initiating function has returned. True: it is in flight, somebody asked meanwhile, and asked() is due again.
+  bool initiated() noexcept {
+    phase seen = phase::initiating;
+    if (phase_.compare_exchange_strong(seen, phase::flying)) return false;
+    return seen == phase::asked && phase_.compare_exchange_strong(seen, phase::flying);
+  }
+
+  /// The handler is about to run, or to be destroyed: nothing is emitted any more, by no other thread either.
+  void over() noexcept {
+    phase seen = phase_.load();
+    do {
+      while (seen == phase::emitting && emitter_ != std::this_thread::get_id()) {
+        std::this_thread::yield();
+        seen = phase_.load();
+      }
+    } while (!phase_.compare_exchange_weak(seen, phase::over));
+  }
+
+ private:
+  enum class phase : std::uint8_t { initiating, asked, flying, emitting, over };
+
+  void emitted() noexcept {
+    phase seen = phase::emitting;  // or over: the handler ran inside emit()
+    phase_.compare_exchange_strong(seen, phase::flying);
+  }
+
+  state_base<cas_terminal>& state_;
+  std::atomic<::asio::cancellation_type> type_;
+  std::atomic<phase> phase_{phase::initiating};
+  std::thread::id emitter_;  // written before `emitting`
+  ::asio::cancellation_signal signal_;
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/asio/detail/completion.hpp, continued ------------------------------------------------------------------
+
+namespace settle::inline v0::detail {
+
+/// The arguments of a completion without its error: nothing, a value, or a tuple of them.
+template <class... A>
+struct asio_values {
+  using type = std::tuple<std::decay_t<A>...>;
+};
+template <>
+struct asio_values<> {
+  using type = void;
+};
+template <class A>
+struct asio_values<A> {
+  using type = std::decay_t<A>;
+};
+template <class... A>
+struct asio_values<std::error_code, A...> : asio_values<A...> {};
+template <class... A>
+struct asio_values<std::exception_ptr, A...> : asio_values<A...> {};
+template <>
+struct asio_values<std::error_code> : asio_values<> {};
+template <>
+struct asio_values<std::exception_ptr> : asio_values<> {};
+
+/// What an operation of these completion signatures yields.
+template <class First, class... More>
+struct asio_yield {
+  using type = typename asio_yield<First>::type;
+  static_assert((std::is_same_v<type, typename asio_yield<More>::type> && ...),
+                "settle: use_handle makes one handle, so every completion signature of the operation has to carry the same values "
+                "beside its error (see docs/guide/asio.md)");
+};
+template <class R, class... A>
+struct asio_yield<R(A...)> : asio_values<A...> {};
+
+/// How Asio spells "stopped because somebody asked".
+inline bool asio_says_stopped(std::error_code const& ec) noexcept {
+#if __has_include(<asio/experimental/channel_error.hpp>)
+  if (ec == ::asio::experimental::error::channel_cancelled) return true;
+#endif
+  return ec == ::asio::error::operation_aborted;
+}
+
+/// The resolver behind a completion. An error that says "stopped" after a request acknowledges it, with the cause that was
+/// asked for.
+template <class P>
+struct asio_settling {
+  using T = typename P::value_type;
+  using E = typename P::error_type;
+  static_assert(std::is_constructible_v<E, std::error_code>,
+                "settle: use_handle_t<E> wants an E that is made from a std::error_code (see docs/guide/asio.md)");
+
+  template <class... A>
+  static void end(resolver<P>& r, std::error_code ec, A&&... values) noexcept {
+    if (!ec) return complete(r, std::forward<A>(values)...);
+    if (asio_says_stopped(ec) && r.op().cancel_requested()) r.cancel();
+    else r.fail(E(ec));
+  }
+  template <class... A>
+  static void end(resolver<P>& r, std::exception_ptr p, A&&... values) noexcept {
+    if (p == nullptr) return complete(r, std::forward<A>(values)...);
+    if (asio_says_stopped(settle::error(p).code()) && r.op().cancel_requested()) r.cancel();
+    else end_thrown(r, std::move(p));
+  }
+  template <class... A>
+  static void end(resolver<P>& r, A&&... values) noexcept {
+    complete(r, std::forward<A>(values)...);
+  }
+
+ private:
+  template <class... A>
+  static void complete(resolver<P>& r, A&&... values) noexcept {
+    guarded(
+        [&] {
+          if constexpr (std::is_void_v<T>) r.complete();
+          else r.complete(T(std::forward<A>(values)...));
+        },
+        [&](std::exception_ptr p) { end_thrown(r, std::move(p)); });
+  }
+};
+
+template <class Ex>
+struct asio_bound_executor {
+  using executor_type = Ex;
+  Ex executor;
+  executor_type get_executor() const noexcept { return executor; }
+};
+template <>
+struct asio_bound_executor<asio_unbound> {
+  asio_unbound executor;
+};
+template <class A>
+struct asio_bound_allocator {
+  using allocator_type = A;
+  A allocator;
+  allocator_type get_allocator() const noexcept { return allocator; }
+};
+template <>
+struct asio_bound_allocator<asio_unbound> {
+  asio_unbound allocator;
+};
+
+/// The completion handler: the producer's end of a handle. Destroyed without having run it is gone unsettled.
+template <class P, class Ex, class A, class S>
+class asio_completion : public asio_bound_executor<Ex>, public asio_bound_allocator<A> {
+ public:
+  using cancellation_slot_type = ::asio::cancellation_slot;
+
+  asio_completion(resolver<P>&& r, asio_in_flight& flight, Ex ex, A a, S slot)
+      : asio_bound_executor<Ex>{std::move(ex)},
+        asio_bound_allocator<A>{std::move(a)},
+        resolver_(std::move(r)),
+        flight_(&flight),
+        slot_(std::move(slot)) {}
+  asio_completion(asio_completion&&) = default;
+  ~asio_completion() {
+    if (resolver_) flight_->over();
+  }
+
+  cancellation_slot_type get_cancellation_slot() const noexcept { return flight_->slot(); }
+
+  template <class... Args>
+  void operator()(Args&&... args) {
+    flight_->over();
+    if constexpr (!std::is_same_v<S, asio_unbound>)
+      if (slot_.is_connected()) slot_.clear();
+    resolver<P> r = std::move(resolver_);
+    asio_settling<P>::end(r, std::forward<Args>(args)...);
+  }
+
+ private:
+  resolver<P> resolver_;
+  asio_in_flight* flight_;
+  [[no_unique_address]] S slot_;
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/asio/detail/handle_result.hpp, continued ---------------------------------------------------------------
+
+namespace settle::inline v0::detail {
+
+/// Where the operation lives: on the executor that was bound, else on the initiation's, which is the I/O object's. An
+/// initiation that names none: wherever its handler is called.
+template <class Request, class Init>
+auto asio_home_of(Request const& request, Init const& init) {
+  if constexpr (!std::is_same_v<decltype(request.executor), asio_unbound>) {
+    return request.executor;
+  } else {
+    using found = ::asio::associated_executor<Init, asio_unbound>;
+    if constexpr (std::is_same_v<typename found::type, asio_unbound>) return inline_executor();
+    else return typename found::type(found::get(init));
+  }
+}
+
+/// A slot of the user's asks the operation to cancel, and passes on how.
+struct asio_slot_request {
+  operation op;
+  asio_in_flight* flight;
+
+  void operator()(::asio::cancellation_type type) const {
+    if (pin const alive = op.pin()) {
+      flight->type(type);
+      op.request_cancel();
+    }
+  }
+};
+
+/// async_result of a token that asks for a handle.
+template <class Token, class... Signatures>
+class handle_result {
+  using request_type = decltype(handle_token<Token>::read(std::declval<Token const&>()));
+  using T = typename asio_yield<Signatures...>::type;
+  using E = typename request_type::error_type;
+
+ public:
+  using return_type = handle_of<T, E>;
+
+  template <class Init, class RawToken, class... Args>
+  static return_type initiate(Init&& init, RawToken&& token, Args&&... args) {
+    request_type request = handle_token<Token>::read(token);
+    using executor = decltype(asio_home_of(request, init));
+    using policy = plain<T, E, executor>;
+    executor const home = asio_home_of(request, init);
+    resolver<policy> r = request.parent ? resolver<policy>(request.parent, home, request.where) : resolver<policy>(home, request.where);
+    handle<policy> h = r.get_handle();
+    asio_in_flight* const flight = prepare(r, request);
+    if (flight == nullptr) {
+      r.fail(policy::make_error(errc::no_memory));
+      return h;
+    }
+    pin const alive = h.pin();  // what the handler ends on another thread stays until we are through
+    initiation<policy> duty(r, h);
+    std::exception_ptr thrown;
+    guarded(
+        [&] {
+          std::forward<Init>(init)(
+              asio_completion<policy, decltype(request.executor), decltype(request.allocator), decltype(request.slot)>(
+                  std::move(r), *flight, std::move(request.executor), std::move(request.allocator), std::move(request.slot)),
+              std::forward<Args>(args)...);
+        },
+        [&](std::exception_ptr p) { thrown = std::move(p); });
+    duty.end(std::move(thrown));
+    if (flight->initiated()) observe(h, *flight);
+    return h;
+  }
+
+ private:
+  /// Everything that may fail, before anything is started. Null: no memory.
+  template <class P>
+  static asio_in_flight* prepare(resolver<P>& r, request_type& request) noexcept {
+    operation const op = r.op();
+    auto* flight = r.template try_own<asio_in_flight>(*state_access::get(op), request.type);
+    if (flight == nullptr) return nullptr;
+    bool ready = observe(op, *flight);
+    if constexpr (!std::is_same_v<decltype(request.slot), asio_unbound>) {
+      if (request.slot.is_connected())
+        guarded([&] { request.slot.template emplace<asio_slot_request>(asio_slot_request{op, flight}); },
+                [&](std::exception_ptr const&) { ready = false; });
+    }
+    return ready ? flight : nullptr;
+  }
+
+  /// False: no memory. The second time, when somebody asked while it was started, that leaves an operation that is asked to
+  /// cancel and runs to its end all the same.
+  static bool observe(operation const& op, asio_in_flight& flight) noexcept {
+    bool ready = true;
+    guarded([&] { static_cast<void>(op.on_cancel([at = &flight] { at->asked(); })); }, [&](std::exception_ptr const&) { ready = false; });
+    return ready;
+  }
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/asio/use_handle.hpp, continued -------------------------------------------------------------------------
+
+namespace settle::inline v0 {
+
+/// use_handle below an operation: what `use_handle(op)` makes.
+template <class E = error>
+class use_handle_under {
+ public:
+  /// A token for one operation below `parent`.
+  use_handle_under(operation parent, ::asio::cancellation_type type, std::source_location where) noexcept
+      : parent_(std::move(parent)), type_(type), where_(where) {}
+  /// The same, stopped by `type`.
+  [[nodiscard]] use_handle_under operator()(::asio::cancellation_type type,
+                                            std::source_location at = std::source_location::current()) const noexcept {
+    return use_handle_under(parent_, type, at);
+  }
+
+ private:
+  friend struct detail::handle_token<use_handle_under>;
+
+  operation parent_;
+  ::asio::cancellation_type type_;
+  std::source_location where_;
+};
+
+/// A completion token: any asynchronous operation of Asio's kind returns a handle.
+///
+/// | the operation completes with | it returns |
+/// |---|---|
+/// | nothing, or an error alone | `handle_of<void, E>` |
+/// | one value (and an error before it) | `handle_of<T, E>` |
+/// | several values (and an error before them) | `handle_of<std::tuple<T...>, E>` |
+///
+/// An error is a `std::error_code` or a `std::exception_ptr`; it fails the operation, unless it says that the operation was
+/// stopped after somebody asked for that: then it is cancelled with the cause that was asked for. What initiating it throws
+/// fails it as well; without memory to begin with it fails with errc::no_memory and nothing is started.
+///
+/// **While it is in flight** the completion handler is the producer, so a buffer that the operation owns, or that a coroutine
+/// holds which joins it, stays. A handler that is destroyed without having run (its context went down) settles it as
+/// abandoned, or as cancelled when somebody had asked.
+///
+/// **Where.** Its user code runs on the executor that was bound to the token (`asio::bind_executor(ex, use_handle)`), else on
+/// that of the I/O object; `asio::bind_allocator` is passed on. An initiation that names no executor: bind one, or user code
+/// runs wherever the handler is called.
+///
+/// **Cancelling** it, asking, forcing, or dropping the handle, emits a cancellation signal: once, on that executor, never before
+/// the initiating function has returned, never after the handler has run. Several threads that run one executor need a strand,
+/// as for all of Asio's cancellation. The type is terminal, or what the token says: `use_handle(asio::cancellation_type::total)`.
+/// A slot bound to the token (`asio::bind_cancellation_slot(slot, use_handle)`) asks the operation to cancel (cause requested),
+/// by the type that was emitted; bind `use_handle` itself, the other binders may stand between.
+///
+/// `use_handle(op)`: a child of `op` from the start.
+///
+/// Cost: the state, the signal and its observer, three blocks of settle's recycling allocator; and what Asio takes.
+///
+/// ```cpp
+/// settle::handle_of<void> ring(auto& alarm) {  // an asio::steady_timer
+///   co_await settle::within(alarm.async_wait(settle::use_handle), 8h);
+/// }
+/// ```
+template <class E = error>
+class use_handle_t {
+ public:
+  /// Stopped by terminal cancellation.
+  constexpr use_handle_t() noexcept = default;
+
+  /// The same, stopped by `type`. The operation's creation site is the caller's.
+  [[nodiscard]] constexpr use_handle_t operator()(::asio::cancellation_type type,
+                                                  std::source_location at = std::source_location::current()) const noexcept {
+    use_handle_t t;
+    t.type_ = type;
+    t.where_ = at;
+    return t;
+  }
+  /// A child of `parent` from the start. The operation's creation site is the caller's.
+  [[nodiscard]] use_handle_under<E> operator()(operation parent, std::source_location at = std::source_location::current()) const noexcept {
+    return use_handle_under<E>(std::move(parent), type_, at);
+  }
+
+ private:
+  friend struct detail::handle_token<use_handle_t>;
+
+  ::asio::cancellation_type type_ = ::asio::cancellation_type::terminal;
+  std::source_location where_ = std::source_location::current();
+};
+
+/// The token that fails with settle::error; `use_handle_t<std::error_code>()` fails with a code.
+inline constexpr use_handle_t<> use_handle{};
+
+namespace detail {
+
+template <class E>
+struct handle_token<use_handle_t<E>> {
+  static handle_request<E> read(use_handle_t<E> const& t) noexcept { return {{}, t.type_, t.where_, {}, {}, {}}; }
+};
+template <class E>
+struct handle_token<use_handle_under<E>> {
+  static handle_request<E> read(use_handle_under<E> const& t) noexcept { return {t.parent_, t.type_, t.where_, {}, {}, {}}; }
+};
+
+}  // namespace detail
+}  // namespace settle::inline v0
+
+// The binders' results know nothing of a handle's executor and its slot: these do.
+namespace asio {
+
+template <class E, class... Signatures>
+class async_result<settle::use_handle_t<E>, Signatures...> : public settle::detail::handle_result<settle::use_handle_t<E>, Signatures...> {
+};
+
+template <class E, class... Signatures>
+class async_result<settle::use_handle_under<E>, Signatures...>
+    : public settle::detail::handle_result<settle::use_handle_under<E>, Signatures...> {};
+
+template <settle::detail::asks_for_handle T, class Executor, class Signature>
+class async_result<executor_binder<T, Executor>, Signature>
+    : public settle::detail::handle_result<executor_binder<T, Executor>, Signature> {};
+
+template <settle::detail::asks_for_handle T, class Allocator, class Signature>
+class async_result<allocator_binder<T, Allocator>, Signature>
+    : public settle::detail::handle_result<allocator_binder<T, Allocator>, Signature> {};
+
+template <settle::detail::asks_for_handle T, class Slot, class Signature>
+class async_result<cancellation_slot_binder<T, Slot>, Signature>
+    : public settle::detail::handle_result<cancellation_slot_binder<T, Slot>, Signature> {};
+
+}  // namespace asio
 
 #endif
 

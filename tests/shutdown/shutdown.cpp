@@ -182,7 +182,7 @@ TEST_F(A41_shutdown_phases, escalated_to_the_end_it_reports_at_once) {
   EXPECT_EQ(report(w).survivors.size(), 1U);
   web.life.cancel();
 }
-TEST_F(A41_shutdown_phases, what_its_functions_throw_is_told_and_the_next_phase_begins) {
+TEST_F(A41_shutdown_phases, what_is_left_out_is_skipped) {
   shutdown_plan stop(ex);
   stop.add("nothing", {});
   stop.add("drain", {.drain = [] { return handle_of<void>(); }});
@@ -190,7 +190,25 @@ TEST_F(A41_shutdown_phases, what_its_functions_throw_is_told_and_the_next_phase_
   auto w = stop.run(1s);
   sim.run();
   EXPECT_TRUE(report(w).clean());
+  EXPECT_EQ(report(w).took, 0s);
 }
+TEST_F(A41_shutdown_phases, what_its_functions_throw_is_in_the_report_and_the_next_phase_begins) {
+  service one(ex, log, 'a');
+  settle::subsystem throws{.stop_accepting = [] { throw std::runtime_error("accepting"); },
+                           .drain = []() -> handle_of<void> { throw std::runtime_error("draining"); },
+                           .root = one.life.op()};
+  shutdown_plan plan(ex);
+  plan.add("one", std::move(throws));
+  auto done = plan.run(10s);
+  sim.run();
+  ASSERT_TRUE(done.is_settled());
+  EXPECT_EQ(log, "ac ");
+  EXPECT_TRUE(report(done).survivors.empty());
+  ASSERT_EQ(report(done).thrown.size(), 2U);
+  EXPECT_THROW(std::rethrow_exception(report(done).thrown[0]), std::runtime_error);
+  EXPECT_FALSE(report(done).clean());
+}
+
 TEST_F(A41_shutdown_phases, a_drain_that_does_not_stop_is_a_survivor) {
   shutdown_plan stop(ex);
   sim_resolver stuck(ex);

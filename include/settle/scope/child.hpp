@@ -28,14 +28,14 @@ struct scope_child : link<C>, hook<C> {
   /// Null when there is no memory.
   static scope_child* make(scope_core<C>& core, scope_role role) noexcept {
     state& s = core.op();
-    void* const at = s.table->allocate(s, sizeof(scope_child), alignof(scope_child));
+    void* const at = s.allocate(sizeof(scope_child), alignof(scope_child));
     if (at == nullptr) return nullptr;
     auto* const made = ::new (at) scope_child;
     made->core = &core;
     made->role = role;
     return made;
   }
-  static void free(scope_child& c, state& s) noexcept { s.table->deallocate(s, &c, sizeof(scope_child), alignof(scope_child)); }
+  static void free(scope_child& c, state& s) noexcept { s.deallocate(&c, sizeof(scope_child), alignof(scope_child)); }
 
   /// Adopts it: what was counted by `enter` is its now. It may be asked to cancel at once.
   template <class T, class E>
