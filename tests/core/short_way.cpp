@@ -89,6 +89,14 @@ TEST(short_way, fixed_storage_is_released_as_well) {
   EXPECT_EQ(seen, (trail{"no room", "second", "first"}));
 }
 
+TEST(short_way, fixed_storage_is_released_behind_a_consumer) {
+  trail seen;
+  auto r = with_cleanups<quiet<int, settle::fixed_cleanup<2>>>(seen);
+  r.get_handle().on_done([&](settle::outcome<int>&&) { seen.emplace_back("consumer"); });
+  EXPECT_TRUE(r.complete(42));
+  EXPECT_EQ(seen, (trail{"consumer", "second", "first"}));
+}
+
 TEST(short_way, fixed_storage_is_released_behind_a_consumer_born_with_it) {
   trail seen;
   auto r =
@@ -198,25 +206,42 @@ TEST(short_way, asked_to_cancel_it_is_the_long_one) {
   EXPECT_EQ(seen, (trail{"asked", "value"}));
 }
 
-/// std_sync; before one of the looks at a count of references and holds, something passes.
+TEST(short_way, a_producer_that_comes_too_late_beside_a_watcher_is_not_alone) {
+  trail seen;
+  settle::resolver<quiet<int>> r;
+  auto h = r.get_handle();
+  auto const w = h.watch();
+  std::move(h).on_done([&](settle::outcome<int>&& out) { seen.emplace_back(out.is_cancelled() ? "cancelled" : "?"); });
+  EXPECT_TRUE(w.cancel());
+  EXPECT_TRUE(r.on_cleanup([&] { seen.emplace_back("cleanup"); }));
+  EXPECT_FALSE(r.complete(42));
+  r = settle::resolver<quiet<int>>();
+  EXPECT_EQ(seen, (trail{"cancelled", "cleanup"}));
+  r.complete(0);
+}
+
+/// std_sync; before one of the looks at a count of references and holds, or at what is as wide, something passes.
 struct looking_sync : settle::std_sync {
   template <class T>
   struct atomic : std::atomic<T> {
     using std::atomic<T>::atomic;
     T load(std::memory_order order) const noexcept {
-      if constexpr (std::is_same_v<T, std::uint64_t>)
-        if (meanwhile && --looks == 0) std::exchange(meanwhile, nullptr)();
+      if (sizeof(T) == width && meanwhile && --looks == 0) std::exchange(meanwhile, nullptr)();
       return std::atomic<T>::load(order);
     }
   };
   static inline std::function<void()> meanwhile;
   static inline int looks = 0;
+  static inline std::size_t width = sizeof(std::uint64_t);
 };
 struct looking : settle::default_policy {
   using value_type = int;
   using terminal = settle::basic_cas_terminal<looking_sync>;
 };
 static_assert(settle::detail::direct<looking>::possible);
+struct looking_on_loop : looking {
+  using executor_type = manual_loop::executor;
+};
 
 TEST(short_way, one_who_registers_and_goes_while_the_producer_looks_who_is_there) {
   for (int looks = 1; looks != 6; ++looks) {
@@ -236,6 +261,27 @@ TEST(short_way, one_who_registers_and_goes_while_the_producer_looks_who_is_there
     other = {};
     EXPECT_EQ(seen, (trail{"consumer"}));
     EXPECT_EQ(closure.use_count(), 1) << "what was registered went with the operation";
+  }
+}
+
+// Not of the short way, but seen by the same clock: the sequence ends between a late observer's look and its registering.
+TEST(G06_never_late, an_observer_that_comes_while_the_sequence_ends) {
+  for (int looks = 1; looks != 4; ++looks) {  // at the word, up to the one before it is locked for the ring
+    trail seen;
+    manual_loop loop;
+    settle::resolver<looking_on_loop> r(loop.get_executor());
+    auto h = r.get_handle();
+    h.on_done([&] { seen.emplace_back("first"); });
+    r.complete(42);
+    looking_sync::looks = looks;
+    looking_sync::width = sizeof(std::uint32_t);
+    looking_sync::meanwhile = [&] { loop.run(); };
+    h.on_done([&] { seen.emplace_back("late"); });
+    looking_sync::meanwhile = nullptr;
+    looking_sync::width = sizeof(std::uint64_t);
+    loop.run();
+    EXPECT_EQ(seen, (trail{"first", "late"})) << looks;
+    EXPECT_TRUE(h.is_released());
   }
 }
 

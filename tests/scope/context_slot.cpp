@@ -115,6 +115,33 @@ TEST(context_slot, set_from_many_threads_one_wins) {
   }
 }
 
+#if defined(__cpp_exceptions)
+/// Throws when it is copied and told to.
+struct delicate {
+  static inline bool throws = false;
+  int n;
+  explicit delicate(int i) : n(i) {}
+  delicate(delicate const& o) : n(o.n) {
+    if (throws) throw std::runtime_error("copy");
+  }
+};
+TEST(context_slot, the_nearest_above_is_found_and_what_copying_it_throws_comes_out) {
+  static constexpr settle::context_slot<delicate> slot;
+  settle::resolver_of<void> top;
+  settle::resolver_of<void> middle(top.op());
+  settle::resolver_of<void> low(middle.op());
+  slot.set(top.op(), delicate(1));
+  slot.set(middle.op(), delicate(2));
+  EXPECT_EQ(slot.of(low.op()).value().n, 2);
+  delicate::throws = true;
+  EXPECT_THROW(slot.of(low.op()), std::runtime_error);
+  delicate::throws = false;
+  low.complete();
+  middle.complete();
+  top.complete();
+}
+#endif
+
 TEST(A28_deadline_text, there_and_back_and_never_more) {
   using std::chrono::nanoseconds;
   EXPECT_EQ(settle::timeout_text(nanoseconds::max()), "");

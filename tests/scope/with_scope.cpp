@@ -169,6 +169,20 @@ TEST_F(A22_with_scope, cancelled_it_is_joined_all_the_same) {
     EXPECT_EQ(std::move(h).wait().cancel().root, cause::shutdown);
   }
 }
+TEST_F(A22_with_scope, cancelled_the_functions_own_failure_is_what_happened) {
+  auto body = [&](scope&) {
+    settle::resolver_of<void, settle::error, sim_executor> r(ex);
+    auto h = r.get_handle();
+    auto op = r.op();
+    op.on_cancel([r = std::move(r)]() mutable { r.fail(errc::no_inputs); });
+    return h;
+  };
+  auto h = settle::start_on(ex, [&] { return with_scope(body, on_failure::keep_going); });
+  sim.run();
+  h.request_cancel();
+  sim.run();
+  EXPECT_TRUE(std::move(h).wait().error() == errc::no_inputs);
+}
 TEST_F(A22_with_scope, asked_by_way_of_its_scope_or_before_it_began) {
   auto body = [&](scope& s) {
     s.spawn(nap(100ms));
