@@ -13212,19 +13212,22 @@ void survey(basic_operation<C> const& top, std::string_view owner, std::vector<s
 namespace settle::inline v0 {
 
 /// A part of a program, as shutdown_plan stops it. What is left out is skipped.
-struct subsystem {
-  std::function<void()> stop_accepting = {};    ///< takes no new work from now on
-  std::function<handle_of<void>()> drain = {};  ///< polite: settles when what was begun has ended
-  operation root = {};                          ///< what everything of it hangs under: asked to cancel, then cancelled
+template <class C>
+struct basic_subsystem {
+  std::function<void()> stop_accepting = {};              ///< takes no new work from now on
+  std::function<handle_of<void, error, C>()> drain = {};  ///< polite: settles when what was begun has ended
+  basic_operation<C> root = {};                           ///< what everything of it hangs under: asked to cancel, then cancelled
 };
+using subsystem = basic_subsystem<cas_terminal>;
 
 /// What a shutdown came to.
 struct shutdown_report {
-  std::vector<survivor> survivors;  ///< operations that were not released when the time was over, outermost first
-  std::chrono::nanoseconds took{};  ///< from run() to the end
+  std::vector<survivor> survivors;         ///< operations that were not released when the time was over, outermost first
+  std::vector<std::exception_ptr> thrown;  ///< by the functions of subsystems; the next phase began
+  std::chrono::nanoseconds took{};         ///< from run() to the end
 
-  /// Nothing was left.
-  [[nodiscard]] bool clean() const noexcept { return survivors.empty(); }
+  /// Nothing was left, and nothing was thrown.
+  [[nodiscard]] bool clean() const noexcept { return survivors.empty() && thrown.empty(); }
 };
 
 namespace detail {
@@ -13247,7 +13250,7 @@ class stopping : public std::enable_shared_from_this<stopping<C>> {
   basic_operation<C> root() const noexcept { return root_.op(); }
   watcher_of<shutdown_report, error, C> report() const noexcept { return report_; }
 
-  void add(std::string name, subsystem s) { parts_.push_back({std::move(name), std::move(s)}); }
+  void add(std::string name, basic_subsystem<C> s) { parts_.push_back({std::move(name), std::move(s)}); }
 
   /// Throws std::bad_alloc, nothing being begun. The coroutine keeps `self` alive.
   static void run(std::shared_ptr<stopping> const& self, std::chrono::nanoseconds budget) {
@@ -13269,7 +13272,7 @@ class stopping : public std::enable_shared_from_this<stopping<C>> {
  private:
   struct part {
     std::string name;
-    subsystem what;
+    basic_subsystem<C> what;
     basic_operation<C> polite{};  // what its drain began
   };
   /// How far somebody has pushed: each phase is left when it is over this.
@@ -13296,14 +13299,15 @@ class stopping : public std::enable_shared_from_this<stopping<C>> {
       survey(p.polite, p.name, r.survivors);
     }
     survey(rest.what.root, rest.name, r.survivors);
+    r.thrown = std::move(thrown_);
     r.took = now() - start;
     result_.complete(std::move(r));
   }
 
   /// One of them, phase by phase. What is not used of its time is the others'.
   handle_of<void, error, C> stop(part& p, time_point end) {
-    subsystem const& s = p.what;
-    if (s.stop_accepting) guarded(s.stop_accepting, [this](std::exception_ptr x) { tell(std::move(x)); });
+    basic_subsystem<C> const& s = p.what;
+    if (s.stop_accepting) guarded(s.stop_accepting, [this](std::exception_ptr x) { note(std::move(x)); });
     if (s.drain && level() == draining) {
       begin_to_drain(p);
       auto drained = wait(draining, p.polite, halfway(now(), end));
@@ -13327,11 +13331,13 @@ class stopping : public std::enable_shared_from_this<stopping<C>> {
           p.polite = h;
           control_.op().adopt(std::move(h));
         },
-        [&](std::exception_ptr x) { tell(std::move(x)); });
+        [&](std::exception_ptr x) { note(std::move(x)); });
     if (p.polite) state_access::get(p.polite)->seen.store(true, std::memory_order_relaxed);
   }
   std::uint32_t level() const noexcept { return level_.load(std::memory_order_acquire); }
-  void tell(std::exception_ptr p) noexcept { control_.core_.op().report(std::move(p), monitor_event::callback_threw); }
+  void note(std::exception_ptr p) noexcept {
+    guarded([&] { thrown_.push_back(std::move(p)); }, [](std::exception_ptr const&) {});
+  }
 
   /// Until it is released, the time is over, or somebody says: next phase now. (An operation that came first would be taken
   /// for this coroutine's parent.)
@@ -13349,6 +13355,7 @@ class stopping : public std::enable_shared_from_this<stopping<C>> {
   resolver<promise> result_;
   watcher_of<shutdown_report, error, C> report_;
   std::vector<part> parts_;
+  std::vector<std::exception_ptr> thrown_;
   bell<C, home_of<C>> bell_;
   typename C::sync::template atomic<std::uint32_t> level_{draining};
   typename C::sync::template atomic<bool> begun_{false};
@@ -13372,7 +13379,7 @@ namespace settle::inline v0 {
 /// `escalate()`, a second signal, goes to the next phase now, for this subsystem and those after it.
 ///
 /// run() may be called from a callback, and as often as one likes: it all happens once, on the executor, and every caller
-/// gets the same report. What a function of a subsystem throws goes to the error sink, and the next phase begins.
+/// gets the same report. What a function of a subsystem throws goes into the report, and the next phase begins.
 ///
 /// Threads: any, but `add`, which comes before, and the destructor. Destroyed while it stops, the rest is asked to cancel.
 /// Allocates as it goes; without memory the report has failed.
@@ -13397,7 +13404,7 @@ class basic_shutdown_plan {
   ~basic_shutdown_plan() { core_->abandon(); }
 
   /// One more subsystem, stopped before those that were added before it. Throws std::bad_alloc.
-  basic_shutdown_plan& add(std::string name, subsystem s) {
+  basic_shutdown_plan& add(std::string name, basic_subsystem<C> s) {
     core_->add(std::move(name), std::move(s));
     return *this;
   }
