@@ -75,7 +75,8 @@ class basic_scope {
     detail::raise(std::bad_alloc());
   }
   /// On `ex`, under nothing. Throws std::bad_alloc.
-  template <executor Ex>
+  template <class Ex>
+    requires(!std::same_as<Ex, basic_scope>) && executor<Ex>
   explicit basic_scope(Ex ex, on_failure how = on_failure::cancel_siblings, std::source_location at = std::source_location::current())
       : basic_scope(make(std::move(ex), how, at)) {}
   basic_scope(basic_scope&&) = delete;
