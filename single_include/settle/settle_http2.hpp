@@ -1138,7 +1138,8 @@ struct work {
   work* next;  // written by whoever queues it
   role as = role::hook;
 
-  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): every store counts, and most of them are never queued
+  // Every store counts, and most of them are never queued.
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init,modernize-use-equals-default)
   work() noexcept {}
 };
 
@@ -1550,6 +1551,7 @@ struct single_thread_sync {
 
   /// The words of a state remember whose they are; flags and pointers beside them need not.
   template <class T>
+  // NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are none
   static constexpr bool remembers_owner = std::integral<T> && sizeof(T) >= sizeof(std::uint32_t);
 
   class owner {
@@ -13858,6 +13860,7 @@ class ticking {
   void go_on(cell_type& c) noexcept {
     if (is_asked(c)) return c.end_cancelled(c.head().cancelled_by());
     std::exception_ptr thrown;
+    // NOLINTNEXTLINE(readability-redundant-casting): a copy
     guarded([&] { call_with(*f_, std::uint64_t{number_}); }, [&](std::exception_ptr p) { thrown = std::move(p); });
     if (thrown) end(c, std::move(thrown));
     else if (is_asked(c)) c.end_cancelled(c.head().cancelled_by());
@@ -14041,6 +14044,7 @@ inline std::optional<std::chrono::nanoseconds> timeout_from_text(std::string_vie
   if (text.size() < 2 || text.size() > 9) return std::nullopt;
   std::int64_t n = 0;
   char const* const end = text.data() + text.size() - 1;
+  // NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage): it goes to `end`
   auto const [at, problem] = std::from_chars(text.data(), end, n);
   if (problem != std::errc() || at != end || n < 0) return std::nullopt;
   for (detail::timeout_unit const& unit : detail::timeout_units) {
@@ -15636,7 +15640,7 @@ using asio_executor_of = typename ::asio::associated_executor<Handler, asio_unbo
 template <class P, class As, class Handler>
 class asio_context_wait final : asio_pending_wait {
   using executor = asio_executor_of<Handler>;
-  using work = std::decay_t<decltype(::asio::prefer(std::declval<executor const&>(), ::asio::execution::outstanding_work.tracked))>;
+  using work = std::decay_t<decltype(::asio::prefer(std::declval<executor const&>(), ::asio::execution::outstanding_work_t::tracked_t()))>;
   using allocator =
       typename std::allocator_traits<typename ::asio::associated_allocator<Handler>::type>::template rebind_alloc<asio_context_wait>;
   using allocator_traits = std::allocator_traits<allocator>;
@@ -15659,7 +15663,7 @@ class asio_context_wait final : asio_pending_wait {
   asio_context_wait(Handler&& handler, handle<P>&& h, allocator const& a)
       : handler_(std::move(handler)), handle_(std::move(h)), allocator_(a), work_(tracked(handler_)), waits_(waits_of(handler_)) {}
   static work tracked(Handler const& h) {
-    return ::asio::prefer(::asio::associated_executor<Handler, asio_unbound>::get(h), ::asio::execution::outstanding_work.tracked);
+    return ::asio::prefer(::asio::associated_executor<Handler, asio_unbound>::get(h), ::asio::execution::outstanding_work_t::tracked_t());
   }
   static asio_pending_waits* waits_of(Handler const& h) {
     if constexpr (::asio::can_query<executor const&, ::asio::execution::context_t>::value) {

@@ -1136,7 +1136,8 @@ struct work {
   work* next;  // written by whoever queues it
   role as = role::hook;
 
-  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): every store counts, and most of them are never queued
+  // Every store counts, and most of them are never queued.
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init,modernize-use-equals-default)
   work() noexcept {}
 };
 
@@ -1548,6 +1549,7 @@ struct single_thread_sync {
 
   /// The words of a state remember whose they are; flags and pointers beside them need not.
   template <class T>
+  // NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are none
   static constexpr bool remembers_owner = std::integral<T> && sizeof(T) >= sizeof(std::uint32_t);
 
   class owner {
@@ -13856,6 +13858,7 @@ class ticking {
   void go_on(cell_type& c) noexcept {
     if (is_asked(c)) return c.end_cancelled(c.head().cancelled_by());
     std::exception_ptr thrown;
+    // NOLINTNEXTLINE(readability-redundant-casting): a copy
     guarded([&] { call_with(*f_, std::uint64_t{number_}); }, [&](std::exception_ptr p) { thrown = std::move(p); });
     if (thrown) end(c, std::move(thrown));
     else if (is_asked(c)) c.end_cancelled(c.head().cancelled_by());
@@ -14039,6 +14042,7 @@ inline std::optional<std::chrono::nanoseconds> timeout_from_text(std::string_vie
   if (text.size() < 2 || text.size() > 9) return std::nullopt;
   std::int64_t n = 0;
   char const* const end = text.data() + text.size() - 1;
+  // NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage): it goes to `end`
   auto const [at, problem] = std::from_chars(text.data(), end, n);
   if (problem != std::errc() || at != end || n < 0) return std::nullopt;
   for (detail::timeout_unit const& unit : detail::timeout_units) {

@@ -13,7 +13,8 @@ struct work {
   work* next;  // written by whoever queues it
   role as = role::hook;
 
-  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): every store counts, and most of them are never queued
+  // Every store counts, and most of them are never queued.
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init,modernize-use-equals-default)
   work() noexcept {}
 };
 

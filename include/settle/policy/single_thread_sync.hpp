@@ -74,6 +74,7 @@ struct single_thread_sync {
 
   /// The words of a state remember whose they are; flags and pointers beside them need not.
   template <class T>
+  // NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are none
   static constexpr bool remembers_owner = std::integral<T> && sizeof(T) >= sizeof(std::uint32_t);
 
   class owner {

@@ -46,6 +46,7 @@ inline std::optional<std::chrono::nanoseconds> timeout_from_text(std::string_vie
   if (text.size() < 2 || text.size() > 9) return std::nullopt;
   std::int64_t n = 0;
   char const* const end = text.data() + text.size() - 1;
+  // NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage): it goes to `end`
   auto const [at, problem] = std::from_chars(text.data(), end, n);
   if (problem != std::errc() || at != end || n < 0) return std::nullopt;
   for (detail::timeout_unit const& unit : detail::timeout_units) {

@@ -36,7 +36,7 @@ using asio_executor_of = typename ::asio::associated_executor<Handler, asio_unbo
 template <class P, class As, class Handler>
 class asio_context_wait final : asio_pending_wait {
   using executor = asio_executor_of<Handler>;
-  using work = std::decay_t<decltype(::asio::prefer(std::declval<executor const&>(), ::asio::execution::outstanding_work.tracked))>;
+  using work = std::decay_t<decltype(::asio::prefer(std::declval<executor const&>(), ::asio::execution::outstanding_work_t::tracked_t()))>;
   using allocator =
       typename std::allocator_traits<typename ::asio::associated_allocator<Handler>::type>::template rebind_alloc<asio_context_wait>;
   using allocator_traits = std::allocator_traits<allocator>;
@@ -59,7 +59,7 @@ class asio_context_wait final : asio_pending_wait {
   asio_context_wait(Handler&& handler, handle<P>&& h, allocator const& a)
       : handler_(std::move(handler)), handle_(std::move(h)), allocator_(a), work_(tracked(handler_)), waits_(waits_of(handler_)) {}
   static work tracked(Handler const& h) {
-    return ::asio::prefer(::asio::associated_executor<Handler, asio_unbound>::get(h), ::asio::execution::outstanding_work.tracked);
+    return ::asio::prefer(::asio::associated_executor<Handler, asio_unbound>::get(h), ::asio::execution::outstanding_work_t::tracked_t());
   }
   static asio_pending_waits* waits_of(Handler const& h) {
     if constexpr (::asio::can_query<executor const&, ::asio::execution::context_t>::value) {

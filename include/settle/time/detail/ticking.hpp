@@ -49,6 +49,7 @@ class ticking {
   void go_on(cell_type& c) noexcept {
     if (is_asked(c)) return c.end_cancelled(c.head().cancelled_by());
     std::exception_ptr thrown;
+    // NOLINTNEXTLINE(readability-redundant-casting): a copy
     guarded([&] { call_with(*f_, std::uint64_t{number_}); }, [&](std::exception_ptr p) { thrown = std::move(p); });
     if (thrown) end(c, std::move(thrown));
     else if (is_asked(c)) c.end_cancelled(c.head().cancelled_by());

@@ -119,7 +119,7 @@ class loop_core {
       if (queue_.compare_exchange_weak(last, nullptr, std::memory_order_acquire, std::memory_order_relaxed)) return in_order(last);
     return nullptr;
   }
-  void run(work_node* n) noexcept {
+  void run(work_node* n) const noexcept {
     while (n != nullptr) {
       work_node* const next = n->link();
       if (is_closed_) n->drop();
