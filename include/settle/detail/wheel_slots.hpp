@@ -126,7 +126,8 @@ class wheel_slots {
   }
 
  private:
-  unsigned first_level() const noexcept { return static_cast<unsigned>(std::countr_zero(used_levels_)); }
+  /// Of a wheel that is not empty; the last one, else: g++ 12 does not see that nobody asks.
+  unsigned first_level() const noexcept { return static_cast<unsigned>(std::countr_zero(used_levels_ | 1U << (levels - 1))); }
   unsigned first_slot(unsigned level) const noexcept { return static_cast<unsigned>(std::countr_zero(used_slots_[level])); }
 
   void leave(unsigned level, unsigned slot) noexcept {
