@@ -220,12 +220,12 @@ TEST(async_wait, is_outstanding_work) {
   settle::resolver_of<int> r;
   int ran = 0;
   r.get_handle().async_wait(asio::bind_executor(io, [&](outcome<int> const& o) { ran += o.value(); }));
-  std::jthread const elsewhere([&] {
-    std::this_thread::sleep_for(1ms);
-    r.complete(42);
-  });
+  io.poll();
+  EXPECT_FALSE(io.stopped()) << "somebody waits";
+  r.complete(42);
   io.run();
   EXPECT_EQ(ran, 42);
+  EXPECT_TRUE(io.stopped());
 }
 
 TEST(async_wait, a_slot_asks_and_the_completion_says_what_happened) {
