@@ -3,10 +3,9 @@
 
 check_all() {
   build_and_test asan-ubsan # wrong memory, leaks, undefined behaviour; clang 16: what only g++ accepts, what our oldest clang lacks
-  build_and_test tsan       # data races; clang 19
-  build_and_test cxx23      # the next standard; the optimiser; asserts gone
+  build_and_test tsan       # data races where there is a second thread; clang 19
+  build_and_test cxx23      # the next standard; the optimiser; asserts gone; what the amalgamation loses
   build_and_test noexcept   # hidden exceptions and type information in the core
-  build_and_test single     # what the amalgamation loses
   build_and_test controls   # tests that would not notice a broken guarantee
 
   rm -rf build/coverage # counts and notes of an earlier build would be added in
