@@ -2331,13 +2331,11 @@ struct state_base : basic_work_node<C> {
     if (is_free && word.compare_exchange_strong(w, w | word::locked, std::memory_order_acquire, std::memory_order_relaxed)) return w;
     return lock_when_free(w);
   }
-  /// `alone`: the caller is the sole reference and hold.
+  /// `alone`: the caller is the sole reference and hold, and has nobody to lock out.
   std::uint32_t lock(bool alone) noexcept {
     std::uint32_t const w = word.load(std::memory_order_relaxed);
     if constexpr (is_exclusive) return w;
-    if (!alone || (w & word::kept) != 0) return lock();
-    word.store(w | word::locked, std::memory_order_relaxed);
-    return w;
+    return !alone || (w & word::kept) != 0 ? lock() : w;
   }
   void unlock(std::uint32_t w) noexcept { word.store(w, std::memory_order_release); }
 
