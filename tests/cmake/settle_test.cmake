@@ -16,10 +16,11 @@ target_link_libraries(settle_test_allocations PRIVATE settle_test_options)
 target_compile_features(settle_test_allocations PRIVATE cxx_std_20)
 
 # settle_test(<name> COMPONENT core|lockfree|asio|uv|http2 SOURCES <file>... [OPTIONS <flag>...] [LINKS <target>...] [TIMEOUT <seconds>]
-#             [PRECOMPILED])
+#             [PRECOMPILED] [AHEAD <header>])
+# AHEAD: includes all that the files include, so that they may be compiled together; PRECOMPILED has tests/support/ahead.hpp.
 # One executable; every TEST in it is one ctest test named <name>/<suite>.<test>.
 function(settle_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "PRECOMPILED" "COMPONENT;TIMEOUT" "SOURCES;OPTIONS;LINKS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "PRECOMPILED" "COMPONENT;TIMEOUT;AHEAD" "SOURCES;OPTIONS;LINKS")
   settle_keep_what_mentions("${SETTLE_TEST_MENTIONING}" arg_SOURCES)
   if(NOT arg_SOURCES OR NOT settle_${arg_COMPONENT}_available)
     return()
@@ -34,7 +35,9 @@ function(settle_test name)
   target_link_libraries(test_${name} PRIVATE ${library} settle_test_options GTest::gtest_main ${arg_LINKS})
   if(arg_PRECOMPILED)
     settle_precompile(test_${name})
-    settle_compile_together(test_${name} ${arg_SOURCES})
+    settle_compile_together(test_${name} ${PROJECT_SOURCE_DIR}/tests/support/ahead.hpp ${SETTLE_TEST_TOGETHER} ${arg_SOURCES})
+  elseif(arg_AHEAD)
+    settle_compile_together(test_${name} ${CMAKE_CURRENT_SOURCE_DIR}/${arg_AHEAD} 3 ${arg_SOURCES})
   endif()
   settle_link_include_all(test_${name} ${arg_COMPONENT} "${arg_OPTIONS}")
   # Discovery when the tests run: a test binary that cannot start is a failed test, not a failed build.
@@ -64,14 +67,14 @@ function(settle_precompile target)
 endfunction()
 
 # Files that are compiled as one share what they instantiate: a third of the time less. Each is in a namespace of its own.
-function(settle_compile_together target)
+function(settle_compile_together target ahead count)
   list(LENGTH ARGN files)
-  if(SETTLE_TEST_TOGETHER AND files GREATER SETTLE_TEST_TOGETHER)
+  if(SETTLE_TEST_TOGETHER AND files GREATER count)
     set_target_properties(${target} PROPERTIES
-      UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE ${SETTLE_TEST_TOGETHER} UNITY_BUILD_UNIQUE_ID SETTLE_TEST_FILE
-      UNITY_BUILD_CODE_BEFORE_INCLUDE "#include <ahead.hpp>\nnamespace SETTLE_TEST_FILE {" UNITY_BUILD_CODE_AFTER_INCLUDE "}")
+      UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE ${count} UNITY_BUILD_UNIQUE_ID SETTLE_TEST_FILE
+      UNITY_BUILD_CODE_BEFORE_INCLUDE "#include \"${ahead}\"\nnamespace SETTLE_TEST_FILE {" UNITY_BUILD_CODE_AFTER_INCLUDE "}")
     foreach(file IN LISTS ARGN)
-      file(STRINGS ${file} specialises REGEX "^template <>" LIMIT_COUNT 1)  # what std or settle declares: in no other namespace
+      file(STRINGS ${file} specialises REGEX "^(template <>|INSTANTIATE_TYPED)" LIMIT_COUNT 1)  # of what stands in another namespace
       if(specialises)
         set_source_files_properties(${file} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
       endif()
