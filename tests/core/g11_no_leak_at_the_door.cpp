@@ -221,4 +221,34 @@ TEST(G11_no_leak_at_the_door, closures_whose_move_throws) {
   });
 }
 
+// The same while nobody but the producer knows the operation, of one that fits into the state.
+struct small_and_fragile {
+  static inline int ran = 0;
+  fragile f{1};
+  void operator()() { ++ran; }
+};
+TEST(G11_no_leak_at_the_door, closures_whose_move_throws_before_anybody_else_looks) {
+  for (int k = 1; k <= 4; ++k) {
+    SCOPED_TRACE(k);
+    small_and_fragile::ran = 0;
+    bool threw = false;
+    {
+      settle::resolver_of<int> r;
+      small_and_fragile cleanup;
+      fragile::throw_at = k;
+      try {
+        r.on_cleanup(std::move(cleanup));
+      } catch (std::runtime_error const&) {
+        threw = true;
+        EXPECT_EQ(small_and_fragile::ran, k == 1 ? 0 : 1) << "there and then, once the call has it";
+      }
+      fragile::throw_at = 0;
+      r.complete(1);
+    }
+    EXPECT_EQ(small_and_fragile::ran, k == 1 ? 0 : 1);
+    EXPECT_TRUE(threw || k > 2) << "into the call, and into the state";
+  }
+  EXPECT_EQ(fragile::alive, 0);
+}
+
 }  // namespace

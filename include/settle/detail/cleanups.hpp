@@ -54,7 +54,7 @@ class cleanup_registration {
   static cleanup_place<C> in_slot(state& s, F&& f) {
     std::size_t const i = s.slots_used();
     void* const at = s.slot_closure(i);
-    ::new (at) F(std::move(f));
+    with_undo([&] { ::new (at) F(std::move(f)); }, [&] { run_here(s, f); });
     s.slot_type(i) = &closure::type;
     s.slots_used(i + 1);
     return {kept::yes, at};

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <new>
+#include <type_traits>
 #include <utility>
 
 #include "async_cleanup.hpp"
@@ -53,12 +54,12 @@ class direct {
   }
 
   /// A small cleanup while nobody but the producer refers to the operation, into a slot of the state. False: not so, and `f`
-  /// is untouched. Throws what moving it throws.
+  /// is untouched.
   template <class F>
-  [[gnu::always_inline]] static bool keep_in_slot(state& s, F& f) {
+  [[gnu::always_inline]] static bool keep_in_slot(state& s, F& f) noexcept {
     using storage = typename P::cleanup;
     if constexpr (storage::may_allocate && sizeof(F) <= storage::slot_bytes && alignof(F) <= alignof(void*) && storage::inline_slots != 0 &&
-                  !is_asynchronous<C, F>()) {
+                  std::is_nothrow_move_constructible_v<F> && !is_asynchronous<C, F>()) {
       std::size_t const i = s.slots_used();
       if (s.counts.load(std::memory_order_acquire) != count::both || i == storage::inline_slots || s.top_cleanup() != nullptr) return false;
       ::new (static_cast<void*>(s.slots.slots[i].bytes)) F(std::move(f));
