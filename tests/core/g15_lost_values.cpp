@@ -78,6 +78,25 @@ TEST_F(G15_lost_values, given_when_the_value_is_there_already) {
   expect_over({9});
 }
 
+// Nobody listens to events here, and the value has no destructor: the sequence ends the short way.
+TEST(G15_lost_values_unmonitored, given_when_the_sequence_has_ended) {
+  struct quiet : settle::default_policy {
+    using value_type = int;
+    using allocator_type = counting_allocator<std::byte>;
+  };
+  for (bool const with_cleanup : {false, true}) {
+    subject<quiet> s;
+    std::vector<int> lost;
+    if (with_cleanup) s.op.on_cleanup([] {});
+    s.op.on_done([] {});
+    s.r.complete(9);
+    s.h = std::move(s.h).on_lost([&](int&& v) noexcept { lost.push_back(v); });
+    EXPECT_TRUE(lost.empty());
+    s.h = {};
+    EXPECT_EQ(lost, std::vector<int>{9}) << "while others refer to the operation yet";
+  }
+}
+
 TEST_F(G15_lost_values, not_for_a_value_that_was_taken) {
   give();
   int taken = 0;
