@@ -63,19 +63,73 @@ class quiet_stderr {
   ~quiet_stderr() { testing::internal::GetCapturedStderr(); }
 };
 
-/// f(place, scene) for each, on an executor of each kind.
+enum class fault { refuses, drops, runs_twice, dies_with_its_queue };
+constexpr fault all_faults[] = {fault::refuses, fault::drops, fault::runs_twice, fault::dies_with_its_queue};
+constexpr char const* fault_names[] = {"refuses", "drops", "runs twice", "dies with its queue"};
+
+/// A queue that goes wrong at the nth submission.
+struct broken_loop {
+  fault how = fault::refuses;
+  long at = 0;  // counted from 1; 0: never
+  bool for_good = false;
+  long submissions = 0;
+  manual_loop loop;
+
+  struct executor {
+    broken_loop* owner;
+    template <class F>
+    void execute(F f) const {
+      owner->take(std::move(f));
+    }
+    bool running_in_this_thread() const noexcept { return owner->loop.is_here(); }
+    bool operator==(executor const&) const = default;
+  };
+
+  executor get_executor() noexcept { return {this}; }
+  void run() { loop.run(); }
+  bool went_wrong() const noexcept { return submissions >= at; }
+
+ private:
+  template <class F>
+  void take(F f) {
+    ++submissions;
+    bool const now = at != 0 && (submissions == at || (for_good && submissions > at));
+    if (!now) return loop.get_executor().execute(std::move(f));
+    if (how == fault::refuses) throw std::runtime_error("refused");
+    if (how == fault::drops) return;
+    if (how == fault::runs_twice)
+      return loop.get_executor().execute([g = std::move(f)]() mutable {
+        g();
+        g();
+      });
+    loop.get_executor().execute(std::move(f));
+    loop.drop_all();
+  }
+};
+
+/// f(place, scene) for each scene there.
+template <class Place, class F>
+void in_every_scene(Place& place, F f) {
+  for (auto const& s : scenes<Place>) {
+    SCOPED_TRACE(s.name);
+    book once;  // what is made once for the whole program is there afterwards
+    play(place, s, once);
+    place.run();
+    f(place, s);
+  }
+}
+/// The same at once and queued.
 template <class F>
 void in_every_scene(F f) {
   quiet_stderr const quiet;
-  on_each_executor([&](auto& place) {
-    for (auto const& s : scenes<std::decay_t<decltype(place)>>) {
-      SCOPED_TRACE(s.name);
-      book once;  // what is made once for the whole program is there afterwards
-      play(place, s, once);
-      place.run();
-      f(place, s);
-    }
-  });
+  {
+    SCOPED_TRACE("inline executor");
+    at_once place;
+    in_every_scene(place, f);
+  }
+  SCOPED_TRACE("queue executor");
+  broken_loop place;  // which is not
+  in_every_scene(place, f);
 }
 
 TEST(sweep_nothing, without_a_fault_every_scene_is_in_order) {
@@ -153,51 +207,6 @@ TEST(sweep_throws, the_kth_call_of_user_code_throws) {
   EXPECT_GT(throws, 100);
   std::printf("%ld runs in which user code threw\n", throws);
 }
-
-enum class fault { refuses, drops, runs_twice, dies_with_its_queue };
-constexpr fault all_faults[] = {fault::refuses, fault::drops, fault::runs_twice, fault::dies_with_its_queue};
-constexpr char const* fault_names[] = {"refuses", "drops", "runs twice", "dies with its queue"};
-
-/// A queue that goes wrong at the nth submission.
-struct broken_loop {
-  static constexpr bool queued = true;
-  fault how = fault::refuses;
-  long at = 0;
-  bool for_good = false;
-  long submissions = 0;
-  manual_loop loop;
-
-  struct executor {
-    broken_loop* owner;
-    template <class F>
-    void execute(F f) const {
-      owner->take(std::move(f));
-    }
-    bool running_in_this_thread() const noexcept { return owner->loop.is_here(); }
-    bool operator==(executor const&) const = default;
-  };
-
-  executor get_executor() noexcept { return {this}; }
-  void run() { loop.run(); }
-  bool went_wrong() const noexcept { return submissions >= at; }
-
- private:
-  template <class F>
-  void take(F f) {
-    ++submissions;
-    bool const now = at != 0 && (submissions == at || (for_good && submissions > at));
-    if (!now) return loop.get_executor().execute(std::move(f));
-    if (how == fault::refuses) throw std::runtime_error("refused");
-    if (how == fault::drops) return;
-    if (how == fault::runs_twice)
-      return loop.get_executor().execute([g = std::move(f)]() mutable {
-        g();
-        g();
-      });
-    loop.get_executor().execute(std::move(f));
-    loop.drop_all();
-  }
-};
 
 TEST(sweep_executors, the_nth_submission_goes_wrong) {
   quiet_stderr const quiet;
