@@ -91,7 +91,8 @@ TEST(model_swarm, agrees) {
   std::uint64_t const seed = settle::testing::seed();
   SCOPED_TRACE("SETTLE_SEED=" + std::to_string(seed));
   settle::testing::dice chance(seed);
-  for (std::size_t round = 0; round != asked("SETTLE_MODEL_ROUNDS", test::a_million / 250) && !HasFailure(); ++round) {
+  for (std::size_t round = 0; round != asked("SETTLE_MODEL_ROUNDS", test::a_million / (test::sanitized ? 1000 : 250)) && !HasFailure();
+       ++round) {
     std::vector<unsigned char> chosen;  // each round has its own few acts: what is rare in the whole is common here
     for (unsigned char b = 0; b != codes; ++b)
       if (chance.one_in(4)) chosen.push_back(b);
