@@ -36,7 +36,8 @@ enum class act : unsigned char {
   bind_to_next,
   on_lost,
   take,
-  run
+  run,
+  nest  // the next byte is done by the hook registered last, when it runs
 };
 inline constexpr char const* act_names[] = {"complete",
                                             "fail",
@@ -62,10 +63,12 @@ inline constexpr char const* act_names[] = {"complete",
                                             "bind to next",
                                             "on_lost",
                                             "take",
-                                            "run"};
+                                            "run",
+                                            "nest"};
 inline constexpr std::size_t acts = std::size(act_names);
 inline constexpr std::size_t operations = 3;
 inline constexpr std::size_t codes = acts * operations;
+inline constexpr int rounds_at_the_end = 4;  // ends are let go: what that runs may have made others
 
 using bytes = std::vector<unsigned char>;
 

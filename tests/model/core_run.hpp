@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -49,15 +50,19 @@ class core_run {
   core_run(core_run&&) = delete;
 
   int play(step s) { return call(s, *subjects_[s.on]); }
+  /// That hook does `then`, if the model's did.
+  void nest(std::size_t hook, step then) {
+    if (nested_.size() <= hook) nested_.resize(hook + 1);
+    nested_[hook] = then;
+  }
+  template <class Model>
+  void follows(Model const& m) {
+    model_ = &m;
+    did_ = [](void const* at, std::size_t hook) { return static_cast<Model const*>(at)->has_nested(hook); };
+  }
 
   void finish() {
-    for (auto& s : subjects_) s->kept.clear();
-    for (auto& s : subjects_)
-      while (!s->pins.empty()) s->pins.pop_back();
-    for (auto& s : subjects_) s->watcher = {};
-    for (auto& s : subjects_) s->h = {};
-    for (auto& s : subjects_) subject::drop(s->r);
-    place_.run();
+    for (int round = 0; round != rounds_at_the_end; ++round) let_go();
     look();
     for (auto& s : subjects_) s->op = {};
     place_.run();
@@ -86,6 +91,18 @@ class core_run {
     std::vector<settle::pin> pins;
   };
 
+  void let_go() {
+    for (auto& s : subjects_) s->kept.clear();
+    for (auto& s : subjects_)
+      while (!s->pins.empty()) {
+        settle::pin const last = std::move(s->pins.back());
+        s->pins.pop_back();
+      }
+    for (auto& s : subjects_) s->watcher = {};
+    for (auto& s : subjects_) s->h = {};
+    for (auto& s : subjects_) subject::drop(s->r);
+    place_.run();
+  }
   void see(std::size_t i) {
     settle::operation const& op = subjects_[i]->op;
     seen_.of[i].settled = op.is_settled();
@@ -118,7 +135,11 @@ class core_run {
     void operator()(typename P::value_type&&) const noexcept { this->run->say(this->on, {event::lost, 0, ending::value}); }
   };
 
-  void say(std::size_t on, event e) { seen_.of[on].seen.push_back(e); }
+  void say(std::size_t on, event e) {
+    seen_.of[on].seen.push_back(e);
+    if (e.what == event::lost || e.what == event::bound || e.hook >= nested_.size() || !nested_[e.hook]) return;
+    if (did_(model_, e.hook)) play(*nested_[e.hook]);
+  }
   writer next_writer(std::size_t on, event::kind what) { return {this, on, what, hooks_++, {}}; }
 
   int call(step s, subject& x) {
@@ -151,20 +172,25 @@ class core_run {
         x.kept.push_back(x.op.on_released(next_writer(i, event::released)));
         return -1;
       case act::withdraw: {
+        if (x.kept.empty()) return -1;  // as the model would not: it differs already
         settle::registration last = std::move(x.kept.back());
         x.kept.pop_back();
         return last.withdraw();
       }
       case act::forget:
+        if (x.kept.empty()) return -1;
         x.kept.pop_back();
         return -1;
       case act::pin:
         if (settle::pin p = x.op.pin()) x.pins.push_back(std::move(p));
         else return 0;
         return 1;
-      case act::unpin:
+      case act::unpin: {
+        if (x.pins.empty()) return -1;
+        settle::pin const last = std::move(x.pins.back());  // what runs when it goes may pin again
         x.pins.pop_back();
         return -1;
+      }
       case act::adopt_next:
         return adopt(x, next);
       case act::adopt_previous:
@@ -195,6 +221,8 @@ class core_run {
       case act::run:
         place_.run();
         return -1;
+      case act::nest:
+        break;
     }
     return -1;
   }
@@ -215,6 +243,9 @@ class core_run {
   Place place_;
   picture seen_;
   unsigned char hooks_ = 0;
+  std::vector<std::optional<step>> nested_;
+  void const* model_ = nullptr;
+  bool (*did_)(void const*, std::size_t) = nullptr;
   std::array<std::unique_ptr<subject>, operations> subjects_;
 };
 

@@ -46,8 +46,10 @@ class sequential {
         return !hides_a_cycle(s.on, next(s.on));
       case act::adopt_previous:
         return !hides_a_cycle(s.on, next(next(s.on)));
+      case act::nest:
+        return false;
       case act::run:
-        return s.on == 0 && !batches_.empty();
+        return !running_ && s.on == 0 && !batches_.empty();
       default:
         return true;
     }
@@ -60,15 +62,22 @@ class sequential {
     return result;
   }
 
+  /// The hook registered last on that operation, if it has not run yet, does `then` when it runs. True: it will.
+  bool nest(std::size_t i, step then) {
+    if (ops_[i].newest == nobody || then.what == act::run || then.what == act::nest) return false;
+    hook& h = hooks_[ops_[i].newest];
+    if (h.over || h.nests || h.what == event::bound) return false;
+    h.nests = true;
+    h.then = then;
+    return true;
+  }
+  std::size_t newest(std::size_t i) const { return ops_[i].newest; }
+  /// Whether that hook did what it was to do: it may not have been possible any more.
+  bool has_nested(std::size_t id) const { return hooks_[id].nested; }
+
   /// Every end goes, as the library's run lets them go; then whatever is queued runs.
   void finish() {
-    for (operation& o : ops_) o.kept.clear();
-    for (std::size_t i = 0; i != operations; ++i)
-      while (possible({act::unpin, i})) play({act::unpin, i});
-    for (act const last : {act::drop_watcher, act::drop_handle, act::drop_resolver})
-      for (std::size_t i = 0; i != operations; ++i)
-        if (possible({last, i})) play({last, i});
-    run_ready();
+    for (int round = 0; round != rounds_at_the_end; ++round) let_go();
     for (std::size_t i = 0; i != operations; ++i) {
       operation& o = ops_[i];
       if (o.taker && o.value_there) lose(i);  // watched to the end
@@ -110,6 +119,7 @@ class sequential {
 
  private:
   using ids = std::vector<std::size_t>;
+  static constexpr std::size_t nobody = static_cast<std::size_t>(-1);
 
   struct hook {
     event::kind what;
@@ -117,8 +127,11 @@ class sequential {
     bool over = false;       // it ran, or never will
     bool withdrawn = false;  // before it ran
     bool told = false;       // bound: that it ends
-    bool mute = false;       // it came when it could not run any more
-    bool fed = false;        // bound: the outcome is on its way, or nobody wants it any more
+    bool nests = false;      // user code that does something itself
+    bool nested = false;     // it has
+    step then{};
+    bool mute = false;  // it came when it could not run any more
+    bool fed = false;   // bound: the outcome is on its way, or nobody wants it any more
   };
   struct link {
     std::size_t parent;
@@ -158,6 +171,8 @@ class sequential {
     bool below = false;          // it ever had something to lead a cancellation to
     bool tells_release = false;  // somebody ever waited for the release
 
+    std::size_t newest = nobody;  // hook
+
     ids observers;  // done, bound and the consumer, in registration order
     ids late;       // the same, registered beside the sequence
     ids cancels;
@@ -181,6 +196,18 @@ class sequential {
 
   static std::size_t next(std::size_t i) noexcept { return (i + 1) % operations; }
 
+  // ---- the end ----
+
+  void let_go() {
+    for (operation& o : ops_) o.kept.clear();
+    for (std::size_t i = 0; i != operations; ++i)
+      while (possible({act::unpin, i})) play({act::unpin, i});
+    for (act const last : {act::drop_watcher, act::drop_handle, act::drop_resolver})
+      for (std::size_t i = 0; i != operations; ++i)
+        if (possible({last, i})) play({last, i});
+    run_ready();
+  }
+
   // ---- what users do ----
 
   int call(step s) {
@@ -192,6 +219,7 @@ class sequential {
       case act::fail:
         return produce(i, ending::failure);
       case act::acknowledge:
+        o.producer = false;  // who runs meanwhile finds it empty
         if (!o.settled) request(i, settle::cause::requested);
         go_on();
         return produce(i, ending::cancelled);
@@ -203,16 +231,13 @@ class sequential {
         observe(i, event::done);
         return -1;
       case act::watched_done:
-        o.kept.push_back(observe(i, event::done));
-        return -1;
+        return keep(i, observe(i, event::done));
       case act::on_cancel:
-        o.kept.push_back(add_cancel(i));
-        return -1;
+        return keep(i, add_cancel(i));
       case act::on_cleanup:
         return add_cleanup(i);
       case act::on_released:
-        o.kept.push_back(add_released(i));
-        return -1;
+        return keep(i, add_released(i));
       case act::withdraw: {
         std::size_t const last = o.kept.back();
         o.kept.pop_back();
@@ -263,7 +288,16 @@ class sequential {
       case act::run:
         run_ready();
         return -1;
+      case act::nest:
+        break;
     }
+    return -1;
+  }
+
+  /// What runs at once has run when the caller gets the registration.
+  int keep(std::size_t i, std::size_t h) {
+    go_on();
+    ops_[i].kept.push_back(h);
     return -1;
   }
 
@@ -349,6 +383,7 @@ class sequential {
 
   std::size_t make(event::kind what, std::size_t on) {
     hooks_.push_back({what, on});
+    ops_[on].newest = hooks_.size() - 1;
     return hooks_.size() - 1;
   }
 
@@ -403,7 +438,7 @@ class sequential {
     it.withdrawn = it.over = true;
     operation& o = ops_[it.on];
     if (it.what == event::bound) ready_.push_back({work::bound_drop, it.on, false, h});
-    else if (it.what == event::released) std::erase(o.releaseds, h);
+    else if (it.what == event::released && !o.released) std::erase(o.releaseds, h);
     else if (!o.settled)
       for (ids* list : {&o.observers, &o.cancels}) std::erase(*list, h);
     return 1;
@@ -449,13 +484,12 @@ class sequential {
     operation& w = ops_[where];
     if (w.settled) return -1;
     std::size_t const h = make(event::bound, about);
-    ops_[about].kept.push_back(h);
     ++w.holds;
     w.below = true;
     links_.push_back({where, operations + h});
     place_observer(h);
     if (w.requested) end_relay(h);
-    return -1;
+    return keep(about, h);
   }
 
   bool may_be_lost(std::size_t i) const { return values_die_ || ops_[i].taker; }
@@ -482,6 +516,7 @@ class sequential {
   /// The end of a call of the library's.
   void go_on() {
     walk();
+    if (running_) return;  // user code that calls: what follows from it is this turn's
     if (!ready_.empty()) batches_.push_back(std::exchange(ready_, {}));
     if (!queued_) run_ready();
   }
@@ -495,6 +530,7 @@ class sequential {
   }
 
   void run_ready() {
+    running_ = true;
     for (; !batches_.empty(); batches_.pop_front()) {
       ready_ = batches_.front();
       while (!ready_.empty()) {
@@ -504,6 +540,7 @@ class sequential {
         walk();
       }
     }
+    running_ = false;
   }
 
   void run(work const& w) {
@@ -544,28 +581,29 @@ class sequential {
     }
     for (std::size_t const h : o.observers)
       if (hooks_[h].what == event::consumer) run_hook(h);
-    for (std::size_t const h : o.late) run_hook(h);
+    while (!o.late.empty())
+      for (std::size_t const h : std::exchange(o.late, {})) run_hook(h);
     o.observers.clear();
     o.cancels.clear();
-    o.late.clear();
     o.over = true;
     if (!o.owned && !o.watched) lose(i);
     leave(i, true);
   }
 
   void run_hook(std::size_t id) {
-    hook& h = hooks_[id];
-    if (h.what == event::bound) return feed_bound(id);
-    if (h.over) return;
-    h.over = true;
-    operation& o = ops_[h.on];
-    if (h.mute) return;
-    if (h.what == event::cancel) {
-      return say(h.on, {event::cancel, number(id), ending::cancelled, o.why});
+    event::kind const what = hooks_[id].what;
+    std::size_t const on = hooks_[id].on;
+    if (what == event::bound) return feed_bound(id);
+    if (std::exchange(hooks_[id].over, true) || hooks_[id].mute) return;
+    operation& o = ops_[on];
+    if (what == event::done || what == event::consumer) o.looked_at = true;
+    ending const how = what == event::cancel ? ending::cancelled : o.how;
+    say(on, {what, number(id), how, how == ending::cancelled ? o.why : settle::cause::requested});
+    if (hooks_[id].nests && possible(hooks_[id].then)) {
+      hooks_[id].nested = true;
+      play(hooks_[id].then);
     }
-    if (h.what == event::done || h.what == event::consumer) o.looked_at = true;
-    say(h.on, {h.what, number(id), o.how, o.how == ending::cancelled ? o.why : settle::cause::requested});
-    if (h.what == event::consumer) {
+    if (what == event::consumer) {
       o.taker = false;
       if (!o.watched || values_die_) o.value_there = false;
     }
@@ -587,10 +625,12 @@ class sequential {
 
   void release(std::size_t i) {
     operation& o = ops_[i];
-    if (o.disposal) lose(i);
-    o.disposal = false;
     if (o.how != ending::value) o.taker = false;
-    while (!o.cleanups.empty()) {
+    while (o.disposal || !o.cleanups.empty()) {
+      if (std::exchange(o.disposal, false)) {
+        lose(i);
+        continue;
+      }
       std::size_t const last = o.cleanups.back();
       o.cleanups.pop_back();
       run_hook(last);
@@ -601,10 +641,11 @@ class sequential {
     }
     o.holds = 0;
     o.released = true;
+    ids const parents = std::exchange(o.parents, {});
     for (std::size_t const h : o.releaseds) run_hook(h);
     o.releaseds.clear();
     std::erase_if(links_, [&](link const& l) { return l.child == i; });
-    for (std::size_t const p : std::exchange(o.parents, {})) leave(p, false);
+    for (std::size_t const p : parents) leave(p, false);
   }
 
   /// The value has no taker.
@@ -667,6 +708,7 @@ class sequential {
   std::deque<work> ready_;                // user code of this call, or of this turn of the executor
   std::deque<std::deque<work>> batches_;  // what the executor was given, each by one call
   std::vector<bool> pinned_by_;
+  bool running_ = false;
   picture seen_;
 };
 
