@@ -444,14 +444,10 @@ class sequential {
     return 1;
   }
 
-  bool hangs_under(std::size_t below, std::size_t above) const {
-    if (below == above) return true;
-    ids const& up = ops_[below].parents;  // of several, the first
-    return !up.empty() && hangs_under(up.front(), above);
+  /// The library looks for a cycle along one parent of each only: with two, it is the user's misuse and not always trapped.
+  bool hides_a_cycle(std::size_t parent, std::size_t child) const {
+    return reaches(parent, child) && std::ranges::any_of(ops_, [](operation const& o) { return o.parents.size() > 1; });
   }
-
-  /// The library looks along the first parent of each only: a cycle by way of another is the user's misuse, and not trapped.
-  bool hides_a_cycle(std::size_t parent, std::size_t child) const { return reaches(parent, child) && !hangs_under(parent, child); }
   bool reaches(std::size_t below, std::size_t above) const {
     if (below == above) return true;
     return std::ranges::any_of(ops_[below].parents, [&](std::size_t up) { return reaches(up, above); });
@@ -460,7 +456,7 @@ class sequential {
   int adopt(std::size_t parent, std::size_t child) {
     operation& p = ops_[parent];
     operation& c = ops_[child];
-    if (hangs_under(parent, child)) {
+    if (reaches(parent, child)) {
       ++seen_.misuse;
     } else {
       p.below = true;
