@@ -88,7 +88,9 @@ TEST(model_every_sequence, with_the_short_cuts) { every_one<short_cuts, test::at
 TEST(model_every_sequence, the_long_way_round) { every_one<long_way, test::in_a_loop>(); }
 
 TEST(model_swarm, agrees) {
-  std::uint64_t const seed = settle::testing::seed();
+  bool const as_usual =
+      std::getenv("SETTLE_SEED") == nullptr && std::getenv("SETTLE_MODEL_ROUNDS") == nullptr;  // NOLINT(concurrency-mt-unsafe)
+  std::uint64_t const seed = as_usual ? 20 : settle::testing::seed();  // everyday runs play the same, longer ones something new
   SCOPED_TRACE("SETTLE_SEED=" + std::to_string(seed));
   settle::testing::dice chance(seed);
   for (std::size_t round = 0; round != asked("SETTLE_MODEL_ROUNDS", test::a_million / (test::sanitized ? 1000 : 250)) && !HasFailure();

@@ -113,7 +113,8 @@ class sequential {
       for (work const& w : batch)
         k.insert(k.end(), {w.what, static_cast<unsigned char>(w.on), w.holds, static_cast<unsigned char>(w.hook)});
     }
-    for (hook const& h : hooks_) k.insert(k.end(), {h.what, static_cast<unsigned char>(h.on), h.over, h.withdrawn, h.mute, h.fed});
+    for (hook const& h : hooks_)
+      k.insert(k.end(), {h.what, static_cast<unsigned char>(h.on), h.over, h.withdrawn, h.mute, h.fed, h.forced, h.ended, h.told});
     return k;
   }
 
@@ -126,6 +127,8 @@ class sequential {
     std::size_t on;
     bool over = false;       // it ran, or never will
     bool withdrawn = false;  // before it ran
+    bool forced = false;     // bound: where it lives was cancelled by force before the outcome came
+    bool ended = false;      // bound: and that has come to it
     bool told = false;       // bound: that it ends
     bool nests = false;      // user code that does something itself
     bool nested = false;     // it has
@@ -371,8 +374,11 @@ class sequential {
     }
     for (link const& l : links_) {
       if (l.parent != i) continue;
-      if (l.child >= operations) end_relay(l.child - operations);
-      else if (o.forced) force(l.child, settle::cause::parent);
+      if (l.child >= operations) {
+        hook& h = hooks_[l.child - operations];
+        h.forced = h.forced || (o.forced && !h.fed);
+        end_relay(l.child - operations);
+      } else if (o.forced) force(l.child, settle::cause::parent);
       else request(l.child, settle::cause::parent);
     }
     if (o.settled) ready_.push_back({work::sequence, i});
@@ -664,6 +670,8 @@ class sequential {
     operation& about = ops_[h.on];
     about.looked_at = true;
     h.fed = true;
+    h.over = h.over || h.forced;
+    if (h.forced) return;  // what would carry the outcome is settled: its end is to come
     bool const holds = !about.released && !about.releasing;
     if (holds) ++about.holds;
     ready_.push_back({work::bound_call, h.on, holds, id});
@@ -682,7 +690,7 @@ class sequential {
   /// Where it lives is over, or it was withdrawn.
   void end_bound(std::size_t id) {
     hook& h = hooks_[id];
-    if (h.fed) return;
+    if ((h.fed && !h.forced) || std::exchange(h.ended, true)) return;
     h.fed = h.over = true;
     for (ids* list : {&ops_[h.on].observers, &ops_[h.on].late}) std::erase(*list, id);
     end_link(id);
