@@ -2585,6 +2585,8 @@ namespace settle::inline v0::detail {
 
 template <class T, class E, class C>
 struct typed_state;
+template <class C>
+struct registry;
 
 /// The function given to on_lost: a part of the operation's context. Used up on the operation's executor, by the value that
 /// nobody took, or by nothing when it is known that none will be lost.
@@ -2659,11 +2661,13 @@ struct typed_lost_taker final : lost_taker<C> {
       unmake(*made, s);
       return true;
     }
+    bool const holds = s.try_hold(true);  // the sequence must not end the short way without having seen it
     std::uint32_t const w = s.lock();
     made->part.next = c->parts.load(std::memory_order_relaxed);
     c->parts.store(&made->part, std::memory_order_release);
     s.unlock(w | word::taker);
     if ((w & word::settled) != 0 && (w & (word::failure | word::cancelled)) != 0) base::forget_from_here(s);
+    if (holds) registry<C>::leave_late(s);
     return true;
   }
 
@@ -3765,8 +3769,15 @@ class engine {
   static void disown(state& s) noexcept {
     if (!may_be_lost(s, s.word.load(std::memory_order_relaxed))) return;
     std::uint32_t const w = s.lock();
+    bool const offered = was_offered(s, w);
     s.unlock(w & ~word::owned);
-    if ((w & word::offered) != 0 && (w & word::watched) == 0) dispose(s);
+    if (offered && (w & word::watched) == 0) dispose(s);
+  }
+
+  /// Under the lock: the sequence has offered the value to its owner, or ended the short way when nothing could be lost yet.
+  static bool was_offered(state& s, std::uint32_t w) noexcept {
+    std::uint64_t const c = s.counts.load(std::memory_order_relaxed);
+    return (w & word::offered) != 0 || (c & count::releasing) != 0 || count::holds(c) == 0;
   }
 
   /// The value lost its owner after the sequence had offered it: it dies on the executor, before released if it can.
@@ -5074,7 +5085,7 @@ class cleanup_registration {
   static cleanup_place<C> in_slot(state& s, F&& f) {
     std::size_t const i = s.slots_used();
     void* const at = s.slot_closure(i);
-    ::new (at) F(std::move(f));
+    with_undo([&] { ::new (at) F(std::move(f)); }, [&] { run_here(s, f); });
     s.slot_type(i) = &closure::type;
     s.slots_used(i + 1);
     return {kept::yes, at};
@@ -6449,12 +6460,12 @@ class direct {
   }
 
   /// A small cleanup while nobody but the producer refers to the operation, into a slot of the state. False: not so, and `f`
-  /// is untouched. Throws what moving it throws.
+  /// is untouched.
   template <class F>
-  [[gnu::always_inline]] static bool keep_in_slot(state& s, F& f) {
+  [[gnu::always_inline]] static bool keep_in_slot(state& s, F& f) noexcept {
     using storage = typename P::cleanup;
     if constexpr (storage::may_allocate && sizeof(F) <= storage::slot_bytes && alignof(F) <= alignof(void*) && storage::inline_slots != 0 &&
-                  !is_asynchronous<C, F>()) {
+                  std::is_nothrow_move_constructible_v<F> && !is_asynchronous<C, F>()) {
       std::size_t const i = s.slots_used();
       if (s.counts.load(std::memory_order_acquire) != count::both || i == storage::inline_slots || s.top_cleanup() != nullptr) return false;
       ::new (static_cast<void*>(s.slots.slots[i].bytes)) F(std::move(f));

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <settle/settle.hpp>
 
+#include <atomic>
 #include <memory>
 #include <thread>
 #include <utility>
@@ -76,6 +77,56 @@ TEST_F(G15_lost_values, given_when_the_value_is_there_already) {
   give();
   s.h = {};
   expect_over({9});
+}
+
+// Nobody listens to events here, and the value has no destructor: the sequence ends the short way.
+struct quiet : settle::default_policy {
+  using value_type = int;
+  using allocator_type = counting_allocator<std::byte>;
+};
+
+TEST(G15_lost_values_unmonitored, given_when_the_sequence_has_ended) {
+  for (bool const with_cleanup : {false, true}) {
+    subject<quiet> s;
+    std::vector<int> lost;
+    if (with_cleanup) s.op.on_cleanup([] {});
+    s.op.on_done([] {});
+    s.r.complete(9);
+    s.h = std::move(s.h).on_lost([&](int&& v) noexcept { lost.push_back(v); });
+    EXPECT_TRUE(lost.empty());
+    s.h = {};
+    EXPECT_EQ(lost, std::vector<int>{9}) << "while others refer to the operation yet";
+  }
+}
+
+TEST(G15_lost_values_unmonitored, given_while_the_cleanups_run) {
+  subject<quiet> s;
+  std::vector<int> lost;
+  s.op.on_done([] {});
+  s.op.on_cleanup([&] {
+    s.h = std::move(s.h).on_lost([&](int&& v) noexcept { lost.push_back(v); });
+    s.h = {};
+  });
+  s.r.complete(9);
+  EXPECT_EQ(lost, std::vector<int>{9});
+}
+
+TEST(G15_lost_values_unmonitored, given_while_the_sequence_ends) {
+  crew threads(2);
+  for (int round = 0; round != 2000; ++round) {
+    subject<quiet> s;
+    std::atomic<int> lost = 0;
+    s.op.on_done([] {});
+    threads.run([&](unsigned i) {
+      if (i == 0) {
+        s.r.complete(9);
+        return;
+      }
+      auto h = std::move(s.h).on_lost([&](int&& v) noexcept { lost += v; });
+      subject<quiet>::drop(h);
+    });
+    ASSERT_EQ(lost, 9);
+  }
 }
 
 TEST_F(G15_lost_values, not_for_a_value_that_was_taken) {

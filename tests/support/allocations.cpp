@@ -65,10 +65,24 @@ __attribute__((no_sanitize("address", "thread"))) void count_free(volatile void 
 
 namespace {
 constinit thread_local std::int64_t heap_until_dry = -1;
+constinit thread_local bool heap_dry_once = false;
+constinit thread_local std::uint64_t heap_failures = 0;
+
+bool heap_is_dry() noexcept {
+  if (!is_dry(heap_until_dry)) return false;
+  ++heap_failures;
+  if (heap_dry_once) heap_until_dry = -1;
+  return true;
+}
 }  // namespace
 
-test::no_heap_after::no_heap_after(std::int64_t n) noexcept { heap_until_dry = n; }
+test::no_heap_after::no_heap_after(std::int64_t n, bool once) noexcept {
+  heap_failures = 0;
+  heap_dry_once = once;
+  heap_until_dry = n;
+}
 test::no_heap_after::~no_heap_after() { heap_until_dry = -1; }
+std::uint64_t test::no_heap_after::failures() const noexcept { return heap_failures; }
 
 // The C library's own names behind malloc; operator new comes through malloc.
 extern "C" {
@@ -79,7 +93,7 @@ void* __libc_memalign(std::size_t, std::size_t);
 void __libc_free(void*);
 
 void* malloc(std::size_t n) noexcept {
-  if (is_dry(heap_until_dry)) return nullptr;
+  if (heap_is_dry()) return nullptr;
   ++count;
   return __libc_malloc(n);
 }
@@ -93,7 +107,7 @@ void* realloc(void* p, std::size_t n) noexcept {
   return __libc_realloc(p, n);
 }
 void* aligned_alloc(std::size_t align, std::size_t n) noexcept {
-  if (is_dry(heap_until_dry)) return nullptr;
+  if (heap_is_dry()) return nullptr;
   ++count;
   return __libc_memalign(align, n);
 }

@@ -31,12 +31,14 @@ class allocation_count {
 };
 
 #if defined(SETTLE_TEST_HEAP_RUNS_DRY)
-/// The next `n` allocations of this thread succeed, then none does, until this goes.
+/// The next `n` allocations of this thread succeed, then none does (or one does not), until this goes.
 class no_heap_after {
  public:
-  explicit no_heap_after(std::int64_t n) noexcept;
+  explicit no_heap_after(std::int64_t n, bool once = false) noexcept;
   no_heap_after(no_heap_after&&) = delete;
   ~no_heap_after();
+  /// How many did not succeed.
+  std::uint64_t failures() const noexcept;
 };
 #endif
 

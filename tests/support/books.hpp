@@ -25,6 +25,8 @@ struct ledger {
   static inline std::atomic<long> bytes = 0;
   static inline std::atomic<long> made = 0;
   static inline std::atomic<long> until_dry = -1;  // this many allocations succeed yet; negative: all
+  static inline std::atomic<bool> dry_once = false;
+  static inline std::atomic<unsigned long> failures = 0;
 };
 
 /// Counts in the ledger, and runs dry when told to.
@@ -37,7 +39,8 @@ struct counting_allocator {
 
   T* allocate(std::size_t n) const {
     if (ledger::until_dry >= 0 && ledger::until_dry.fetch_sub(1) <= 0) {
-      ledger::until_dry = 0;
+      ledger::until_dry = ledger::dry_once ? -1 : 0;
+      ++ledger::failures;
       fail();
     }
     T* const p = std::allocator<T>().allocate(n);
@@ -63,12 +66,17 @@ struct counting_allocator {
   }
 };
 
-/// The next `n` allocations succeed, then none does, until this goes.
+/// The next `n` allocations succeed, then none does (or one does not), until this goes.
 class dry_after {
  public:
-  explicit dry_after(long n) noexcept { ledger::until_dry = n; }
+  explicit dry_after(long n, bool once = false) noexcept {
+    ledger::failures = 0;
+    ledger::dry_once = once;
+    ledger::until_dry = n;
+  }
   dry_after(dry_after&&) = delete;
   ~dry_after() { ledger::until_dry = -1; }
+  unsigned long failures() const noexcept { return ledger::failures; }
 };
 
 struct counting_monitor {

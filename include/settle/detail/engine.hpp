@@ -62,8 +62,15 @@ class engine {
   static void disown(state& s) noexcept {
     if (!may_be_lost(s, s.word.load(std::memory_order_relaxed))) return;
     std::uint32_t const w = s.lock();
+    bool const offered = was_offered(s, w);
     s.unlock(w & ~word::owned);
-    if ((w & word::offered) != 0 && (w & word::watched) == 0) dispose(s);
+    if (offered && (w & word::watched) == 0) dispose(s);
+  }
+
+  /// Under the lock: the sequence has offered the value to its owner, or ended the short way when nothing could be lost yet.
+  static bool was_offered(state& s, std::uint32_t w) noexcept {
+    std::uint64_t const c = s.counts.load(std::memory_order_relaxed);
+    return (w & word::offered) != 0 || (c & count::releasing) != 0 || count::holds(c) == 0;
   }
 
   /// The value lost its owner after the sequence had offered it: it dies on the executor, before released if it can.

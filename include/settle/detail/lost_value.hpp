@@ -16,6 +16,8 @@ namespace settle::inline v0::detail {
 
 template <class T, class E, class C>
 struct typed_state;
+template <class C>
+struct registry;
 
 /// The function given to on_lost: a part of the operation's context. Used up on the operation's executor, by the value that
 /// nobody took, or by nothing when it is known that none will be lost.
@@ -90,11 +92,13 @@ struct typed_lost_taker final : lost_taker<C> {
       unmake(*made, s);
       return true;
     }
+    bool const holds = s.try_hold(true);  // the sequence must not end the short way without having seen it
     std::uint32_t const w = s.lock();
     made->part.next = c->parts.load(std::memory_order_relaxed);
     c->parts.store(&made->part, std::memory_order_release);
     s.unlock(w | word::taker);
     if ((w & word::settled) != 0 && (w & (word::failure | word::cancelled)) != 0) base::forget_from_here(s);
+    if (holds) registry<C>::leave_late(s);
     return true;
   }
 

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef SETTLE_TESTS_MODEL_CORE_RUN_HPP
+#define SETTLE_TESTS_MODEL_CORE_RUN_HPP
+
+#include <settle/settle.hpp>
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "acts.hpp"
+#include "situations.hpp"
+
+// The same acts, done to the library.
+namespace model {
+
+/// Counts how many of the user's functions are alive.
+class alive_token {
+ public:
+  static inline long count = 0;
+
+  alive_token() noexcept { ++count; }
+  alive_token(alive_token const&) noexcept { ++count; }
+  ~alive_token() { --count; }
+};
+
+/// The everyday policy: no monitor, so that the library takes its short cuts.
+struct short_cuts : settle::default_policy {
+  using value_type = int;
+  using allocator_type = test::counting_allocator<std::byte>;
+  using error_sink = test::recording_sink;
+};
+/// All that can be told apart is: a queue, values with a destructor, a monitor.
+struct long_way : test::counted<test::tracked, test::manual_loop::executor> {};
+
+/// Three operations of the policy P, in a `Place` as test::on_each_executor has them.
+template <class P, class Place>
+class core_run {
+ public:
+  static constexpr bool queued = Place::queued;
+  static constexpr bool values_die = !std::is_trivially_destructible_v<typename P::value_type>;
+
+  core_run() {
+    for (std::size_t i = 0; i != operations; ++i) subjects_[i] = std::make_unique<subject>(place_.get_executor());
+  }
+  core_run(core_run&&) = delete;
+
+  int play(step s) { return call(s, *subjects_[s.on]); }
+  /// That hook does `then`, if the model's did.
+  void nest(std::size_t hook, step then) {
+    if (nested_.size() <= hook) nested_.resize(hook + 1);
+    nested_[hook] = then;
+  }
+  template <class Model>
+  void follows(Model const& m) {
+    model_ = &m;
+    did_ = [](void const* at, std::size_t hook) { return static_cast<Model const*>(at)->has_nested(hook); };
+  }
+
+  void finish() {
+    for (int round = 0; round != rounds_at_the_end; ++round) let_go();
+    look();
+    for (auto& s : subjects_) s->op = {};
+    place_.run();
+    seen_.unseen_failures = static_cast<int>(test::recording_sink::count(settle::monitor_event::unseen_failure));
+    test::recording_sink::take();
+  }
+  picture const& seen() const noexcept { return seen_; }
+
+  /// All that can be seen, but for the reports of failures nobody saw.
+  bool agrees(picture const& wanted) {
+    look();
+    return seen_ == wanted;
+  }
+  picture const& look() {
+    seen_.abandoned = static_cast<int>(test::recording_sink::count(settle::monitor_event::abandoned));
+    seen_.misuse = static_cast<int>(test::recording_sink::count(settle::monitor_event::misuse));
+    for (std::size_t i = 0; i != operations; ++i) see(i);
+    return seen_;
+  }
+
+ private:
+  struct subject : test::subject<P> {
+    using test::subject<P>::subject;
+    settle::watcher<P> watcher;
+    std::vector<settle::registration> kept;
+    std::vector<settle::pin> pins;
+  };
+
+  void let_go() {
+    for (auto& s : subjects_) s->kept.clear();
+    for (auto& s : subjects_)
+      while (!s->pins.empty()) {
+        settle::pin const last = std::move(s->pins.back());
+        s->pins.pop_back();
+      }
+    for (auto& s : subjects_) s->watcher = {};
+    for (auto& s : subjects_) s->h = {};
+    for (auto& s : subjects_) subject::drop(s->r);
+    place_.run();
+  }
+  void see(std::size_t i) {
+    settle::operation const& op = subjects_[i]->op;
+    seen_.of[i].settled = op.is_settled();
+    seen_.of[i].released = op.is_released();
+    seen_.of[i].requested = op.cancel_requested();
+  }
+
+  /// What is registered: writes down that it ran.
+  struct writer {
+    core_run* run;
+    std::size_t on;
+    event::kind what;
+    unsigned char hook;
+    alive_token alive;
+
+    void operator()(settle::ending e) const {
+      bool const cancelled = e.kind == settle::ending::cancelled;
+      ending const how = e.kind == settle::ending::value ? ending::value : cancelled ? ending::cancelled : ending::failure;
+      run->say(on, {what, hook, how, cancelled ? e.cancel.why : settle::cause::requested});
+    }
+  };
+  struct cancel_writer : writer {
+    void operator()(settle::cancellation c) const { this->run->say(this->on, {this->what, this->hook, ending::cancelled, c.why}); }
+  };
+  struct taker : writer {
+    using outcome = settle::outcome<typename P::value_type, typename P::error_type>;
+    void operator()(outcome&& o) const { static_cast<writer const&>(*this)(o.how()); }
+  };
+  struct loser : writer {
+    void operator()(typename P::value_type&&) const noexcept { this->run->say(this->on, {event::lost, 0, ending::value}); }
+  };
+
+  void say(std::size_t on, event e) {
+    seen_.of[on].seen.push_back(e);
+    if (e.what == event::lost || e.what == event::bound || e.hook >= nested_.size() || !nested_[e.hook]) return;
+    if (did_(model_, e.hook)) play(*nested_[e.hook]);
+  }
+  writer next_writer(std::size_t on, event::kind what) { return {this, on, what, hooks_++, {}}; }
+
+  int call(step s, subject& x) {
+    std::size_t const i = s.on;
+    subject& next = *subjects_[(i + 1) % operations];
+    subject& previous = *subjects_[(i + 2) % operations];
+    switch (s.what) {
+      case act::complete:
+        return x.r.complete(typename P::value_type(static_cast<int>(i) + 1));
+      case act::fail:
+        return x.r.fail(P::make_error(settle::errc::closed));
+      case act::acknowledge:
+        return x.r.cancel();
+      case act::request_cancel:
+        return x.op.request_cancel(settle::cause::deadline);
+      case act::cancel:
+        return x.op.cancel(settle::cause::overload);
+      case act::on_done:
+        x.op.on_done(next_writer(i, event::done));
+        return -1;
+      case act::watched_done:
+        x.kept.push_back(x.op.on_done(next_writer(i, event::done)));
+        return -1;
+      case act::on_cancel:
+        x.kept.push_back(x.op.on_cancel(cancel_writer{next_writer(i, event::cancel)}));
+        return -1;
+      case act::on_cleanup:
+        return x.op.on_cleanup(next_writer(i, event::cleanup));
+      case act::on_released:
+        x.kept.push_back(x.op.on_released(next_writer(i, event::released)));
+        return -1;
+      case act::withdraw: {
+        if (x.kept.empty()) return -1;  // as the model would not: it differs already
+        settle::registration last = std::move(x.kept.back());
+        x.kept.pop_back();
+        return last.withdraw();
+      }
+      case act::forget:
+        if (x.kept.empty()) return -1;
+        x.kept.pop_back();
+        return -1;
+      case act::pin:
+        if (settle::pin p = x.op.pin()) x.pins.push_back(std::move(p));
+        else return 0;
+        return 1;
+      case act::unpin: {
+        if (x.pins.empty()) return -1;
+        settle::pin const last = std::move(x.pins.back());  // what runs when it goes may pin again
+        x.pins.pop_back();
+        return -1;
+      }
+      case act::adopt_next:
+        return adopt(x, next);
+      case act::adopt_previous:
+        return adopt(x, previous);
+      case act::drop_handle:
+        subject::drop(x.h);
+        return -1;
+      case act::detach:
+        std::move(x.h).detach();
+        return -1;
+      case act::drop_resolver:
+        subject::drop(x.r);
+        return -1;
+      case act::watch:
+        x.watcher = x.h.watch();
+        return -1;
+      case act::drop_watcher:
+        x.watcher = {};
+        return -1;
+      case act::bind_to_next:
+        return bind(i, x, next);
+      case act::on_lost:
+        x.h = std::move(x.h).on_lost(loser{{this, i, event::lost, 0, {}}});
+        return -1;
+      case act::take:
+        std::move(x.h).on_done(taker{next_writer(i, event::consumer)});
+        return -1;
+      case act::run:
+        place_.run();
+        return -1;
+      case act::nest:
+        break;
+    }
+    return -1;
+  }
+
+  static int adopt(subject& parent, subject& child) {
+    if (child.h) parent.op.adopt(std::move(child.h));
+    else parent.op.adopt(child.op);
+    return -1;
+  }
+  int bind(std::size_t i, subject& about, subject& where) {
+    settle::registration r = about.op.on_done(settle::bound_to(where.op), writer{this, i, event::bound, hooks_, {}});
+    if (!r) return -1;
+    ++hooks_;
+    about.kept.push_back(std::move(r));
+    return -1;
+  }
+
+  Place place_;
+  picture seen_;
+  unsigned char hooks_ = 0;
+  std::vector<std::optional<step>> nested_;
+  void const* model_ = nullptr;
+  bool (*did_)(void const*, std::size_t) = nullptr;
+  std::array<std::unique_ptr<subject>, operations> subjects_;
+};
+
+}  // namespace model
+
+#endif

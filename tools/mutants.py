@@ -1,0 +1,325 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSL-1.0
+"""Every small defect of the core's headers, one after the other, and whether a test of the core notices.
+
+mutants.py [--header detail/engine.hpp]... [--only <number>,...] [--json <file>] [--jobs <n>]
+
+All defects are compiled in at once, each behind a switch that is read when the program starts, so that one build serves for all:
+statements are left out, neighbours swapped, conditions negated, bits dropped, results turned round, memory orders weakened by one step.
+Each test says once which defects it comes across; a defect is then shown to these tests only. One that no test notices must stand, with
+the reason why it changes nothing, in tests/mutants.md; a line there that is not needed is a failure too."""
+import argparse
+import concurrent.futures
+import dataclasses
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+ARGUED = ROOT / "tests" / "mutants.md"
+
+# The core's own mechanism. What is a thin face of it (initiate, start_on, coroutine awaiters) has its tests and its coverage.
+HEADERS = ("detail/state.hpp", "detail/registry.hpp", "detail/engine.hpp", "detail/sequence.hpp", "detail/releaser.hpp", "detail/walker.hpp",
+           "detail/direct.hpp", "detail/dispatcher.hpp", "detail/cleanups.hpp", "detail/link.hpp", "detail/embedded.hpp", "detail/hook.hpp",
+           "detail/lineage.hpp", "detail/ancestry.hpp", "detail/lost_value.hpp", "detail/frame.hpp", "detail/work.hpp", "resolver.hpp", "handle.hpp",
+           "watcher.hpp", "pin.hpp", "shared_resolver.hpp", "registration.hpp")
+
+WEAKER = {"acquire": ("relaxed",), "release": ("relaxed",), "acq_rel": ("acquire", "release"), "seq_cst": ("acq_rel",)}
+NOT_EXECUTED = re.compile(r"\b(constexpr|static_assert|concept|requires|using|typedef|template|enum|friend|operator)\b|\[\[|^\s*(//|#|\*)|= (default|delete);")
+CALL = re.compile(r"^(\s*(?:else )?)((?:[\w:]+(?:<[\w:, *]+>)?(?:\(\))?(?:\.|->|::))*[a-z_]\w*(?:<[\w:, *]+>)?\([^;]*\));(\s*(?://.*)?)$")
+ASSIGNMENT = re.compile(r"^(\s*(?:else )?)([\w.>()\[\]:*-]+ (?:=|\|=|&=|\+=|-=) [^;]+|(?:\+\+|--)[\w.>-]+|[\w.>-]+(?:\+\+|--));(\s*(?://.*)?)$")
+RESULT = re.compile(r"\breturn (true|false);")
+BIT = re.compile(r"(?<=\| )(word::\w+)")
+ORDER = re.compile(r"std::memory_order_(acquire|release|acq_rel|seq_cst)\b")
+
+
+@dataclasses.dataclass
+class Mutant:
+    number: int
+    header: str
+    line: int
+    what: str
+    text: str
+
+    def name(self) -> str:
+        return f"{self.header}:{self.line}: {self.what}"
+
+    def row(self) -> tuple[str, str, str]:
+        """How tests/mutants.md names it: without a line number, which moves."""
+        return self.header, self.what, self.text
+
+
+class Planter:
+    """Rewrites headers; numbers what it plants."""
+
+    def __init__(self) -> None:
+        self.mutants: list[Mutant] = []
+        self.refused: set[tuple[str, int]] = set()  # lines that the compiler does not take
+        self.swaps: dict[int, tuple[int, str]] = {}  # of a line, with the one before: the defect, and what stands there
+
+    def new(self, header: str, line: int, what: str, text: str) -> int:
+        self.mutants.append(Mutant(len(self.mutants) + 1, header, line, what, text.strip()))
+        return len(self.mutants)
+
+    def plant(self, header: str, text: str) -> str:
+        lines = text.split("\n")
+        out = list(lines)
+        self.swaps.clear()
+        for i, line in enumerate(lines):
+            if NOT_EXECUTED.search(line) or (header, i + 1) in self.refused:
+                continue
+            out[i] = self.line(header, i, lines)
+        return "\n".join(out)
+
+    def line(self, header: str, i: int, lines: list[str]) -> str:
+        line = lines[i]
+        number = i + 1
+
+        def mutant(what: str) -> int:
+            return self.new(header, number, what, line)
+
+        statement = CALL.match(line) or ASSIGNMENT.match(line)
+        if statement and not statement[2].startswith(("return", "if ", "for ", "while ", "sizeof")):
+            return self.statement(header, i, lines, statement)
+        return self.parts(line, mutant)
+
+    def statement(self, header: str, i: int, lines: list[str], found: re.Match) -> str:
+        line = lines[i]
+
+        def mutant(what: str) -> int:
+            return self.new(header, i + 1, what, line)
+
+        gone = mutant("left out")
+        ways = f"settle_mutants::is({gone}) ? void() : "
+        if i in self.swaps:
+            number, before = self.swaps[i]
+            ways += f"settle_mutants::is({number}) ? void({before}) : "
+        after = CALL.match(lines[i + 1]) or ASSIGNMENT.match(lines[i + 1])
+        alone = not re.search(r"(\)|else)$", lines[i - 1]) and "else" not in line
+        if alone and after and after[1] == found[1] and (header, i + 2) not in self.refused and not NOT_EXECUTED.search(lines[i + 1]):
+            number = mutant("swapped with the next")
+            self.swaps[i + 1] = number, found[2]
+            ways += f"settle_mutants::is({number}) ? void({after[2]}) : "
+        return f"{found[1]}({ways}void({self.parts(found[2], mutant)}));{found[3]}"
+
+    def parts(self, text: str, mutant) -> str:
+        """Conditions, results, bits and orders in what else a line says."""
+        text = RESULT.sub(lambda m: f"return settle_mutants::is({mutant('returns the opposite')}) != {m[1]};", text)
+        text = negate(text, mutant)
+        text = BIT.sub(lambda m: f"settle_mutants::bit({mutant('without ' + m[1])}, {m[1]})", text)
+
+        def weaken(m: re.Match) -> str:
+            steps = ", ".join(f"{mutant('relaxed to ' + w if w != 'relaxed' else 'relaxed')}, std::memory_order_{w}" for w in WEAKER[m[1]])
+            return f"settle_mutants::order(std::memory_order_{m[1]}, {steps})"
+
+        return ORDER.sub(weaken, text)
+
+
+def negate(text: str, mutant) -> str:
+    found = re.search(r"\b(if|while) \(", text)
+    if not found:
+        return text
+    begin = found.end()
+    depth, end = 1, begin
+    while end < len(text) and depth:
+        depth += {"(": 1, ")": -1}.get(text[end], 0)
+        end += 1
+    if depth:
+        return text  # goes on in the next line
+    condition = text[begin:end - 1]
+    declares, _, last = condition.rpartition("; ")
+    if re.search(r"[^=!<>]=[^=]", last):
+        return text
+    number = mutant("condition negated")
+    declares = declares + "; " if declares else ""
+    return f"{text[:begin]}{declares}settle_mutants::is({number}) != static_cast<bool>({last}){text[end - 1:]}"
+
+
+def switches(count: int) -> str:
+    return f"""#ifndef SETTLE_MUTANTS_HPP
+#define SETTLE_MUTANTS_HPP
+#include <atomic>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <type_traits>
+namespace settle_mutants {{
+inline unsigned char met[{count + 1}];
+struct chosen {{
+  unsigned number = std::getenv("SETTLE_MUTANT") ? static_cast<unsigned>(std::atoi(std::getenv("SETTLE_MUTANT"))) : 0;
+  char const* record = std::getenv("SETTLE_MUTANTS_MET");
+  ~chosen() {{
+    if (record == nullptr) return;
+    std::FILE* const f = std::fopen(record, "ab");
+    std::fwrite(met, 1, sizeof met, f);
+    std::fclose(f);
+  }}
+}};
+inline chosen choice;
+inline bool on(unsigned n) noexcept {{
+  __atomic_store_n(&met[n], 1, __ATOMIC_RELAXED);
+  return choice.number == n;
+}}
+constexpr bool is(unsigned n) noexcept {{ return std::is_constant_evaluated() ? false : on(n); }}
+constexpr std::uint32_t bit(unsigned n, std::uint32_t b) noexcept {{ return is(n) ? 0u : b; }}
+constexpr std::memory_order order(std::memory_order given, unsigned n, std::memory_order weaker) noexcept {{ return is(n) ? weaker : given; }}
+constexpr std::memory_order order(std::memory_order given, unsigned n, std::memory_order w, unsigned m, std::memory_order v) noexcept {{
+  return is(n) ? w : is(m) ? v : given;
+}}
+}}
+#endif
+"""
+
+
+@dataclasses.dataclass
+class Suite:
+    """A program of the tests, and how one of its tests is run."""
+    program: pathlib.Path
+
+    def tests(self) -> list[str]:
+        said = subprocess.run([self.program, "--gtest_list_tests"], capture_output=True, text=True, check=True).stdout
+        names, suite = [], ""
+        for line in said.split("\n"):
+            if line and not line.startswith(" "):
+                suite = line.split("#")[0].strip()
+            elif line.strip() and not suite.endswith("DeathTest."):
+                names.append(suite + line.split("#")[0].strip())
+        return [name for name in names if not name.startswith("Running")]
+
+    def run(self, names: list[str], mutant: int, limit: float, record: pathlib.Path | None = None) -> str:
+        """How it ended: passed, failed, signal or hang."""
+        environment = os.environ | {"SETTLE_MUTANT": str(mutant)}
+        if record:
+            environment["SETTLE_MUTANTS_MET"] = str(record)
+        process = subprocess.Popen([self.program, "--gtest_filter=" + ":".join(names), "--gtest_fail_fast", "--gtest_brief=1"], stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL, env=environment, start_new_session=True)
+        try:
+            process.wait(limit)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            return "hang"
+        return "passed" if process.returncode == 0 else "signal" if process.returncode < 0 else "failed"
+
+
+def build(work: pathlib.Path, headers: list[str], jobs: int) -> tuple[list[Mutant], list[Suite]]:
+    tree = work / "tree"
+    for name in ("include", "tests", "cmake"):
+        shutil.rmtree(tree / name, ignore_errors=True)
+        shutil.copytree(ROOT / name, tree / name, dirs_exist_ok=True)
+    shutil.copy(ROOT / "CMakeLists.txt", tree)
+    planter = Planter()
+    for attempt in range(12):
+        planter.mutants.clear()
+        for header in headers:
+            write(tree / "include/settle" / header, planter.plant(header, (ROOT / "include/settle" / header).read_text()))
+        write(tree / "mutants.hpp", switches(len(planter.mutants)))
+        flags = f"-std=c++20 -include {tree / 'mutants.hpp'} -w -DSETTLE_TEST_A_TENTH"
+        launcher = ["-DCMAKE_CXX_COMPILER_LAUNCHER=ccache"] if shutil.which("ccache") else []
+        configured = subprocess.run(["cmake", "-G", "Ninja", "-S", tree, "-B", tree / "build", "-DCMAKE_BUILD_TYPE=Debug", f"-DCMAKE_CXX_FLAGS={flags}",
+                                     "-DSETTLE_TEST_ONLY=core;explore", "-DSETTLE_TEST_TOGETHER=7", "-DSETTLE_BUILD_EXAMPLES=OFF", *launcher,
+                                     *(f"-DSETTLE_WITH_{c}=OFF" for c in ("LOCKFREE", "ASIO", "UV", "HTTP2"))], capture_output=True, text=True)
+        if configured.returncode:
+            sys.exit(configured.stdout + configured.stderr)
+        done = subprocess.run(["cmake", "--build", tree / "build", "--parallel", str(jobs), "--target", "test_core_a", "test_core_b", "test_explore",
+                               "--", "-k", "0" if attempt == 0 else "1"], capture_output=True, text=True)
+        if done.returncode == 0:
+            tests = tree / "build/tests"
+            return planter.mutants, [Suite(tests / "core/test_core_a"), Suite(tests / "core/test_core_b"), Suite(tests / "explore/test_explore")]
+        refused = {(m[1], int(m[2])) for m in re.finditer(r"include/settle/([\w/.]+):(\d+):\d+: error", done.stdout)} - planter.refused
+        if not refused:
+            sys.exit(done.stdout[-6000:])
+        print("the compiler does not take what was planted in", ", ".join(f"{h}:{n}" for h, n in sorted(refused)), flush=True)
+        planter.refused |= refused
+    sys.exit("too many lines that the compiler does not take")
+
+
+def write(path: pathlib.Path, text: str) -> None:
+    if not path.exists() or path.read_text() != text:
+        path.write_text(text)
+
+
+def meetings(suite: Suite, count: int, work: pathlib.Path, jobs: int) -> list[tuple[str, float, bytes]]:
+    """Each test, how long it takes, and the mutants that it comes across. Known already while the program is the same."""
+    folder = work / "met" / suite.program.name
+    folder.mkdir(parents=True, exist_ok=True)
+    known = folder / "times.json"
+    built = suite.program.stat().st_mtime_ns
+
+    def look(item: tuple[int, str]) -> tuple[str, float]:
+        record = folder / str(item[0])
+        record.unlink(missing_ok=True)
+        began = time.monotonic()
+        how = suite.run([item[1]], 0, 300, record)
+        if how != "passed":
+            sys.exit(f"{item[1]} does not pass without a defect: {how}")
+        return item[1], time.monotonic() - began
+
+    if not known.exists() or json.loads(known.read_text())["built"] != built:
+        with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+            known.write_text(json.dumps({"built": built, "tests": list(pool.map(look, enumerate(suite.tests())))}))
+    tests = json.loads(known.read_text())["tests"]
+    return [(name, took, (folder / str(i)).read_bytes()[:count + 1] if (folder / str(i)).exists() else bytes(count + 1)) for i, (name, took) in enumerate(tests)]
+
+
+def hunt(mutant: Mutant, seen: list[tuple[Suite, list[tuple[str, float, bytes]]]]) -> tuple[str, str]:
+    """How it was noticed, and by which suite; "survived" or "not met" when it was not."""
+    met = False
+    for suite, tests in seen:
+        touched = sorted((took, name) for name, took, marks in tests if marks[mutant.number])
+        for begin in range(0, len(touched), 25):  # a few at a time: what hangs shall not wait for all of them
+            some = touched[begin:begin + 25]
+            met = True
+            how = suite.run([name for _, name in some], mutant.number, 5 + 3 * sum(took for took, _ in some))
+            if how != "passed":
+                return how, suite.program.name
+    return ("survived" if met else "not met"), ""
+
+
+def argued_rows() -> dict[tuple[str, str, str], str]:
+    """`| header | what | source line | why it changes nothing |`; `timing:` in front: threads notice it in some runs only."""
+    rows = re.findall(r"^\| `(.+?)` \| (.+?) \| `(.+)` \| (.+?) \|$", ARGUED.read_text(), re.MULTILINE)
+    return {(header, what, text): why for header, what, text, why in rows}
+
+
+def main() -> int:
+    options = argparse.ArgumentParser(usage=__doc__)
+    options.add_argument("--header", action="append", default=[])
+    options.add_argument("--only", default="")
+    options.add_argument("--json", type=pathlib.Path, default=ROOT / "build/mutants/mutants.json")
+    options.add_argument("--work", type=pathlib.Path, default=ROOT / "build/mutants")
+    options.add_argument("--jobs", type=int, default=os.cpu_count())
+    given = options.parse_args()
+    given.work.mkdir(parents=True, exist_ok=True)
+    mutants, suites = build(given.work, given.header or list(HEADERS), given.jobs)
+    print(f"{len(mutants)} defects are planted", flush=True)
+    seen = [(suite, meetings(suite, len(mutants), given.work, given.jobs)) for suite in suites]
+    wanted = {int(n) for n in given.only.split(",") if n}
+    chosen = [m for m in mutants if not wanted or m.number in wanted]
+    argued, needed, results, unargued = argued_rows(), set(), [], 0
+    with concurrent.futures.ThreadPoolExecutor(given.jobs) as pool:
+        for mutant, (how, by) in zip(chosen, pool.map(lambda m: hunt(m, seen), chosen)):
+            why = argued.get(mutant.row(), "") if how in ("survived", "not met") else ""
+            results.append(dataclasses.asdict(mutant) | {"how": how, "by": by, "why": why})
+            if why:
+                needed.add(mutant.row())
+            elif how in ("survived", "not met"):
+                unargued += 1
+                print(f"{how}: {mutant.number} {mutant.name()}: {mutant.text}", flush=True)
+    given.json.write_text(json.dumps(results, indent=1))
+    stale = sorted(row for row in argued.keys() - needed if not wanted and not given.header and not argued[row].startswith("timing:"))
+    for row in stale:
+        print("tests/mutants.md argues for what a test notices, or what is not there:", *row)
+    noticed = sum(r["how"] not in ("survived", "not met") for r in results)
+    print(f"{noticed} of {len(results)} noticed, {len(results) - noticed - unargued} argued, {unargued} neither")
+    return 1 if unargued or stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
