@@ -95,10 +95,10 @@ class pool {  // one io_context thread: the pool's, its users' as well
   std::vector<std::unique_ptr<conn>> idle_;
 };
 
-handle_of<void> user(asio::any_io_executor ex, pool& p, int& served) {
+handle_of<void> user(asio::any_io_executor, pool& p, settle::watcher_of<void> work, int& served) {
   settle::operation const self = co_await settle::this_operation;
   pool::lease const mine = co_await p.acquire(self);
-  co_await settle::sleep(ex, 10ms);
+  co_await work;
   ++served;
 }
 
@@ -110,12 +110,14 @@ handle_of<void> impatient(asio::any_io_executor, pool& p) {
 
 handle_of<void> everybody(asio::any_io_executor ex, pool& p) {
   int served = 0;
+  settle::resolver_of<void, settle::error, asio::any_io_executor> work(ex);
+  settle::watcher_of<void> const done = work.get_handle().share();
   std::vector<handle_of<void>> users;
-  for (int i = 0; i != 6; ++i) users.push_back(user(ex, p, served));
-  users.push_back(impatient(ex, p));
-  co_await settle::sleep(ex, 5ms);
+  for (int i = 0; i != 6; ++i) users.push_back(user(ex, p, done, served));
+  co_await impatient(ex, p);
   p.report();
   users.front().request_cancel();  // in the middle of its work: the connection comes home
+  work.complete();
   co_await settle::all_settled(std::move(users));
   std::printf("served: %d\n", served);
   p.report();
