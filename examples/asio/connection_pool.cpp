@@ -8,7 +8,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdio>
-#include <list>
+#include <deque>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -49,6 +49,10 @@ class pool {  // one io_context thread: the pool's, its users' as well
     std::unique_ptr<conn> conn_;
   };
   using turn = settle::resolver_of<lease, settle::error, asio::any_io_executor>;
+  struct waiter {
+    std::size_t number;
+    turn place;
+  };
 
   pool(asio::any_io_executor ex, tcp::endpoint where, std::size_t max) : ex_(std::move(ex)), where_(std::move(where)), max_(max) {}
 
@@ -61,17 +65,15 @@ class pool {  // one io_context thread: the pool's, its users' as well
     if (open_ < max_) return settle::within(dial(ex_, this, seat(open_)), 1s);  // comes too late: nobody takes it, ~lease, the idle list
     turn t(std::move(who), ex_);  // a child of the caller: its cancel takes us out of the queue
     auto h = t.get_handle();
-    auto at = waiting_.insert(waiting_.end(), std::move(t));
-    at->on_cancel([this, at] {  // no dead entry stays behind
-      auto dead = std::move(*at);
-      waiting_.erase(at);
-    });
+    auto const number = ++asked_;  // no iterator: its turn may have come between the request and this
+    t.on_cancel([this, number] { std::erase_if(waiting_, [=](waiter const& w) { return w.number == number; }); });
+    waiting_.push_back({number, std::move(t)});
     return h;
   }
   void give(std::unique_ptr<conn> c) noexcept {
     lease l(this, std::move(c));
     while (!waiting_.empty()) {
-      auto t = std::move(waiting_.front());
+      turn t = std::move(waiting_.front().place);
       waiting_.pop_front();
       if (t.complete(std::move(l))) return;  // false: cancelled meanwhile, l is untouched, the next one gets it
     }
@@ -91,7 +93,8 @@ class pool {  // one io_context thread: the pool's, its users' as well
   tcp::endpoint where_;
   std::size_t open_ = 0;
   std::size_t max_;
-  std::list<turn> waiting_;
+  std::size_t asked_ = 0;
+  std::deque<waiter> waiting_;
   std::vector<std::unique_ptr<conn>> idle_;
 };
 
