@@ -70,12 +70,14 @@ set(settle_core_headers
     include/settle/detail/sequence.hpp
     include/settle/detail/state.hpp
     include/settle/detail/state_access.hpp
+    include/settle/detail/state_table.hpp
     include/settle/detail/stop_part.hpp
     include/settle/detail/thrown.hpp
     include/settle/detail/timers.hpp
     include/settle/detail/waiting.hpp
     include/settle/detail/walker.hpp
     include/settle/detail/wheel_slots.hpp
+    include/settle/detail/word.hpp
     include/settle/detail/work.hpp
     include/settle/done_callback.hpp
     include/settle/errc.hpp
