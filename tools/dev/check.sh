@@ -2,6 +2,7 @@
 # What `./dev check` runs: each leg with the kind of bug that it is there for. Sourced by ./dev.
 
 check_all() {
+  build_and_test documents  # what pages, diagnostics and packages promise; what the compiler makes of it; an explorer that overlooks
   build_and_test asan-ubsan # wrong memory, leaks, undefined behaviour; clang 16: what only g++ accepts, what our oldest clang lacks
   build_and_test tsan       # data races where there is a second thread; clang 19
   build_and_test cxx23      # the next standard; the optimiser; asserts gone; what the amalgamation loses
