@@ -4,6 +4,7 @@
 // from happening, or tells of it, is seen at work. The fixture finds the balance: zero, exactly.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -524,6 +525,88 @@ TEST_F(swarm, F19_after_many_rounds_exactly_as_much_is_in_use_as_after_a_few) {
   auto const links = link_count::live;
   EXPECT_EQ(in_use(test::sanitized ? 100 : 500), few) << "the slope is zero";
   EXPECT_EQ(link_count::live, links);
+}
+
+// The scenarios of the same.
+TEST_F(swarm, A43_unclosed_resource_sweep) {
+  c_timer::closed = 0;
+  auto [here, there] = pair();
+  settle::shutdown_plan stop(ex());
+  on_net timers(stop.root(), ex());
+  on_net sockets(stop.root(), ex());
+  timers.own(new c_timer, &c_timer::close);
+  sockets.own(std::move(here));
+  stop.add("timers", {.root = timers.op()});
+  stop.add("sockets", {.root = sockets.op()});
+  auto report = stop.run(4ms);
+  run_until([&] { return report.is_settled(); });
+  std::map<std::string, int> forgotten;
+  for (auto const& s : report.peek()->value().survivors) ++forgotten[std::string(s.owner)];
+  EXPECT_EQ(forgotten["timers"], 1);
+  EXPECT_EQ(forgotten["sockets"], 1);
+  {
+    on_net const gone = std::move(timers);
+    on_net const gone_too = std::move(sockets);
+  }
+  auto closed = there.read();
+  net().run();
+  EXPECT_TRUE(std::move(closed).wait().has_error()) << "the socket was closed";
+  EXPECT_EQ(c_timer::open, 0);
+  EXPECT_EQ(c_timer::closed, 1);
+}
+
+TEST_F(swarm, A44_connect_churn) {
+  bad_port const refusing(bad_port::refusing);
+  bad_port const deaf(bad_port::deaf);
+  int const rounds = test::sanitized || test::a_tenth_will_do ? 10 : 100;
+  std::map<std::string, int> ended;
+  for (int round = 0; round != rounds; ++round) {
+    std::vector<handle_of<link>> dialled;
+    {
+      no_descriptors const none;
+      for (int i = 0; i != 25; ++i) dialled.push_back(net().dial(refusing.number()));
+      net().run();
+    }
+    settle::scope connecting(ex());
+    for (int i = 0; i != 25; ++i) {
+      dialled.push_back(net().dial(refusing.number()));
+      dialled.push_back(settle::within(net().dial(deaf.number()), 1ms));
+      auto dial = [&] { return net().dial(deaf.number()); };
+      auto const in_flight = connecting.spawn(dial);
+      in_flight.on_done([&](settle::outcome<link> const& o) { ++ended[o.is_cancelled() ? "stopped" : "?"]; });
+    }
+    run_until([&] { return std::ranges::all_of(dialled, [](auto const& h) { return h.is_released(); }); });
+    connecting.op().request_cancel(cause::shutdown);
+    net().run();
+    for (auto& h : dialled) {
+      auto const o = std::move(h).wait();
+      ++ended[o.timed_out()                          ? "timed out"
+              : number_of(o.error()) == EMFILE       ? "failed at once"
+              : number_of(o.error()) == ECONNREFUSED ? "refused"
+                                                     : "?"];
+    }
+  }
+  int const each = 25 * rounds;
+  EXPECT_EQ(ended, (std::map<std::string, int>{{"failed at once", each}, {"refused", each}, {"stopped", each}, {"timed out", each}}));
+  EXPECT_EQ(link_count::live, 0);
+}
+
+TEST_F(swarm, A45_reconnect_cycle) {
+  long const rounds = test::sanitized || test::a_tenth_will_do ? 500 : 10'000;
+  settle::scope all(ex(), settle::on_failure::keep_going);
+  tracker rude(net(), all);
+  rude.hangs_up = true;
+  peer p(net(), all, rude.port(), 0ms);
+  run_until([&] { return p.rounds >= 10; });
+  long const made = link_count::made;
+  long const then = p.rounds;
+  run_until([&] { return p.rounds >= then + rounds; });
+  EXPECT_GE(link_count::made - made, rounds);
+  EXPECT_LE(link_count::live, 3) << "each is gone before the next but one comes";
+  all.op().request_cancel(cause::shutdown);
+  net().run();
+  EXPECT_TRUE(all.op().is_released());
+  EXPECT_EQ(link_count::live, 0) << "running or stopping, one way to release";
 }
 
 TEST_F(swarm, all_of_it_stops_clean_whenever_the_signal_comes) {

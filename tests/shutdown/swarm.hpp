@@ -67,7 +67,8 @@ class peer {
   long failures = 0;
   long rounds = 0;
 
-  peer(Net& net, settle::scope& under, std::uint16_t port) : net_(net), port_(port) {
+  peer(Net& net, settle::scope& under, std::uint16_t port, std::chrono::milliseconds pause = std::chrono::milliseconds(1))
+      : net_(net), port_(port), pause_(pause) {
     auto live = [this] { return for_ever(); };
     under.spawn(live);
   }
@@ -79,7 +80,7 @@ class peer {
       auto const answer = co_await settle::within(ask(), std::chrono::seconds(20)).as_outcome();
       if (answer) ++answers;
       else ++failures;
-      co_await settle::sleep(net_.get_executor(), std::chrono::milliseconds(1));
+      co_await settle::sleep(net_.get_executor(), pause_);  // asked to stop it ends here: an outcome was only looked at
     }
   }
   settle::handle_of<std::string> ask() {
@@ -90,6 +91,7 @@ class peer {
 
   Net& net_;
   std::uint16_t port_;
+  std::chrono::milliseconds pause_;
 };
 
 /// Everything at once: trackers that answer, that hang up, that refuse, that are deaf; peers of each, and a timer.
