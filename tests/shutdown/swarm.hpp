@@ -80,7 +80,8 @@ class peer {
       auto const answer = co_await settle::within(ask(), std::chrono::seconds(20)).as_outcome();
       if (answer) ++answers;
       else ++failures;
-      co_await settle::sleep(net_.get_executor(), pause_);  // asked to stop it ends here: an outcome was only looked at
+      if (answer.is_cancelled() && !answer.timed_out()) co_return;  // asked to stop: looking at an outcome does not end it
+      if (pause_.count() != 0) co_await settle::sleep(net_.get_executor(), pause_);
     }
   }
   settle::handle_of<std::string> ask() {
