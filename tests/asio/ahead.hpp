@@ -4,9 +4,11 @@
 
 // All that the test files of this folder include, for when several are compiled as one (tests/support/ahead.hpp says why).
 
-#include <gtest/gtest.h>
+// First, as in the files: what Asio asks of the C++ library, whether it has aligned_alloc for one, hangs on what came before.
 #include <settle/asio/asio.hpp>
 #include <settle/settle.hpp>
+
+#include <gtest/gtest.h>
 
 #include <array>
 #include <asio/any_io_executor.hpp>

@@ -4,9 +4,10 @@
 
 // All that the test files of this folder include, for when several are compiled as one (tests/support/ahead.hpp says why).
 
-#include <gtest/gtest.h>
 #include <settle/http2/http2.hpp>
 #include <settle/settle.hpp>
+
+#include <gtest/gtest.h>
 
 #include <algorithm>
 #include <array>
