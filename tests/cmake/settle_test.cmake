@@ -57,12 +57,15 @@ function(settle_keep_what_mentions word files)
   endif()
 endfunction()
 
-# What most of them include is read once. (The headers themselves are compiled alone elsewhere, so nothing hides behind it.)
+# What most of them include is read once, by the first that asks. (The headers themselves are compiled alone elsewhere, so nothing hides
+# behind it.)
 function(settle_precompile target)
-  if(TARGET test_core_a AND NOT target STREQUAL "test_core_a")
-    target_precompile_headers(${target} REUSE_FROM test_core_a)
+  get_property(first GLOBAL PROPERTY settle_precompiled)
+  if(first)
+    target_precompile_headers(${target} REUSE_FROM ${first})
   else()
     target_precompile_headers(${target} PRIVATE <gtest/gtest.h> <settle/settle.hpp>)
+    set_property(GLOBAL PROPERTY settle_precompiled ${target})
   endif()
 endfunction()
 
