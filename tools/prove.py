@@ -6,7 +6,7 @@ prove.py <test_explore_acts> [--minutes 30 | --long] [--jobs <n>] [--json <file>
 
 Every multiset of K acts on one operation, a thread each: in stages that go deeper. A stage is dealt out in parts; parts start as long as the
 stage has time left, so the whole ends in time on any machine, and the report says how many parts there was time for. `--long` has no end in
-time and no bound on preemptions. Fails when a schedule breaks the contract (it is printed, to be replayed) or a stage that must be whole is not."""
+time: two acts without a bound, three within two preemptions, four within one, each until it is exhausted. Fails when a schedule breaks the contract (it is printed, to be replayed) or a stage that must be whole is not."""
 import argparse
 import concurrent.futures
 import dataclasses
@@ -49,7 +49,7 @@ def explore(program: pathlib.Path, stage: Stage, part: int, folder: pathlib.Path
     report = folder / f"{'_'.join(stage.arguments).replace('-', '')}_{part}.json"
     report.unlink(missing_ok=True)
     done = subprocess.run([program, *stage.arguments, "--shard", f"{part}/{stage.parts}", "--json", report], capture_output=True, text=True)
-    if done.returncode not in (0, 2) or "0 failed" not in done.stdout:
+    if done.returncode not in (0, 2):  # 2: no scenario falls to this part
         print(done.stdout, done.stderr, sep="\n", flush=True)
     if not report.exists():
         return {key: 0 for key in SUMS} | {"failed": 1}

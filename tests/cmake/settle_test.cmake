@@ -47,6 +47,7 @@ endfunction()
 # Of a list of files, those with the word in them: without a second thread, a look for data races finds nothing that can be there.
 function(settle_keep_what_mentions word files)
   if(word)
+    set(kept)
     foreach(file IN LISTS ${files})
       file(STRINGS ${file} found REGEX "${word}" LIMIT_COUNT 1)
       if(found)
