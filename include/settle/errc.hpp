@@ -59,14 +59,18 @@ class error_category final : public std::error_category {
   }
 };
 
+/// A category that lives as long as the program: it is never destroyed, and making it allocates nothing.
+template <class Category>
+std::error_category const& immortal() noexcept {
+  alignas(Category) static std::byte storage[sizeof(Category)];
+  static std::error_category const* const instance = ::new (static_cast<void*>(storage)) Category;
+  return *instance;
+}
+
 }  // namespace detail
 
 /// The category of settle::errc. Lives as long as the program: it is never destroyed, and making it allocates nothing.
-inline std::error_category const& settle_category() noexcept {
-  alignas(detail::error_category) static std::byte storage[sizeof(detail::error_category)];
-  static std::error_category const* const instance = ::new (static_cast<void*>(storage)) detail::error_category;
-  return *instance;
-}
+inline std::error_category const& settle_category() noexcept { return detail::immortal<detail::error_category>(); }
 
 inline std::error_code make_error_code(errc e) noexcept { return {static_cast<int>(e), settle_category()}; }
 

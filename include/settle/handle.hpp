@@ -126,11 +126,7 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
     detail::hook<C>* h = detail::make_hook<call_consumer>(*this->state_, detail::hook_kind::consumer, std::move(f), false);
     if (h == nullptr) detail::raise(std::bad_alloc());
     base op(static_cast<base&&>(*this));
-    detail::state_base<C>& s = *op.state_;
-    bool const is_cold = s.is(detail::word::cold);
-    bool const waits = detail::registry<C>::add_observer(s, *h, is_cold ? 0u : std::uint32_t{detail::word::given});
-    if (is_cold) detail::engine<C>::warm(s, nullptr);
-    else if (waits) op.state_ = nullptr;  // the reference is the sequence's now
+    if (detail::registry<C>::add_consumer(*op.state_, *h)) op.state_ = nullptr;
   }
 
   /// Observes where another operation lives: `bound_to(op)`. Throws std::bad_alloc.

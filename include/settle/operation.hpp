@@ -247,7 +247,7 @@ class basic_operation {
     if (state_ == nullptr) return {};
     detail::hook<C>* h = detail::make_hook<How>(*state_, kind, std::forward<F>(f), true);
     if (h == nullptr) detail::raise(std::bad_alloc());
-    if (kind == detail::hook_kind::done) detail::registry<C>::add_observer(*state_, *h);
+    if (kind == detail::hook_kind::done) detail::registry<C>::add_observer(*state_, *h, true);
     else place(*h);
     return basic_registration<C>(h);
   }

@@ -188,8 +188,7 @@ class resolver {
   /// As basic_operation::on_cleanup; before anybody else sees the operation it costs no atomic operation.
   template <class F>
   [[gnu::always_inline]] bool on_cleanup(F f) {
-    if (detail::direct<P>::keep_in_slot(*cell_, f)) return true;
-    return detail::offer_cleanup<C>(*cell_, std::move(f), cell_->sole()).how == detail::kept::yes;
+    return detail::direct<P>::keep_in_slot(*cell_, f) || on_cleanup_in_any_case(f);
   }
   /// As basic_operation::on_cancel: the place to stop the work. Allocates one block; throws std::bad_alloc.
   template <class F>
@@ -222,17 +221,28 @@ class resolver {
     return first ? handle<P>(op()) : handle<P>();
   }
 
+  template <class F>
+  [[gnu::noinline]] bool on_cleanup_in_any_case(F& f) {
+    return detail::offer_cleanup<C>(*cell_, std::move(f), cell_->sole()).how == detail::kept::yes;
+  }
+
   /// Settled already, or nothing to settle.
   bool lost() const noexcept { return cell_ == nullptr || cell_->is(detail::word::settled); }
 
   /// The payload stands. True: it is the outcome, and the hold and reference are the sequence's.
   /// User code may run in here, and may look at the resolver or destroy it: it is empty before, and untouched after a win.
   bool announce(detail::outcome_head::kind_t kind) noexcept {
+    if constexpr (detail::direct<P>::possible)
+      if (detail::direct<P>::is_alone(*cell_)) return detail::direct<P>::settle_alone(*std::exchange(cell_, nullptr), kind), true;
+    return announce_among_others(kind);
+  }
+  [[gnu::always_inline]] bool announce_among_others(detail::outcome_head::kind_t kind) noexcept {
     cell* const c = std::exchange(cell_, nullptr);
     if constexpr (detail::direct<P>::possible) {
-      if (detail::direct<P>::is_alone(*c)) return detail::direct<P>::settle_alone(*c, kind), true;
+      if (detail::direct<P>::settle_among_others(*c, kind)) return true;
+    } else if (engine::settle(*c, kind, c->sole())) {
+      return true;
     }
-    if (engine::settle(*c, kind, c->sole())) return true;
     cell_ = c;
     return false;
   }
@@ -266,7 +276,7 @@ class resolver {
   [[gnu::noinline]] bool complete_in_any_case(offered v) noexcept {
     if (lost()) return give_up();
     auto* const at = ::new (static_cast<void*>(access::value(cell_->result))) stored(std::move(v));
-    if (announce(detail::outcome_head::value)) return true;
+    if (announce_among_others(detail::outcome_head::value)) return true;
     if constexpr (std::is_nothrow_move_assignable_v<stored>) {
       v = std::move(*at);
     } else {

@@ -271,14 +271,18 @@ class error_category final : public std::error_category {
   }
 };
 
+/// A category that lives as long as the program: it is never destroyed, and making it allocates nothing.
+template <class Category>
+std::error_category const& immortal() noexcept {
+  alignas(Category) static std::byte storage[sizeof(Category)];
+  static std::error_category const* const instance = ::new (static_cast<void*>(storage)) Category;
+  return *instance;
+}
+
 }  // namespace detail
 
 /// The category of settle::errc. Lives as long as the program: it is never destroyed, and making it allocates nothing.
-inline std::error_category const& settle_category() noexcept {
-  alignas(detail::error_category) static std::byte storage[sizeof(detail::error_category)];
-  static std::error_category const* const instance = ::new (static_cast<void*>(storage)) detail::error_category;
-  return *instance;
-}
+inline std::error_category const& settle_category() noexcept { return detail::immortal<detail::error_category>(); }
 
 inline std::error_code make_error_code(errc e) noexcept { return {static_cast<int>(e), settle_category()}; }
 
@@ -2323,6 +2327,13 @@ struct state_base : basic_work_node<C> {
 
   outcome_head& head() noexcept { return *reinterpret_cast<outcome_head*>(reinterpret_cast<std::byte*>(this) + table->head_offset); }
 
+  // What a cell, which knows its policy, answers at compile time.
+  bool has_listener() const noexcept { return table->event != nullptr; }
+  bool may_dispose() const noexcept { return table->dispose != nullptr; }
+  bool cleanup_may_allocate() const noexcept { return table->cleanup_may_allocate; }
+  cleanup_type<C> const*& slot_type(std::size_t i) noexcept { return *reinterpret_cast<cleanup_type<C> const**>(slot(i)); }
+  void* slot_closure(std::size_t i) noexcept { return slot(i) + sizeof(void*); }
+
   /// Memory from its allocator; null when there is none. No opaque call where that is the default one.
   void* allocate(std::size_t bytes, std::size_t align) noexcept {
     return table->allocate == nullptr ? recycling::try_allocate(bytes, align) : table->allocate(*this, bytes, align);
@@ -2454,8 +2465,6 @@ struct state_base : basic_work_node<C> {
     e.detail = detail;
     table->report(std::move(p), e);
   }
-  cleanup_type<C> const*& slot_type(std::size_t i) noexcept { return *reinterpret_cast<cleanup_type<C> const**>(slot(i)); }
-  void* slot_closure(std::size_t i) noexcept { return slot(i) + sizeof(void*); }
   std::byte* slot(std::size_t i) noexcept { return reinterpret_cast<std::byte*>(this) + table->slots_offset + table->slot_size * i; }
   /// The slot that `closure` lies in; slot_count when it is no slot's.
   std::size_t slot_of(std::byte* closure) noexcept {
@@ -2483,14 +2492,16 @@ struct state_base : basic_work_node<C> {
   /// No reference is left.
   void end() noexcept {
     std::uint32_t const w = word.load(std::memory_order_relaxed);
-    if ((w & (word::failure | word::context)) != 0) end_with(w);
-    tell(monitor_event::destroyed);
+    if ((w & (word::failure | word::context)) != 0 || has_listener()) [[unlikely]]
+      say_and_forget(w);
     table->destroy(*this);
   }
-  void end_with(std::uint32_t w) noexcept {
+  [[gnu::noinline]] void say_and_forget(std::uint32_t w) noexcept {
     if ((w & word::failure) != 0 && !seen.load(std::memory_order_relaxed)) report(table->exception(*this), monitor_event::unseen_failure);
-    detail::context<C>* const c = created.get();
-    if (c == nullptr) return;
+    if (detail::context<C>* const c = created.get(); c != nullptr) destroy_context(c);
+    tell(monitor_event::destroyed);
+  }
+  void destroy_context(detail::context<C>* c) noexcept {
     for (context_part<C>* p = c->parts.load(std::memory_order_acquire); p != nullptr;) {
       context_part<C>& gone = *std::exchange(p, p->next);
       gone.destroy(gone, *this);
@@ -2550,6 +2561,8 @@ struct frame {
 
   /// Nobody further up is at it.
   bool is_free() const noexcept { return at == 0; }
+  /// Nothing that the structural part has to walk, or made ready.
+  bool nothing_left() const noexcept { return structure.empty() && parked == nullptr && outbox.empty(); }
   drain<C>& in() noexcept { return current == nullptr ? own : *current; }
 
   static frame& here() noexcept { return C::sync::template per_thread<frame>(); }
@@ -2877,21 +2890,16 @@ struct sequence {
 
   /// Runs on the operation's executor; owns a hold and a reference, and gives both back at the end.
   static void run(state& s) noexcept {
-    bool const beside_owners = s.is(word::embedded);  // who write to the ring under the lock
-    node* const first = beside_owners ? nullptr : s.observers();
-    if (beside_owners) {
-      run_beside_owners(s);
-    } else if (s.table->born != nullptr || (first != nullptr && first->next != first)) {
-      run_in_order(s);
-    } else if (first != nullptr) {
-      s.observers(nullptr);
-      run_hook(s, *first, action_of(s, *first));
-    }
-    if (s.table->observed != nullptr) s.table->observed(s);
-    if (releaser<C>::end_sequence(s)) return;
-    if (!s.is(word::offered)) offer_value(s);
-    if (s.is(word::given)) s.drop_ref();
-    engine<C>::leave(s, true);
+    if (s.is(word::embedded)) run_beside_owners(s);  // who write to the ring under the lock
+    else if (s.table->born != nullptr) run_in_order(s);
+    else run_ring(s);
+    end(s);
+  }
+  /// The same for what was not born with a consumer, whose hooks no owner takes off.
+  template <class S>
+  [[gnu::always_inline]] static void run_plain(S& s) noexcept {
+    run_ring(s);
+    end(s);
   }
 
   /// A hook that is queued by itself: told at once, or too late for its ring.
@@ -2928,7 +2936,8 @@ struct sequence {
   }
 
   /// Runs one hook, unless its kept registration withdrew it, and returns its memory.
-  [[gnu::always_inline]] static void run_hook(state& s, node& h, hook_action action) noexcept {
+  template <class S>
+  [[gnu::always_inline]] static void run_hook(S& s, node& h, hook_action action) noexcept {
     bool const kept = start(h, action);
     if (action == hook_action::invoke && (h.kind == hook_kind::done || h.kind == hook_kind::consumer))
       s.seen.store(true, std::memory_order_relaxed);
@@ -2940,7 +2949,7 @@ struct sequence {
       if (h.claimed.exchange(claim::finished, std::memory_order_acq_rel) == claim::started) return;
       s.drop_ref();
     }
-    s.free_hook(h, type);
+    s.deallocate(&h, type.size, type.align);
   }
 
   /// Observers and a consumer, as the policy orders them.
@@ -2952,6 +2961,26 @@ struct sequence {
   }
 
  private:
+  /// One hook, as a rule, and no order to keep.
+  template <class S>
+  [[gnu::always_inline]] static void run_ring(S& s) noexcept {
+    node* const first = s.observers();
+    if (first == nullptr) return;
+    if (first->next != first) return run_in_order(s);
+    s.observers(nullptr);
+    run_hook(s, *first, action_of(s, *first));
+  }
+  template <class S>
+  [[gnu::always_inline]] static void end(S& s) noexcept {
+    if (s.table->observed != nullptr) s.table->observed(s);
+    if (!releaser<C>::end_sequence(s)) end_beside_others(s);
+  }
+  [[gnu::noinline]] static void end_beside_others(state& s) noexcept {
+    if (!s.is(word::offered)) offer_value(s);
+    if (s.is(word::given)) s.drop_ref();
+    engine<C>::leave(s, true);
+  }
+
   /// Arbitrates with a kept registration. True: it still stands.
   static bool start(node& h, hook_action& action) noexcept {
     claim c = h.claimed.load(std::memory_order_acquire);
@@ -3107,12 +3136,13 @@ struct releaser {
   /// The sequence gives its hold back, and the consumer's reference with it, in one step: without the lock when nobody came
   /// late and nobody is left to take the value, without an atomic one when nobody else refers to the operation.
   /// False: the long way.
-  [[gnu::always_inline]] static bool end_sequence(state& s) noexcept {
-    if (s.table->event != nullptr) return false;
+  template <class S>
+  [[gnu::always_inline]] static bool end_sequence(S& s) noexcept {
+    if (s.has_listener()) return false;
     std::uint32_t w = s.word.load(std::memory_order_acquire);
     if (s.lasting.load(std::memory_order_acquire) != nullptr) return false;
     if ((w & word::taker) != 0) return false;
-    if (s.table->dispose != nullptr) {
+    if (s.may_dispose()) {
       if ((w & word::owned) != 0 && (w & word::given) == 0 && s.table->born == nullptr) return false;
       if ((w & (word::owned | word::watched)) == 0) s.table->dispose(s);
     }
@@ -3120,7 +3150,7 @@ struct releaser {
     w = s.word.load(std::memory_order_relaxed);
     std::uint64_t const consumer = (w & word::given) != 0 ? count::ref : 0;
     if (count::holds(c) != 1 || (c & count::late) != 0 || s.lasting.load(std::memory_order_acquire) != nullptr) return false;
-    bool const work = to_do(s);
+    bool const work = has_cleanups(s) || needs_executor(w);
     std::uint64_t const next = work ? (c - consumer) | count::releasing : c - consumer - count::both;
     if (c != count::both + consumer) {
       if (!swap(s, c, next)) return false;
@@ -3135,7 +3165,8 @@ struct releaser {
   }
 
   /// Runs what is registered for release; owns the last hold and its reference. Moves to the executor when there is user code.
-  static void run(state& s, bool on_executor) noexcept {
+  template <class S>
+  static void run(S& s, bool on_executor) noexcept {
     for (;;) {
       if (!on_executor && has_user_code(s)) {
         s.as = role::release;
@@ -3173,13 +3204,14 @@ struct releaser {
   static bool needs_executor(std::uint32_t w) noexcept {
     return (w & word::disposal) != 0 || ((w & word::taker) != 0 && (w & (word::failure | word::cancelled)) != 0);
   }
+  static bool has_cleanups(state& s) noexcept { return s.top_cleanup() != nullptr || s.slots_used() != 0; }
   static bool to_do(state& s) noexcept {
-    return s.top_cleanup() != nullptr || s.slots_used() != 0 || s.lasting.load(std::memory_order_acquire) != nullptr ||
+    return has_cleanups(s) || s.lasting.load(std::memory_order_acquire) != nullptr ||
            needs_executor(s.word.load(std::memory_order_acquire));
   }
   static bool has_user_code(state& s) noexcept {
-    return s.top_cleanup() != nullptr || s.slots_used() != 0 || s.is(word::releasers) ||
-           needs_executor(s.word.load(std::memory_order_acquire)) || (s.counts.load(std::memory_order_relaxed) & count::late) != 0;
+    return has_cleanups(s) || s.is(word::releasers) || needs_executor(s.word.load(std::memory_order_acquire)) ||
+           (s.counts.load(std::memory_order_relaxed) & count::late) != 0;
   }
 
   /// Released, with nobody to tell: one step. Without another reference there is nobody to race either.
@@ -3222,7 +3254,8 @@ struct releaser {
   }
 
   /// Runs the cleanup that was registered last.
-  static step run_top(state& s) noexcept {
+  template <class S>
+  static step run_top(S& s) noexcept {
     if ((s.counts.load(std::memory_order_acquire) & count::late) != 0) return step::none;  // what came late is next
     if (cleanup_node<C>* top = s.top_cleanup(); top != nullptr) {
       s.top_cleanup(top->below);
@@ -3231,7 +3264,7 @@ struct releaser {
       s.deallocate(top, t.size, t.align);
       return step::ran;
     }
-    if (!s.table->cleanup_may_allocate) return run_shared_slot(s);
+    if (!s.cleanup_may_allocate()) return run_shared_slot(s);
     std::size_t const used = s.slots_used();
     if (used == 0) return step::none;
     s.slots_used(used - 1);
@@ -3762,8 +3795,9 @@ class engine {
   using node = hook<C>;
 
   /// The producer's: the payload, if any, is written. Takes over its hold and reference when it wins.
-  static bool settle(state& s, outcome_head::kind_t kind, bool alone) noexcept {
-    std::uint32_t w = s.lock(alone);
+  static bool settle(state& s, outcome_head::kind_t kind, bool alone) noexcept { return settle_if_pending(s, s.lock(alone), kind); }
+  /// The same under the lock.
+  [[gnu::noinline]] static bool settle_if_pending(state& s, std::uint32_t w, outcome_head::kind_t kind) noexcept {
     if ((w & (word::settled | word::claimed)) != 0) {
       s.unlock(w);
       return false;
@@ -3901,7 +3935,8 @@ class engine {
   }
 
   /// On the executor; the caller has set `releasing`, and its hold is the last.
-  static void release(state& s) noexcept {
+  template <class S>
+  static void release(S& s) noexcept {
     releaser<C>::run(s, true);
     pump(frame<C>::here());
   }
@@ -3947,8 +3982,8 @@ class engine {
   }
 
   /// Runs what the structural part left, unless this thread is already at it further up.
-  static void pump(frame<C>& f) noexcept {
-    if ((f.at & frame<C>::walks) == 0) pump_all(f);
+  [[gnu::always_inline]] static void pump(frame<C>& f) noexcept {
+    if ((f.at & frame<C>::walks) == 0 && !f.nothing_left()) pump_all(f);
   }
 
  private:
@@ -4149,7 +4184,7 @@ class budget_timer {
 
   /// False: no memory.
   bool make_room(state& owner) noexcept {
-    timers_ = owner.table->cleanup_may_allocate ? timers_at_home(owner) : nullptr;
+    timers_ = owner.cleanup_may_allocate() ? timers_at_home(owner) : nullptr;
     if (timers_ == nullptr) return true;
     at_ = owner.allocate(timers_->size, timers_->align);
     return at_ != nullptr;
@@ -4312,6 +4347,19 @@ struct cell : typed_state<typename P::value_type, typename P::error_type, typena
     assert(P::cleanup::inline_slots == 0 || static_cast<void*>(this->slot(0)) == &slots);
   }
 
+  static constexpr bool has_listener() noexcept { return traits::monitored; }
+  static constexpr bool may_dispose() noexcept { return !value_dies_quietly; }
+  static constexpr bool cleanup_may_allocate() noexcept { return P::cleanup::may_allocate; }
+  cleanup_type<C> const*& slot_type(std::size_t i) noexcept {
+    if constexpr (P::cleanup::inline_slots != 0) return slots.slots[i].type;
+    else return base::slot_type(i);
+  }
+  void* slot_closure(std::size_t i) noexcept {
+    if constexpr (P::cleanup::inline_slots != 0) return slots.slots[i].bytes;
+    else return base::slot_closure(i);
+  }
+  void deallocate(void* p, std::size_t n, std::size_t align) noexcept { byte_source<allocator_type>::deallocate(allocator, p, n, align); }
+
   /// Null when there is no memory.
   static cell* make(executor_type ex, allocator_type a, std::source_location at) noexcept {
     void* p = byte_source<allocator_type>::allocate(a, sizeof(cell), alignof(cell));
@@ -4425,14 +4473,17 @@ struct registry {
   using state = state_base<C>;
   using node = hook<C>;
 
-  /// A done observer or consumer. `more` is set in the word when it waits for the sequence; true then.
-  [[gnu::always_inline]] static bool add_observer(state& s, node& h, std::uint32_t more = 0) noexcept {
+  /// A done observer. `kept`: its registration may withdraw it.
+  [[gnu::always_inline]] static void add_observer(state& s, node& h, bool kept = false) noexcept {
+    add_under_lock(s, h, s.lock(), kept ? std::uint32_t{word::kept} : 0u);
+  }
+  /// The consumer of a handle that is given up. True: its reference is the sequence's now.
+  [[gnu::always_inline]] static bool add_consumer(state& s, node& h) noexcept {
     std::uint32_t const w = s.lock();
-    bool const waits = (w & word::settled) == 0 || (w & word::walking) != 0;
-    if (waits) s.observers(ring<C>::push_back(s.observers(), &h));
-    s.unlock(waits ? w | kept_bit(h) | more : w);
-    if (!waits) add_late_observer(s, h);
-    return waits;
+    bool const is_cold = (w & word::cold) != 0;
+    bool const waits = add_under_lock(s, h, w, is_cold ? 0u : std::uint32_t{word::given});
+    if (is_cold) engine<C>::warm(s, nullptr);
+    return waits && !is_cold;
   }
 
   /// Of a settled operation. Beside the sequence, which cannot end while we hold the operation: it comes to it after the
@@ -4577,6 +4628,14 @@ struct registry {
   }
 
  private:
+  /// Gives the lock back, with `more` set when the hook waits for the sequence; true then.
+  [[gnu::always_inline]] static bool add_under_lock(state& s, node& h, std::uint32_t w, std::uint32_t more) noexcept {
+    bool const waits = (w & word::settled) == 0 || (w & word::walking) != 0;
+    if (waits) s.observers(ring<C>::push_back(s.observers(), &h));
+    s.unlock(waits ? w | more : w);
+    if (!waits) add_late_observer(s, h);
+    return waits;
+  }
   static std::uint32_t kept_bit(node const& h) noexcept {
     return h.claimed.load(std::memory_order_relaxed) == claim::unkept ? 0u : std::uint32_t{word::kept};
   }
@@ -5094,8 +5153,8 @@ class cleanup_registration {
 
  public:
   static cleanup_place<C> add(state& s, F&& f, bool alone) {
-    if (alone && fits(s) && !(asynchronous && s.table->cleanup_may_allocate)) return in_slot(s, std::move(f));
-    if (!s.table->cleanup_may_allocate) return in_fixed_slot(s, std::move(f));
+    if (alone && fits(s) && !(asynchronous && s.cleanup_may_allocate())) return in_slot(s, std::move(f));
+    if (!s.cleanup_may_allocate()) return in_fixed_slot(s, std::move(f));
     return in_block(s, std::move(f));
   }
 
@@ -5921,7 +5980,7 @@ class basic_operation {
     if (state_ == nullptr) return {};
     detail::hook<C>* h = detail::make_hook<How>(*state_, kind, std::forward<F>(f), true);
     if (h == nullptr) detail::raise(std::bad_alloc());
-    if (kind == detail::hook_kind::done) detail::registry<C>::add_observer(*state_, *h);
+    if (kind == detail::hook_kind::done) detail::registry<C>::add_observer(*state_, *h, true);
     else place(*h);
     return basic_registration<C>(h);
   }
@@ -6274,11 +6333,7 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
     detail::hook<C>* h = detail::make_hook<call_consumer>(*this->state_, detail::hook_kind::consumer, std::move(f), false);
     if (h == nullptr) detail::raise(std::bad_alloc());
     base op(static_cast<base&&>(*this));
-    detail::state_base<C>& s = *op.state_;
-    bool const is_cold = s.is(detail::word::cold);
-    bool const waits = detail::registry<C>::add_observer(s, *h, is_cold ? 0u : std::uint32_t{detail::word::given});
-    if (is_cold) detail::engine<C>::warm(s, nullptr);
-    else if (waits) op.state_ = nullptr;  // the reference is the sequence's now
+    if (detail::registry<C>::add_consumer(*op.state_, *h)) op.state_ = nullptr;
   }
 
   /// Observes where another operation lives: `bound_to(op)`. Throws std::bad_alloc.
@@ -6481,6 +6536,21 @@ class direct {
     if (born != nullptr) born(s);
     else tell_and_end(s);
     dispatcher<C>::leave_drain(f);
+  }
+
+  /// The producer's, the payload written, where others refer to the operation too. True: it won, and its hold and reference
+  /// are the sequence's.
+  [[gnu::always_inline]] static bool settle_among_others(state& s, outcome_head::kind_t kind) noexcept {
+    frame<C>& f = frame<C>::here();
+    if (!f.is_free() || !f.outbox.empty() || s.table->born != nullptr) return engine<C>::settle(s, kind, s.sole());
+    std::uint32_t const w = s.lock();
+    if ((w & ~(plain_bits | word::kept)) != 0) return engine<C>::settle_if_pending(s, w, kind);
+    bool const nothing_first = s.observers() == nullptr && !s.may_dispose();
+    s.become_settled(nothing_first ? w | word::offered : w, outcome_access::head(s.result), kind);
+    f.at = frame<C>::drains;
+    sequence<C>::run_plain(s);
+    dispatcher<C>::leave_drain(f);
+    return true;
   }
 
   /// A small cleanup while nobody but the producer refers to the operation, into a slot of the state. False: not so, and `f`
@@ -6818,8 +6888,7 @@ class resolver {
   /// As basic_operation::on_cleanup; before anybody else sees the operation it costs no atomic operation.
   template <class F>
   [[gnu::always_inline]] bool on_cleanup(F f) {
-    if (detail::direct<P>::keep_in_slot(*cell_, f)) return true;
-    return detail::offer_cleanup<C>(*cell_, std::move(f), cell_->sole()).how == detail::kept::yes;
+    return detail::direct<P>::keep_in_slot(*cell_, f) || on_cleanup_in_any_case(f);
   }
   /// As basic_operation::on_cancel: the place to stop the work. Allocates one block; throws std::bad_alloc.
   template <class F>
@@ -6852,17 +6921,28 @@ class resolver {
     return first ? handle<P>(op()) : handle<P>();
   }
 
+  template <class F>
+  [[gnu::noinline]] bool on_cleanup_in_any_case(F& f) {
+    return detail::offer_cleanup<C>(*cell_, std::move(f), cell_->sole()).how == detail::kept::yes;
+  }
+
   /// Settled already, or nothing to settle.
   bool lost() const noexcept { return cell_ == nullptr || cell_->is(detail::word::settled); }
 
   /// The payload stands. True: it is the outcome, and the hold and reference are the sequence's.
   /// User code may run in here, and may look at the resolver or destroy it: it is empty before, and untouched after a win.
   bool announce(detail::outcome_head::kind_t kind) noexcept {
+    if constexpr (detail::direct<P>::possible)
+      if (detail::direct<P>::is_alone(*cell_)) return detail::direct<P>::settle_alone(*std::exchange(cell_, nullptr), kind), true;
+    return announce_among_others(kind);
+  }
+  [[gnu::always_inline]] bool announce_among_others(detail::outcome_head::kind_t kind) noexcept {
     cell* const c = std::exchange(cell_, nullptr);
     if constexpr (detail::direct<P>::possible) {
-      if (detail::direct<P>::is_alone(*c)) return detail::direct<P>::settle_alone(*c, kind), true;
+      if (detail::direct<P>::settle_among_others(*c, kind)) return true;
+    } else if (engine::settle(*c, kind, c->sole())) {
+      return true;
     }
-    if (engine::settle(*c, kind, c->sole())) return true;
     cell_ = c;
     return false;
   }
@@ -6896,7 +6976,7 @@ class resolver {
   [[gnu::noinline]] bool complete_in_any_case(offered v) noexcept {
     if (lost()) return give_up();
     auto* const at = ::new (static_cast<void*>(access::value(cell_->result))) stored(std::move(v));
-    if (announce(detail::outcome_head::value)) return true;
+    if (announce_among_others(detail::outcome_head::value)) return true;
     if constexpr (std::is_nothrow_move_assignable_v<stored>) {
       v = std::move(*at);
     } else {
@@ -14944,10 +15024,7 @@ class error_category final : public std::error_category {
 /// settle::resolver_of<int> r;
 /// r.fail(settle::uv::error_code(UV_ECONNREFUSED));  // reads as std::errc::connection_refused
 /// ```
-inline std::error_code error_code(int status) noexcept {
-  static constinit detail::error_category const category{};
-  return {status, category};
-}
+inline std::error_code error_code(int status) noexcept { return {status, settle::detail::immortal<detail::error_category>()}; }
 
 }  // namespace settle::inline v0::uv
 

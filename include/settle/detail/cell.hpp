@@ -138,6 +138,19 @@ struct cell : typed_state<typename P::value_type, typename P::error_type, typena
     assert(P::cleanup::inline_slots == 0 || static_cast<void*>(this->slot(0)) == &slots);
   }
 
+  static constexpr bool has_listener() noexcept { return traits::monitored; }
+  static constexpr bool may_dispose() noexcept { return !value_dies_quietly; }
+  static constexpr bool cleanup_may_allocate() noexcept { return P::cleanup::may_allocate; }
+  cleanup_type<C> const*& slot_type(std::size_t i) noexcept {
+    if constexpr (P::cleanup::inline_slots != 0) return slots.slots[i].type;
+    else return base::slot_type(i);
+  }
+  void* slot_closure(std::size_t i) noexcept {
+    if constexpr (P::cleanup::inline_slots != 0) return slots.slots[i].bytes;
+    else return base::slot_closure(i);
+  }
+  void deallocate(void* p, std::size_t n, std::size_t align) noexcept { byte_source<allocator_type>::deallocate(allocator, p, n, align); }
+
   /// Null when there is no memory.
   static cell* make(executor_type ex, allocator_type a, std::source_location at) noexcept {
     void* p = byte_source<allocator_type>::allocate(a, sizeof(cell), alignof(cell));

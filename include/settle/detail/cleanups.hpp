@@ -39,8 +39,8 @@ class cleanup_registration {
 
  public:
   static cleanup_place<C> add(state& s, F&& f, bool alone) {
-    if (alone && fits(s) && !(asynchronous && s.table->cleanup_may_allocate)) return in_slot(s, std::move(f));
-    if (!s.table->cleanup_may_allocate) return in_fixed_slot(s, std::move(f));
+    if (alone && fits(s) && !(asynchronous && s.cleanup_may_allocate())) return in_slot(s, std::move(f));
+    if (!s.cleanup_may_allocate()) return in_fixed_slot(s, std::move(f));
     return in_block(s, std::move(f));
   }
 

@@ -53,6 +53,21 @@ class direct {
     dispatcher<C>::leave_drain(f);
   }
 
+  /// The producer's, the payload written, where others refer to the operation too. True: it won, and its hold and reference
+  /// are the sequence's.
+  [[gnu::always_inline]] static bool settle_among_others(state& s, outcome_head::kind_t kind) noexcept {
+    frame<C>& f = frame<C>::here();
+    if (!f.is_free() || !f.outbox.empty() || s.table->born != nullptr) return engine<C>::settle(s, kind, s.sole());
+    std::uint32_t const w = s.lock();
+    if ((w & ~(plain_bits | word::kept)) != 0) return engine<C>::settle_if_pending(s, w, kind);
+    bool const nothing_first = s.observers() == nullptr && !s.may_dispose();
+    s.become_settled(nothing_first ? w | word::offered : w, outcome_access::head(s.result), kind);
+    f.at = frame<C>::drains;
+    sequence<C>::run_plain(s);
+    dispatcher<C>::leave_drain(f);
+    return true;
+  }
+
   /// A small cleanup while nobody but the producer refers to the operation, into a slot of the state. False: not so, and `f`
   /// is untouched.
   template <class F>

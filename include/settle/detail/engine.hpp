@@ -31,8 +31,9 @@ class engine {
   using node = hook<C>;
 
   /// The producer's: the payload, if any, is written. Takes over its hold and reference when it wins.
-  static bool settle(state& s, outcome_head::kind_t kind, bool alone) noexcept {
-    std::uint32_t w = s.lock(alone);
+  static bool settle(state& s, outcome_head::kind_t kind, bool alone) noexcept { return settle_if_pending(s, s.lock(alone), kind); }
+  /// The same under the lock.
+  [[gnu::noinline]] static bool settle_if_pending(state& s, std::uint32_t w, outcome_head::kind_t kind) noexcept {
     if ((w & (word::settled | word::claimed)) != 0) {
       s.unlock(w);
       return false;
@@ -170,7 +171,8 @@ class engine {
   }
 
   /// On the executor; the caller has set `releasing`, and its hold is the last.
-  static void release(state& s) noexcept {
+  template <class S>
+  static void release(S& s) noexcept {
     releaser<C>::run(s, true);
     pump(frame<C>::here());
   }
@@ -216,8 +218,8 @@ class engine {
   }
 
   /// Runs what the structural part left, unless this thread is already at it further up.
-  static void pump(frame<C>& f) noexcept {
-    if ((f.at & frame<C>::walks) == 0) pump_all(f);
+  [[gnu::always_inline]] static void pump(frame<C>& f) noexcept {
+    if ((f.at & frame<C>::walks) == 0 && !f.nothing_left()) pump_all(f);
   }
 
  private:

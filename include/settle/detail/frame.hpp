@@ -52,6 +52,8 @@ struct frame {
 
   /// Nobody further up is at it.
   bool is_free() const noexcept { return at == 0; }
+  /// Nothing that the structural part has to walk, or made ready.
+  bool nothing_left() const noexcept { return structure.empty() && parked == nullptr && outbox.empty(); }
   drain<C>& in() noexcept { return current == nullptr ? own : *current; }
 
   static frame& here() noexcept { return C::sync::template per_thread<frame>(); }

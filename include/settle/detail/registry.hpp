@@ -16,14 +16,17 @@ struct registry {
   using state = state_base<C>;
   using node = hook<C>;
 
-  /// A done observer or consumer. `more` is set in the word when it waits for the sequence; true then.
-  [[gnu::always_inline]] static bool add_observer(state& s, node& h, std::uint32_t more = 0) noexcept {
+  /// A done observer. `kept`: its registration may withdraw it.
+  [[gnu::always_inline]] static void add_observer(state& s, node& h, bool kept = false) noexcept {
+    add_under_lock(s, h, s.lock(), kept ? std::uint32_t{word::kept} : 0u);
+  }
+  /// The consumer of a handle that is given up. True: its reference is the sequence's now.
+  [[gnu::always_inline]] static bool add_consumer(state& s, node& h) noexcept {
     std::uint32_t const w = s.lock();
-    bool const waits = (w & word::settled) == 0 || (w & word::walking) != 0;
-    if (waits) s.observers(ring<C>::push_back(s.observers(), &h));
-    s.unlock(waits ? w | kept_bit(h) | more : w);
-    if (!waits) add_late_observer(s, h);
-    return waits;
+    bool const is_cold = (w & word::cold) != 0;
+    bool const waits = add_under_lock(s, h, w, is_cold ? 0u : std::uint32_t{word::given});
+    if (is_cold) engine<C>::warm(s, nullptr);
+    return waits && !is_cold;
   }
 
   /// Of a settled operation. Beside the sequence, which cannot end while we hold the operation: it comes to it after the
@@ -168,6 +171,14 @@ struct registry {
   }
 
  private:
+  /// Gives the lock back, with `more` set when the hook waits for the sequence; true then.
+  [[gnu::always_inline]] static bool add_under_lock(state& s, node& h, std::uint32_t w, std::uint32_t more) noexcept {
+    bool const waits = (w & word::settled) == 0 || (w & word::walking) != 0;
+    if (waits) s.observers(ring<C>::push_back(s.observers(), &h));
+    s.unlock(waits ? w | more : w);
+    if (!waits) add_late_observer(s, h);
+    return waits;
+  }
   static std::uint32_t kept_bit(node const& h) noexcept {
     return h.claimed.load(std::memory_order_relaxed) == claim::unkept ? 0u : std::uint32_t{word::kept};
   }

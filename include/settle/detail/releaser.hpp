@@ -45,12 +45,13 @@ struct releaser {
   /// The sequence gives its hold back, and the consumer's reference with it, in one step: without the lock when nobody came
   /// late and nobody is left to take the value, without an atomic one when nobody else refers to the operation.
   /// False: the long way.
-  [[gnu::always_inline]] static bool end_sequence(state& s) noexcept {
-    if (s.table->event != nullptr) return false;
+  template <class S>
+  [[gnu::always_inline]] static bool end_sequence(S& s) noexcept {
+    if (s.has_listener()) return false;
     std::uint32_t w = s.word.load(std::memory_order_acquire);
     if (s.lasting.load(std::memory_order_acquire) != nullptr) return false;
     if ((w & word::taker) != 0) return false;
-    if (s.table->dispose != nullptr) {
+    if (s.may_dispose()) {
       if ((w & word::owned) != 0 && (w & word::given) == 0 && s.table->born == nullptr) return false;
       if ((w & (word::owned | word::watched)) == 0) s.table->dispose(s);
     }
@@ -58,7 +59,7 @@ struct releaser {
     w = s.word.load(std::memory_order_relaxed);
     std::uint64_t const consumer = (w & word::given) != 0 ? count::ref : 0;
     if (count::holds(c) != 1 || (c & count::late) != 0 || s.lasting.load(std::memory_order_acquire) != nullptr) return false;
-    bool const work = to_do(s);
+    bool const work = has_cleanups(s) || needs_executor(w);
     std::uint64_t const next = work ? (c - consumer) | count::releasing : c - consumer - count::both;
     if (c != count::both + consumer) {
       if (!swap(s, c, next)) return false;
@@ -73,7 +74,8 @@ struct releaser {
   }
 
   /// Runs what is registered for release; owns the last hold and its reference. Moves to the executor when there is user code.
-  static void run(state& s, bool on_executor) noexcept {
+  template <class S>
+  static void run(S& s, bool on_executor) noexcept {
     for (;;) {
       if (!on_executor && has_user_code(s)) {
         s.as = role::release;
@@ -111,13 +113,14 @@ struct releaser {
   static bool needs_executor(std::uint32_t w) noexcept {
     return (w & word::disposal) != 0 || ((w & word::taker) != 0 && (w & (word::failure | word::cancelled)) != 0);
   }
+  static bool has_cleanups(state& s) noexcept { return s.top_cleanup() != nullptr || s.slots_used() != 0; }
   static bool to_do(state& s) noexcept {
-    return s.top_cleanup() != nullptr || s.slots_used() != 0 || s.lasting.load(std::memory_order_acquire) != nullptr ||
+    return has_cleanups(s) || s.lasting.load(std::memory_order_acquire) != nullptr ||
            needs_executor(s.word.load(std::memory_order_acquire));
   }
   static bool has_user_code(state& s) noexcept {
-    return s.top_cleanup() != nullptr || s.slots_used() != 0 || s.is(word::releasers) ||
-           needs_executor(s.word.load(std::memory_order_acquire)) || (s.counts.load(std::memory_order_relaxed) & count::late) != 0;
+    return has_cleanups(s) || s.is(word::releasers) || needs_executor(s.word.load(std::memory_order_acquire)) ||
+           (s.counts.load(std::memory_order_relaxed) & count::late) != 0;
   }
 
   /// Released, with nobody to tell: one step. Without another reference there is nobody to race either.
@@ -160,7 +163,8 @@ struct releaser {
   }
 
   /// Runs the cleanup that was registered last.
-  static step run_top(state& s) noexcept {
+  template <class S>
+  static step run_top(S& s) noexcept {
     if ((s.counts.load(std::memory_order_acquire) & count::late) != 0) return step::none;  // what came late is next
     if (cleanup_node<C>* top = s.top_cleanup(); top != nullptr) {
       s.top_cleanup(top->below);
@@ -169,7 +173,7 @@ struct releaser {
       s.deallocate(top, t.size, t.align);
       return step::ran;
     }
-    if (!s.table->cleanup_may_allocate) return run_shared_slot(s);
+    if (!s.cleanup_may_allocate()) return run_shared_slot(s);
     std::size_t const used = s.slots_used();
     if (used == 0) return step::none;
     s.slots_used(used - 1);

@@ -20,21 +20,16 @@ struct sequence {
 
   /// Runs on the operation's executor; owns a hold and a reference, and gives both back at the end.
   static void run(state& s) noexcept {
-    bool const beside_owners = s.is(word::embedded);  // who write to the ring under the lock
-    node* const first = beside_owners ? nullptr : s.observers();
-    if (beside_owners) {
-      run_beside_owners(s);
-    } else if (s.table->born != nullptr || (first != nullptr && first->next != first)) {
-      run_in_order(s);
-    } else if (first != nullptr) {
-      s.observers(nullptr);
-      run_hook(s, *first, action_of(s, *first));
-    }
-    if (s.table->observed != nullptr) s.table->observed(s);
-    if (releaser<C>::end_sequence(s)) return;
-    if (!s.is(word::offered)) offer_value(s);
-    if (s.is(word::given)) s.drop_ref();
-    engine<C>::leave(s, true);
+    if (s.is(word::embedded)) run_beside_owners(s);  // who write to the ring under the lock
+    else if (s.table->born != nullptr) run_in_order(s);
+    else run_ring(s);
+    end(s);
+  }
+  /// The same for what was not born with a consumer, whose hooks no owner takes off.
+  template <class S>
+  [[gnu::always_inline]] static void run_plain(S& s) noexcept {
+    run_ring(s);
+    end(s);
   }
 
   /// A hook that is queued by itself: told at once, or too late for its ring.
@@ -71,7 +66,8 @@ struct sequence {
   }
 
   /// Runs one hook, unless its kept registration withdrew it, and returns its memory.
-  [[gnu::always_inline]] static void run_hook(state& s, node& h, hook_action action) noexcept {
+  template <class S>
+  [[gnu::always_inline]] static void run_hook(S& s, node& h, hook_action action) noexcept {
     bool const kept = start(h, action);
     if (action == hook_action::invoke && (h.kind == hook_kind::done || h.kind == hook_kind::consumer))
       s.seen.store(true, std::memory_order_relaxed);
@@ -83,7 +79,7 @@ struct sequence {
       if (h.claimed.exchange(claim::finished, std::memory_order_acq_rel) == claim::started) return;
       s.drop_ref();
     }
-    s.free_hook(h, type);
+    s.deallocate(&h, type.size, type.align);
   }
 
   /// Observers and a consumer, as the policy orders them.
@@ -95,6 +91,26 @@ struct sequence {
   }
 
  private:
+  /// One hook, as a rule, and no order to keep.
+  template <class S>
+  [[gnu::always_inline]] static void run_ring(S& s) noexcept {
+    node* const first = s.observers();
+    if (first == nullptr) return;
+    if (first->next != first) return run_in_order(s);
+    s.observers(nullptr);
+    run_hook(s, *first, action_of(s, *first));
+  }
+  template <class S>
+  [[gnu::always_inline]] static void end(S& s) noexcept {
+    if (s.table->observed != nullptr) s.table->observed(s);
+    if (!releaser<C>::end_sequence(s)) end_beside_others(s);
+  }
+  [[gnu::noinline]] static void end_beside_others(state& s) noexcept {
+    if (!s.is(word::offered)) offer_value(s);
+    if (s.is(word::given)) s.drop_ref();
+    engine<C>::leave(s, true);
+  }
+
   /// Arbitrates with a kept registration. True: it still stands.
   static bool start(node& h, hook_action& action) noexcept {
     claim c = h.claimed.load(std::memory_order_acquire);

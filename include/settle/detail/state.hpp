@@ -65,6 +65,13 @@ struct state_base : basic_work_node<C> {
 
   outcome_head& head() noexcept { return *reinterpret_cast<outcome_head*>(reinterpret_cast<std::byte*>(this) + table->head_offset); }
 
+  // What a cell, which knows its policy, answers at compile time.
+  bool has_listener() const noexcept { return table->event != nullptr; }
+  bool may_dispose() const noexcept { return table->dispose != nullptr; }
+  bool cleanup_may_allocate() const noexcept { return table->cleanup_may_allocate; }
+  cleanup_type<C> const*& slot_type(std::size_t i) noexcept { return *reinterpret_cast<cleanup_type<C> const**>(slot(i)); }
+  void* slot_closure(std::size_t i) noexcept { return slot(i) + sizeof(void*); }
+
   /// Memory from its allocator; null when there is none. No opaque call where that is the default one.
   void* allocate(std::size_t bytes, std::size_t align) noexcept {
     return table->allocate == nullptr ? recycling::try_allocate(bytes, align) : table->allocate(*this, bytes, align);
@@ -196,8 +203,6 @@ struct state_base : basic_work_node<C> {
     e.detail = detail;
     table->report(std::move(p), e);
   }
-  cleanup_type<C> const*& slot_type(std::size_t i) noexcept { return *reinterpret_cast<cleanup_type<C> const**>(slot(i)); }
-  void* slot_closure(std::size_t i) noexcept { return slot(i) + sizeof(void*); }
   std::byte* slot(std::size_t i) noexcept { return reinterpret_cast<std::byte*>(this) + table->slots_offset + table->slot_size * i; }
   /// The slot that `closure` lies in; slot_count when it is no slot's.
   std::size_t slot_of(std::byte* closure) noexcept {
@@ -225,14 +230,16 @@ struct state_base : basic_work_node<C> {
   /// No reference is left.
   void end() noexcept {
     std::uint32_t const w = word.load(std::memory_order_relaxed);
-    if ((w & (word::failure | word::context)) != 0) end_with(w);
-    tell(monitor_event::destroyed);
+    if ((w & (word::failure | word::context)) != 0 || has_listener()) [[unlikely]]
+      say_and_forget(w);
     table->destroy(*this);
   }
-  void end_with(std::uint32_t w) noexcept {
+  [[gnu::noinline]] void say_and_forget(std::uint32_t w) noexcept {
     if ((w & word::failure) != 0 && !seen.load(std::memory_order_relaxed)) report(table->exception(*this), monitor_event::unseen_failure);
-    detail::context<C>* const c = created.get();
-    if (c == nullptr) return;
+    if (detail::context<C>* const c = created.get(); c != nullptr) destroy_context(c);
+    tell(monitor_event::destroyed);
+  }
+  void destroy_context(detail::context<C>* c) noexcept {
     for (context_part<C>* p = c->parts.load(std::memory_order_acquire); p != nullptr;) {
       context_part<C>& gone = *std::exchange(p, p->next);
       gone.destroy(gone, *this);

@@ -91,7 +91,7 @@ class budget_timer {
 
   /// False: no memory.
   bool make_room(state& owner) noexcept {
-    timers_ = owner.table->cleanup_may_allocate ? timers_at_home(owner) : nullptr;
+    timers_ = owner.cleanup_may_allocate() ? timers_at_home(owner) : nullptr;
     if (timers_ == nullptr) return true;
     at_ = owner.allocate(timers_->size, timers_->align);
     return at_ != nullptr;

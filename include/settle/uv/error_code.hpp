@@ -7,6 +7,8 @@
 #include <string>
 #include <system_error>
 
+#include "../errc.hpp"
+
 namespace settle::inline v0::uv {
 
 namespace detail {
@@ -33,10 +35,7 @@ class error_category final : public std::error_category {
 /// settle::resolver_of<int> r;
 /// r.fail(settle::uv::error_code(UV_ECONNREFUSED));  // reads as std::errc::connection_refused
 /// ```
-inline std::error_code error_code(int status) noexcept {
-  static constinit detail::error_category const category{};
-  return {status, category};
-}
+inline std::error_code error_code(int status) noexcept { return {status, settle::detail::immortal<detail::error_category>()}; }
 
 }  // namespace settle::inline v0::uv
 
