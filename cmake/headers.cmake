@@ -64,7 +64,10 @@ set(settle_core_headers
     include/settle/detail/lineage.hpp
     include/settle/detail/link.hpp
     include/settle/detail/lost_value.hpp
+    include/settle/detail/outcome_head.hpp
     include/settle/detail/own_trap.hpp
+    include/settle/detail/ownership.hpp
+    include/settle/detail/producer.hpp
     include/settle/detail/registry.hpp
     include/settle/detail/releaser.hpp
     include/settle/detail/sequence.hpp
@@ -80,6 +83,7 @@ set(settle_core_headers
     include/settle/detail/word.hpp
     include/settle/detail/work.hpp
     include/settle/done_callback.hpp
+    include/settle/ending.hpp
     include/settle/errc.hpp
     include/settle/error.hpp
     include/settle/fwd.hpp
@@ -93,8 +97,10 @@ set(settle_core_headers
     include/settle/observe/census_report.hpp
     include/settle/observe/counters.hpp
     include/settle/operation.hpp
+    include/settle/operation_cancelled.hpp
     include/settle/outcome.hpp
     include/settle/pin.hpp
+    include/settle/pinned_outcome.hpp
     include/settle/policy/allocator.hpp
     include/settle/policy/cleanup.hpp
     include/settle/policy/default_policy.hpp

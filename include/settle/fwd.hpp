@@ -90,6 +90,8 @@ class engine;
 template <class C>
 class dispatcher;
 template <class C>
+class walker;
+template <class C>
 class released_wait;
 template <class C>
 struct hook;

@@ -11,22 +11,13 @@
 
 #include "detail/cell.hpp"
 #include "detail/exceptions.hpp"
+#include "detail/ownership.hpp"
 #include "operation.hpp"
 #include "pin.hpp"
+#include "pinned_outcome.hpp"
 #include "watcher.hpp"
 
 namespace settle::inline v0 {
-
-/// An outcome to look at, and the pin that holds back what it may point into.
-template <class P>
-struct pinned_outcome {
-  outcome<typename P::value_type, typename P::error_type> const& result;  ///< good while the handle or a watcher lives
-  basic_pin<typename P::terminal> pin;                                    ///< empty when the cleanups run already, or have
-
-  /// Made by `co_await h.pinned()`.
-  pinned_outcome(outcome<typename P::value_type, typename P::error_type> const& o, basic_pin<typename P::terminal> p) noexcept
-      : result(o), pin(std::move(p)) {}
-};
 
 /// The owner of an operation, the one who may take its value. Move-only: moving it into something hands the operation
 /// over. Dropping it unsettled asks the operation to cancel (cause dropped); it then goes on alone until it is released.
@@ -266,7 +257,7 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
   [[gnu::noinline]] void disown(bool ask) noexcept {
     detail::state_base<C>& s = *this->state_;
     if (ask && !s.is(detail::word::settled)) detail::engine<C>::request(s, cancellation(cause::dropped, s.created));
-    detail::engine<C>::disown(s);
+    detail::ownership<C>::disown(s);
   }
 };
 

@@ -3,7 +3,6 @@
 #define SETTLE_OUTCOME_HPP
 
 #include <concepts>
-#include <cstdint>
 #include <exception>
 #include <memory>
 #include <system_error>
@@ -13,55 +12,15 @@
 
 #include "cause.hpp"
 #include "detail/exceptions.hpp"
+#include "detail/outcome_head.hpp"
+#include "ending.hpp"
 #include "error.hpp"
 #include "fwd.hpp"
+#include "operation_cancelled.hpp"
 
 namespace settle::inline v0 {
 
-/// How an operation ended, without its types: what hooks that do not care for the value are told.
-struct ending {
-  /// One of the three.
-  enum kind_t : std::uint8_t { value, failure, cancelled };
-  kind_t kind = value;    ///< which of the three
-  cancellation cancel{};  ///< meaningful when cancelled
-
-  constexpr ending() noexcept = default;
-  /// All of it.
-  constexpr ending(kind_t k, cancellation const& c) noexcept : kind(k), cancel(c) {}
-};
-
-/// Thrown by value() of a cancelled outcome.
-class operation_cancelled : public std::exception {
- public:
-  /// For `c`. Allocates nothing.
-  explicit operation_cancelled(cancellation const& c) noexcept : why_(c) {}
-  /// How it came about.
-  cancellation const& why() const noexcept { return why_; }
-  /// One sentence.
-  char const* what() const noexcept override { return "settle: the operation was cancelled"; }
-
- private:
-  cancellation why_;
-};
-
 namespace detail {
-
-/// The part of an outcome that needs no types, so that a rival that cancels writes it without knowing them.
-struct outcome_head {
-  enum kind_t : std::uint8_t { pending, value, failure, cancelled, taken };
-  kind_t kind = pending;
-  cause why = cause::requested;
-  cause root = cause::requested;
-  bool unused = false;  // so that all four are one store
-  std::source_location where{};
-
-  cancellation cancelled_by() const noexcept { return {why, root, where}; }
-  void cancelled_by(cancellation const& c) noexcept {
-    why = c.why;
-    root = c.root;
-    where = c.where;
-  }
-};
 
 template <class E>
 bool is_timeout(E const& e) noexcept {

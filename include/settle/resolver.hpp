@@ -14,6 +14,7 @@
 #include "detail/cleanups.hpp"
 #include "detail/direct.hpp"
 #include "detail/engine.hpp"
+#include "detail/producer.hpp"
 #include "handle.hpp"
 #include "operation.hpp"
 #include "pin.hpp"
@@ -33,12 +34,10 @@ namespace settle::inline v0 {
 /// r.complete(42);
 /// ```
 template <class P>
-class resolver {
-  static_assert(detail::diagnose_policy<P>());  // before anything else stumbles over it
-  using C = typename P::terminal;
-  using cell = detail::cell<P>;
-  using engine = detail::engine<C>;
-  using access = detail::outcome_access;
+class resolver : detail::producer<P> {
+  using base = detail::producer<P>;
+  using base::cell_, base::lost, base::announce, base::give_up;
+  using typename base::access, typename base::C, typename base::cell, typename base::engine;
 
  public:
   using policy_type = P;                            ///< how the operation behaves
@@ -69,13 +68,13 @@ class resolver {
   /// operation. Throws std::bad_alloc.
   [[gnu::always_inline]] resolver(std::allocator_arg_t, typename P::allocator_type a, executor_type ex = executor_type(),
                                   std::source_location at = std::source_location::current())
-      : cell_(cell::make(std::move(ex), std::move(a), at)) {
+      : base(cell::make(std::move(ex), std::move(a), at)) {
     if (cell_ == nullptr) detail::raise(std::bad_alloc());
   }
 
   /// Empty instead of throwing when there is no memory.
   explicit resolver(std::nothrow_t, executor_type ex = executor_type(), std::source_location at = std::source_location::current()) noexcept
-      : cell_(cell::make(std::move(ex), typename P::allocator_type(), at)) {}
+      : base(cell::make(std::move(ex), typename P::allocator_type(), at)) {}
 
   /// The cheapest form: a new pending operation whose consumer, `f(outcome&&)`, `f(ending)` or `f()`, is born with it. It
   /// runs once, on every path, as one given to `handle::on_done(F) &&` would, and dies right after; there is no handle.
@@ -94,7 +93,7 @@ class resolver {
   }
 
   /// The source is empty afterwards: it may be destroyed on any thread, and settles nothing.
-  resolver(resolver&& o) noexcept : cell_(std::exchange(o.cell_, nullptr)) {}
+  resolver(resolver&& o) noexcept : base(std::exchange(o.cell_, nullptr)) {}
   /// What it stood for before is dropped unsettled, as by the destructor.
   resolver& operator=(resolver&& o) noexcept {
     resolver gone(std::move(*this));
@@ -127,8 +126,8 @@ class resolver {
   bool complete(stored&& v)
     requires(!std::is_void_v<T>)
   {
-    if constexpr (std::is_nothrow_move_constructible_v<stored>) return complete_quietly(v);
-    else return complete_claimed([&](void* at) { ::new (at) stored(std::move(v)); });
+    if constexpr (std::is_nothrow_move_constructible_v<stored>) return this->complete_quietly(v);
+    else return this->complete_claimed([&](void* at) { ::new (at) stored(std::move(v)); });
   }
   /// The same with a copy. A copy that throws leaves the operation pending.
   bool complete(stored const& v)
@@ -156,14 +155,14 @@ class resolver {
   /// Acknowledges a request with the cause that was asked for (cause::requested when nobody did). True to the winner.
   bool cancel(std::source_location at = std::source_location::current()) noexcept {
     if (cell_ == nullptr) return false;
-    return acknowledge(cancellation(cause::requested, at));
+    return this->acknowledge(cancellation(cause::requested, at));
   }
 
   /// Settles with an outcome. True to the winner.
   bool settle(outcome<T, E>&& o) {
     if (o.has_error()) return fail(std::move(o).error());
     if (!o.has_value()) {
-      return cell_ != nullptr && acknowledge(o.cancel());
+      return cell_ != nullptr && this->acknowledge(o.cancel());
     }
     if constexpr (std::is_void_v<T>) return complete();
     else return complete(std::move(o).value());
@@ -188,7 +187,7 @@ class resolver {
   /// As basic_operation::on_cleanup; before anybody else sees the operation it costs no atomic operation.
   template <class F>
   [[gnu::always_inline]] bool on_cleanup(F f) {
-    return detail::direct<P>::keep_in_slot(*cell_, f) || on_cleanup_in_any_case(f);
+    return detail::direct<P>::keep_in_slot(*cell_, f) || this->on_cleanup_in_any_case(f);
   }
   /// As basic_operation::on_cancel: the place to stop the work. Allocates one block; throws std::bad_alloc.
   template <class F>
@@ -212,7 +211,7 @@ class resolver {
   friend class shared_resolver;
   friend struct detail::state_access;
 
-  explicit resolver(cell* c) noexcept : cell_(c) {}
+  explicit resolver(cell* c) noexcept : base(c) {}
 
   [[gnu::noinline]] handle<P> get_handle_beside_others() noexcept {
     std::uint32_t const w = cell_->lock();
@@ -220,91 +219,6 @@ class resolver {
     cell_->unlock(first ? w | detail::word::handled | detail::word::owned : w);
     return first ? handle<P>(op()) : handle<P>();
   }
-
-  template <class F>
-  [[gnu::noinline]] bool on_cleanup_in_any_case(F& f) {
-    return detail::offer_cleanup<C>(*cell_, std::move(f), cell_->sole()).how == detail::kept::yes;
-  }
-
-  /// Settled already, or nothing to settle.
-  bool lost() const noexcept { return cell_ == nullptr || cell_->is(detail::word::settled); }
-
-  /// The payload stands. True: it is the outcome, and the hold and reference are the sequence's.
-  /// User code may run in here, and may look at the resolver or destroy it: it is empty before, and untouched after a win.
-  bool announce(detail::outcome_head::kind_t kind) noexcept {
-    if constexpr (detail::direct<P>::possible)
-      if (detail::direct<P>::is_alone(*cell_)) return detail::direct<P>::settle_alone(*std::exchange(cell_, nullptr), kind), true;
-    return announce_among_others(kind);
-  }
-  [[gnu::always_inline]] bool announce_among_others(detail::outcome_head::kind_t kind) noexcept {
-    cell* const c = std::exchange(cell_, nullptr);
-    if constexpr (detail::direct<P>::possible) {
-      if (detail::direct<P>::settle_among_others(*c, kind)) return true;
-    } else if (engine::settle(*c, kind, c->sole())) {
-      return true;
-    }
-    cell_ = c;
-    return false;
-  }
-
-  /// As above: a cancel observer may look at the resolver or destroy it.
-  bool acknowledge(cancellation const& why) noexcept {
-    cell& c = *std::exchange(cell_, nullptr);
-    if (!c.is(detail::word::requested)) engine::request(c, why);
-    if (engine::settle(c, detail::outcome_head::cancelled, c.sole())) return true;
-    engine::leave(c);
-    return false;
-  }
-
-  bool give_up() noexcept {
-    if (cell_ != nullptr) engine::leave(*std::exchange(cell_, nullptr));
-    return false;
-  }
-
-  bool complete_quietly(stored& v) noexcept {
-    if constexpr (detail::direct<P>::possible) {
-      if (cell_ != nullptr && detail::direct<P>::is_alone(*cell_)) {
-        ::new (static_cast<void*>(access::value(cell_->result))) stored(std::move(v));
-        detail::direct<P>::settle_alone(*std::exchange(cell_, nullptr), detail::outcome_head::value);
-        return true;
-      }
-    }
-    return complete_in_any_case(v);
-  }
-  /// A loser's value goes back where it came from; one that is copied along never left.
-  using offered = std::conditional_t<std::is_trivially_copyable_v<stored> && sizeof(stored) <= 2 * sizeof(void*), stored, stored&>;
-  [[gnu::noinline]] bool complete_in_any_case(offered v) noexcept {
-    if (lost()) return give_up();
-    auto* const at = ::new (static_cast<void*>(access::value(cell_->result))) stored(std::move(v));
-    if (announce_among_others(detail::outcome_head::value)) return true;
-    if constexpr (std::is_nothrow_move_assignable_v<stored>) {
-      v = std::move(*at);
-    } else {
-      std::destroy_at(&v);
-      std::construct_at(&v, std::move(*at));
-    }
-    std::destroy_at(at);
-    return give_up();
-  }
-
-  /// A value whose move may throw is not touched before the win: rivals wait while it is moved.
-  template <class Make>
-  bool complete_claimed(Make make) {
-    if (cell_ == nullptr) return false;
-    if (!engine::claim(*cell_, detail::word::tentative)) return give_up();
-    cell& c = *cell_;
-    detail::with_undo([&] { decide(c, make); }, [&] { engine::unclaim(c); });
-    engine::publish(*std::exchange(cell_, nullptr), detail::outcome_head::value);
-    return true;
-  }
-
-  template <class Make>
-  static void decide(cell& c, Make& make) {
-    detail::deciding<C> const at_it(c);
-    make(static_cast<void*>(access::value(c.result)));
-  }
-
-  cell* cell_;
 };
 
 }  // namespace settle::inline v0

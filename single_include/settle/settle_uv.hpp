@@ -212,6 +212,59 @@ inline std::error_code code_in([[maybe_unused]] std::exception_ptr const& p, [[m
 
 // ---- settle/outcome.hpp, continued ---------------------------------------------------------------------------------
 
+// ---- settle/detail/outcome_head.hpp --------------------------------------------------------------------------------
+#ifndef SETTLE_DETAIL_OUTCOME_HEAD_HPP
+#define SETTLE_DETAIL_OUTCOME_HEAD_HPP
+
+namespace settle::inline v0::detail {
+
+/// The part of an outcome that needs no types, so that a rival that cancels writes it without knowing them.
+struct outcome_head {
+  enum kind_t : std::uint8_t { pending, value, failure, cancelled, taken };
+  kind_t kind = pending;
+  cause why = cause::requested;
+  cause root = cause::requested;
+  bool unused = false;  // so that all four are one store
+  std::source_location where{};
+
+  cancellation cancelled_by() const noexcept { return {why, root, where}; }
+  void cancelled_by(cancellation const& c) noexcept {
+    why = c.why;
+    root = c.root;
+    where = c.where;
+  }
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/outcome.hpp, continued ---------------------------------------------------------------------------------
+
+// ---- settle/ending.hpp ---------------------------------------------------------------------------------------------
+#ifndef SETTLE_ENDING_HPP
+#define SETTLE_ENDING_HPP
+
+namespace settle::inline v0 {
+
+/// How an operation ended, without its types: what hooks that do not care for the value are told.
+struct ending {
+  /// One of the three.
+  enum kind_t : std::uint8_t { value, failure, cancelled };
+  kind_t kind = value;    ///< which of the three
+  cancellation cancel{};  ///< meaningful when cancelled
+
+  constexpr ending() noexcept = default;
+  /// All of it.
+  constexpr ending(kind_t k, cancellation const& c) noexcept : kind(k), cancel(c) {}
+};
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/outcome.hpp, continued ---------------------------------------------------------------------------------
+
 // ---- settle/error.hpp ----------------------------------------------------------------------------------------------
 #ifndef SETTLE_ERROR_HPP
 #define SETTLE_ERROR_HPP
@@ -459,6 +512,8 @@ class engine;
 template <class C>
 class dispatcher;
 template <class C>
+class walker;
+template <class C>
 class released_wait;
 template <class C>
 struct hook;
@@ -474,19 +529,11 @@ struct token_door;  // an adapter's: a handle's outcome by completion token
 
 // ---- settle/outcome.hpp, continued ---------------------------------------------------------------------------------
 
+// ---- settle/operation_cancelled.hpp --------------------------------------------------------------------------------
+#ifndef SETTLE_OPERATION_CANCELLED_HPP
+#define SETTLE_OPERATION_CANCELLED_HPP
+
 namespace settle::inline v0 {
-
-/// How an operation ended, without its types: what hooks that do not care for the value are told.
-struct ending {
-  /// One of the three.
-  enum kind_t : std::uint8_t { value, failure, cancelled };
-  kind_t kind = value;    ///< which of the three
-  cancellation cancel{};  ///< meaningful when cancelled
-
-  constexpr ending() noexcept = default;
-  /// All of it.
-  constexpr ending(kind_t k, cancellation const& c) noexcept : kind(k), cancel(c) {}
-};
 
 /// Thrown by value() of a cancelled outcome.
 class operation_cancelled : public std::exception {
@@ -502,24 +549,15 @@ class operation_cancelled : public std::exception {
   cancellation why_;
 };
 
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/outcome.hpp, continued ---------------------------------------------------------------------------------
+
+namespace settle::inline v0 {
+
 namespace detail {
-
-/// The part of an outcome that needs no types, so that a rival that cancels writes it without knowing them.
-struct outcome_head {
-  enum kind_t : std::uint8_t { pending, value, failure, cancelled, taken };
-  kind_t kind = pending;
-  cause why = cause::requested;
-  cause root = cause::requested;
-  bool unused = false;  // so that all four are one store
-  std::source_location where{};
-
-  cancellation cancelled_by() const noexcept { return {why, root, where}; }
-  void cancelled_by(cancellation const& c) noexcept {
-    why = c.why;
-    root = c.root;
-    where = c.where;
-  }
-};
 
 template <class E>
 bool is_timeout(E const& e) noexcept {
@@ -3450,7 +3488,7 @@ class dispatcher {
   static void route(frame<C>& f, bool fresh) noexcept {
     while (!f.outbox.empty()) {
       route_outbox(f, fresh);
-      engine<C>::walk_structure(f);
+      walker<C>::walk_all(f);
     }
   }
 
@@ -3672,7 +3710,50 @@ class walker {
     if (has_ref) s.drop_ref();
   }
 
+  /// What the structural part has before it.
+  static void walk_all(frame<C>& f) noexcept {
+    std::uint32_t const outer = std::exchange(f.at, f.at | frame<C>::walks);
+    while (!f.structure.empty() || f.parked != nullptr) {
+      if (f.structure.empty()) {
+        walk_parked(f);
+        continue;
+      }
+      state& s = *static_cast<state*>(f.structure.pop());
+      if (s.as == role::release) releaser<C>::run(s, false);
+      else walk(s, f, s.as == role::walk_request);
+    }
+    f.at = outer;
+  }
+
+  /// Runs what the structural part left, unless this thread is already at it further up.
+  [[gnu::always_inline]] static void pump(frame<C>& f) noexcept {
+    if ((f.at & frame<C>::walks) == 0 && !f.nothing_left()) pump_all(f);
+  }
+
+  /// A walk of a state that stands in another queue: the link that leads to it stands for it, and the child cannot be
+  /// released, nor the link go, before it was walked. Without a link nobody walks further up.
+  static void walk_queued(state& s, frame<C>& f, node* via) noexcept {
+    if (via != nullptr) {
+      via->parked = std::exchange(f.parked, via);
+      return;
+    }
+    std::uint32_t const outer = std::exchange(f.at, f.at | frame<C>::walks);
+    walk(s, f, false);
+    f.at = outer;
+  }
+
  private:
+  [[gnu::noinline]] static void pump_all(frame<C>& f) noexcept {
+    walk_all(f);
+    if (!f.outbox.empty()) dispatcher<C>::flush(f);
+  }
+
+  static void walk_parked(frame<C>& f) noexcept {
+    node* const l = f.parked;
+    f.parked = std::exchange(l->parked, nullptr);
+    walk(*link<C>::of(*l).child(), f, false);
+  }
+
   /// What there is to tell.
   static std::uint32_t news(std::uint32_t w) noexcept { return w & (word::forced | ((w & word::inputs) != 0 ? word::settled : 0u)); }
 
@@ -3823,36 +3904,6 @@ class engine {
     settle_locked(s, w & ~(word::claimed | word::tentative), kind, frame<C>::here());
   }
 
-  /// The owner goes. A value that is there, and that nobody else reads, is lost.
-  static void disown(state& s) noexcept {
-    if (!may_be_lost(s, s.word.load(std::memory_order_relaxed))) return;
-    std::uint32_t const w = s.lock();
-    bool const offered = was_offered(s, w);
-    s.unlock(w & ~word::owned);
-    if (offered && (w & word::watched) == 0) dispose(s);
-  }
-
-  /// Under the lock: the sequence has offered the value to its owner, or ended the short way when nothing could be lost yet.
-  static bool was_offered(state& s, std::uint32_t w) noexcept {
-    std::uint64_t const c = s.counts.load(std::memory_order_relaxed);
-    return (w & word::offered) != 0 || (c & count::releasing) != 0 || count::holds(c) == 0;
-  }
-
-  /// The value lost its owner after the sequence had offered it: it dies on the executor, before released if it can.
-  static void dispose(state& s) noexcept {
-    if (s.try_hold(true)) {
-      std::uint32_t const w = s.lock();
-      s.unlock(w | word::disposal);
-      registry<C>::leave_late(s);
-    } else {
-      frame<C>& f = frame<C>::here();
-      s.add_ref();
-      s.as = role::dispose;
-      f.outbox.push(&s);
-      pump(f);
-    }
-  }
-
   /// Forced: settles now. Takes a hold and a reference of its own; the caller keeps its reference.
   static bool cancel(state& s, cancellation const& c) noexcept {
     std::uint32_t const w = lock_decided(s);
@@ -3890,7 +3941,7 @@ class engine {
     monitor_event const event = s.event_of(monitor_event::abandoned);
     settle_locked(s, w, outcome_head::cancelled, f, false);
     if (!asked) table.report(nullptr, event);
-    pump(f);
+    walker<C>::pump(f);
   }
 
   /// The producer ends as cancelled, with the cause that was asked for or else this one. Takes over its hold and reference.
@@ -3931,14 +3982,14 @@ class engine {
       s.as = role::release;
       f.structure.push(&s);
     }
-    pump(f);
+    walker<C>::pump(f);
   }
 
   /// On the executor; the caller has set `releasing`, and its hold is the last.
   template <class S>
   static void release(S& s) noexcept {
     releaser<C>::run(s, true);
-    pump(frame<C>::here());
+    walker<C>::pump(frame<C>::here());
   }
 
   /// Makes a hook that came too late take effect at once. The hook's hold, or reference, comes with it.
@@ -3947,7 +3998,7 @@ class engine {
     h.as = role::hook;
     h.taken = true;
     f.outbox.push(&h);
-    pump(f);
+    walker<C>::pump(f);
   }
 
   /// A parent's cancellation reaches a child. The caller's reference on it is taken over.
@@ -3966,32 +4017,7 @@ class engine {
     child.drop_ref();
   }
 
-  /// What the structural part has before it.
-  static void walk_structure(frame<C>& f) noexcept {
-    std::uint32_t const outer = std::exchange(f.at, f.at | frame<C>::walks);
-    while (!f.structure.empty() || f.parked != nullptr) {
-      if (f.structure.empty()) {
-        walk_parked(f);
-        continue;
-      }
-      state& s = *static_cast<state*>(f.structure.pop());
-      if (s.as == role::release) releaser<C>::run(s, false);
-      else walker<C>::walk(s, f, s.as == role::walk_request);
-    }
-    f.at = outer;
-  }
-
-  /// Runs what the structural part left, unless this thread is already at it further up.
-  [[gnu::always_inline]] static void pump(frame<C>& f) noexcept {
-    if ((f.at & frame<C>::walks) == 0 && !f.nothing_left()) pump_all(f);
-  }
-
  private:
-  [[gnu::noinline]] static void pump_all(frame<C>& f) noexcept {
-    walk_structure(f);
-    if (!f.outbox.empty()) dispatcher<C>::flush(f);
-  }
-
   /// The lock, once no other producer whose move may throw is at it: it may yet fail and leave the operation pending.
   static std::uint32_t lock_decided(state& s) noexcept {
     std::uint32_t w = s.lock();
@@ -4019,7 +4045,7 @@ class engine {
     else settle_and_say_so(s, w, kind);
     if (walker_elsewhere) return;  // it sees that when it is through, and goes on
     if (queued) {
-      if (to_walk) walk_queued(s, f, via);
+      if (to_walk) walker<C>::walk_queued(s, f, via);
     } else if (to_walk) {
       s.as = role::walk_settled;
       f.structure.push(&s);
@@ -4028,7 +4054,7 @@ class engine {
       s.as = role::sequence;
       f.outbox.push(&s);
     }
-    if (then_pump) pump(f);
+    if (then_pump) walker<C>::pump(f);
   }
 
   /// Called with the lock held. True to the first who asks.
@@ -4039,25 +4065,8 @@ class engine {
       return false;
     }
     frame<C>& f = frame<C>::here();
-    if (request_locked(s, w, c, f)) pump(f);
+    if (request_locked(s, w, c, f)) walker<C>::pump(f);
     return true;
-  }
-
-  /// A walk of a state that stands in another queue: the link that leads to it stands for it, and the child cannot be
-  /// released, nor the link go, before it was walked. Without a link nobody walks further up.
-  static void walk_queued(state& s, frame<C>& f, node* via) noexcept {
-    if (via != nullptr) {
-      via->parked = std::exchange(f.parked, via);
-      return;
-    }
-    std::uint32_t const outer = std::exchange(f.at, f.at | frame<C>::walks);
-    walker<C>::walk(s, f, false);
-    f.at = outer;
-  }
-  static void walk_parked(frame<C>& f) noexcept {
-    node* const l = f.parked;
-    f.parked = std::exchange(l->parked, nullptr);
-    walker<C>::walk(*link<C>::of(*l).child(), f, false);
   }
 
   /// Called with the lock held. True: there is something to walk.
@@ -4445,6 +4454,56 @@ constexpr state_table<typename P::terminal> const cell<P>::policy_table = cell<P
 
 // ---- settle/handle.hpp, continued ----------------------------------------------------------------------------------
 
+// ---- settle/detail/ownership.hpp -----------------------------------------------------------------------------------
+#ifndef SETTLE_DETAIL_OWNERSHIP_HPP
+#define SETTLE_DETAIL_OWNERSHIP_HPP
+
+namespace settle::inline v0::detail {
+
+/// What becomes of a value whose owner goes.
+template <class C>
+class ownership {
+  using state = state_base<C>;
+
+ public:
+  /// The owner goes. A value that is there, and that nobody else reads, is lost.
+  static void disown(state& s) noexcept {
+    if (!may_be_lost(s, s.word.load(std::memory_order_relaxed))) return;
+    std::uint32_t const w = s.lock();
+    bool const offered = was_offered(s, w);
+    s.unlock(w & ~word::owned);
+    if (offered && (w & word::watched) == 0) dispose(s);
+  }
+
+ private:
+  /// Under the lock: the sequence has offered the value to its owner, or ended the short way when nothing could be lost yet.
+  static bool was_offered(state& s, std::uint32_t w) noexcept {
+    std::uint64_t const c = s.counts.load(std::memory_order_relaxed);
+    return (w & word::offered) != 0 || (c & count::releasing) != 0 || count::holds(c) == 0;
+  }
+
+  /// The value lost its owner after the sequence had offered it: it dies on the executor, before released if it can.
+  static void dispose(state& s) noexcept {
+    if (s.try_hold(true)) {
+      std::uint32_t const w = s.lock();
+      s.unlock(w | word::disposal);
+      registry<C>::leave_late(s);
+    } else {
+      frame<C>& f = frame<C>::here();
+      s.add_ref();
+      s.as = role::dispose;
+      f.outbox.push(&s);
+      walker<C>::pump(f);
+    }
+  }
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/handle.hpp, continued ----------------------------------------------------------------------------------
+
 // ---- settle/operation.hpp ------------------------------------------------------------------------------------------
 #ifndef SETTLE_OPERATION_HPP
 #define SETTLE_OPERATION_HPP
@@ -4592,7 +4651,7 @@ struct registry {
     frame<C>& f = frame<C>::here();
     s.as = role::release;
     f.structure.push(&s);
-    engine<C>::pump(f);
+    walker<C>::pump(f);
   }
 
   /// The child becomes the parent's: asked or forced to cancel with it, released before its cleanups.
@@ -4624,7 +4683,7 @@ struct registry {
     frame<C>& f = frame<C>::here();
     if (tell) engine<C>::cascade(child, c, force, f);
     else child.drop_ref();
-    engine<C>::pump(f);
+    walker<C>::pump(f);
   }
 
  private:
@@ -6113,6 +6172,29 @@ basic_pin<C> basic_operation<C>::pin() const noexcept {
 
 // ---- settle/handle.hpp, continued ----------------------------------------------------------------------------------
 
+// ---- settle/pinned_outcome.hpp -------------------------------------------------------------------------------------
+#ifndef SETTLE_PINNED_OUTCOME_HPP
+#define SETTLE_PINNED_OUTCOME_HPP
+
+namespace settle::inline v0 {
+
+/// An outcome to look at, and the pin that holds back what it may point into.
+template <class P>
+struct pinned_outcome {
+  outcome<typename P::value_type, typename P::error_type> const& result;  ///< good while the handle or a watcher lives
+  basic_pin<typename P::terminal> pin;                                    ///< empty when the cleanups run already, or have
+
+  /// Made by `co_await h.pinned()`.
+  pinned_outcome(outcome<typename P::value_type, typename P::error_type> const& o, basic_pin<typename P::terminal> p) noexcept
+      : result(o), pin(std::move(p)) {}
+};
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/handle.hpp, continued ----------------------------------------------------------------------------------
+
 // ---- settle/watcher.hpp --------------------------------------------------------------------------------------------
 #ifndef SETTLE_WATCHER_HPP
 #define SETTLE_WATCHER_HPP
@@ -6223,17 +6305,6 @@ class watcher : public basic_operation<typename P::terminal> {
 // ---- settle/handle.hpp, continued ----------------------------------------------------------------------------------
 
 namespace settle::inline v0 {
-
-/// An outcome to look at, and the pin that holds back what it may point into.
-template <class P>
-struct pinned_outcome {
-  outcome<typename P::value_type, typename P::error_type> const& result;  ///< good while the handle or a watcher lives
-  basic_pin<typename P::terminal> pin;                                    ///< empty when the cleanups run already, or have
-
-  /// Made by `co_await h.pinned()`.
-  pinned_outcome(outcome<typename P::value_type, typename P::error_type> const& o, basic_pin<typename P::terminal> p) noexcept
-      : result(o), pin(std::move(p)) {}
-};
 
 /// The owner of an operation, the one who may take its value. Move-only: moving it into something hands the operation
 /// over. Dropping it unsettled asks the operation to cancel (cause dropped); it then goes on alone until it is released.
@@ -6473,7 +6544,7 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
   [[gnu::noinline]] void disown(bool ask) noexcept {
     detail::state_base<C>& s = *this->state_;
     if (ask && !s.is(detail::word::settled)) detail::engine<C>::request(s, cancellation(cause::dropped, s.created));
-    detail::engine<C>::disown(s);
+    detail::ownership<C>::disown(s);
   }
 };
 
@@ -6718,6 +6789,120 @@ constexpr state_table<typename P::terminal> const born_cell<P, F>::born_table = 
 
 // ---- settle/resolver.hpp, continued --------------------------------------------------------------------------------
 
+// ---- settle/detail/producer.hpp ------------------------------------------------------------------------------------
+#ifndef SETTLE_DETAIL_PRODUCER_HPP
+#define SETTLE_DETAIL_PRODUCER_HPP
+
+namespace settle::inline v0::detail {
+
+/// What a resolver does with its duty: the sole writer of the outcome, whose hold and reference the winner gives up.
+template <class P>
+class producer {
+  static_assert(diagnose_policy<P>());  // before anything else stumbles over it
+
+ protected:
+  using C = typename P::terminal;
+  using cell = detail::cell<P>;
+  using engine = detail::engine<C>;
+  using access = outcome_access;
+  using stored = lift<typename P::value_type>;
+
+  explicit producer(cell* c) noexcept : cell_(c) {}
+
+  /// Out of the way of the cleanup that fits a slot.
+  template <class F>
+  [[gnu::noinline]] bool on_cleanup_in_any_case(F& f) {
+    return offer_cleanup<C>(*cell_, std::move(f), cell_->sole()).how == kept::yes;
+  }
+
+  /// Settled already, or nothing to settle.
+  bool lost() const noexcept { return cell_ == nullptr || cell_->is(word::settled); }
+
+  /// The payload stands. True: it is the outcome, and the hold and reference are the sequence's.
+  /// User code may run in here, and may look at the resolver or destroy it: it is empty before, and untouched after a win.
+  bool announce(outcome_head::kind_t kind) noexcept {
+    if constexpr (direct<P>::possible)
+      if (direct<P>::is_alone(*cell_)) return direct<P>::settle_alone(*std::exchange(cell_, nullptr), kind), true;
+    return announce_among_others(kind);
+  }
+  [[gnu::always_inline]] bool announce_among_others(outcome_head::kind_t kind) noexcept {
+    cell* const c = std::exchange(cell_, nullptr);
+    if constexpr (direct<P>::possible) {
+      if (direct<P>::settle_among_others(*c, kind)) return true;
+    } else if (engine::settle(*c, kind, c->sole())) {
+      return true;
+    }
+    cell_ = c;
+    return false;
+  }
+
+  /// As above: a cancel observer may look at the resolver or destroy it.
+  bool acknowledge(cancellation const& why) noexcept {
+    cell& c = *std::exchange(cell_, nullptr);
+    if (!c.is(word::requested)) engine::request(c, why);
+    if (engine::settle(c, outcome_head::cancelled, c.sole())) return true;
+    engine::leave(c);
+    return false;
+  }
+
+  bool give_up() noexcept {
+    if (cell_ != nullptr) engine::leave(*std::exchange(cell_, nullptr));
+    return false;
+  }
+
+  bool complete_quietly(stored& v) noexcept {
+    if constexpr (direct<P>::possible) {
+      if (cell_ != nullptr && direct<P>::is_alone(*cell_)) {
+        ::new (static_cast<void*>(access::value(cell_->result))) stored(std::move(v));
+        direct<P>::settle_alone(*std::exchange(cell_, nullptr), outcome_head::value);
+        return true;
+      }
+    }
+    return complete_in_any_case(v);
+  }
+  /// A loser's value goes back where it came from; one that is copied along never left.
+  using offered = std::conditional_t<std::is_trivially_copyable_v<stored> && sizeof(stored) <= 2 * sizeof(void*), stored, stored&>;
+  [[gnu::noinline]] bool complete_in_any_case(offered v) noexcept {
+    if (lost()) return give_up();
+    auto* const at = ::new (static_cast<void*>(access::value(cell_->result))) stored(std::move(v));
+    if (announce_among_others(outcome_head::value)) return true;
+    if constexpr (std::is_nothrow_move_assignable_v<stored>) {
+      v = std::move(*at);
+    } else {
+      std::destroy_at(&v);
+      std::construct_at(&v, std::move(*at));
+    }
+    std::destroy_at(at);
+    return give_up();
+  }
+
+  /// A value whose move may throw is not touched before the win: rivals wait while it is moved.
+  template <class Make>
+  bool complete_claimed(Make make) {
+    if (cell_ == nullptr) return false;
+    if (!engine::claim(*cell_, word::tentative)) return give_up();
+    cell& c = *cell_;
+    with_undo([&] { decide(c, make); }, [&] { engine::unclaim(c); });
+    engine::publish(*std::exchange(cell_, nullptr), outcome_head::value);
+    return true;
+  }
+
+  cell* cell_;
+
+ private:
+  template <class Make>
+  static void decide(cell& c, Make& make) {
+    deciding<C> const at_it(c);
+    make(static_cast<void*>(access::value(c.result)));
+  }
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/resolver.hpp, continued --------------------------------------------------------------------------------
+
 namespace settle::inline v0 {
 
 /// The producer's end: the sole writer of the outcome. Move-only, used by one thread at a time.
@@ -6733,12 +6918,10 @@ namespace settle::inline v0 {
 /// r.complete(42);
 /// ```
 template <class P>
-class resolver {
-  static_assert(detail::diagnose_policy<P>());  // before anything else stumbles over it
-  using C = typename P::terminal;
-  using cell = detail::cell<P>;
-  using engine = detail::engine<C>;
-  using access = detail::outcome_access;
+class resolver : detail::producer<P> {
+  using base = detail::producer<P>;
+  using base::cell_, base::lost, base::announce, base::give_up;
+  using typename base::access, typename base::C, typename base::cell, typename base::engine;
 
  public:
   using policy_type = P;                            ///< how the operation behaves
@@ -6769,13 +6952,13 @@ class resolver {
   /// operation. Throws std::bad_alloc.
   [[gnu::always_inline]] resolver(std::allocator_arg_t, typename P::allocator_type a, executor_type ex = executor_type(),
                                   std::source_location at = std::source_location::current())
-      : cell_(cell::make(std::move(ex), std::move(a), at)) {
+      : base(cell::make(std::move(ex), std::move(a), at)) {
     if (cell_ == nullptr) detail::raise(std::bad_alloc());
   }
 
   /// Empty instead of throwing when there is no memory.
   explicit resolver(std::nothrow_t, executor_type ex = executor_type(), std::source_location at = std::source_location::current()) noexcept
-      : cell_(cell::make(std::move(ex), typename P::allocator_type(), at)) {}
+      : base(cell::make(std::move(ex), typename P::allocator_type(), at)) {}
 
   /// The cheapest form: a new pending operation whose consumer, `f(outcome&&)`, `f(ending)` or `f()`, is born with it. It
   /// runs once, on every path, as one given to `handle::on_done(F) &&` would, and dies right after; there is no handle.
@@ -6794,7 +6977,7 @@ class resolver {
   }
 
   /// The source is empty afterwards: it may be destroyed on any thread, and settles nothing.
-  resolver(resolver&& o) noexcept : cell_(std::exchange(o.cell_, nullptr)) {}
+  resolver(resolver&& o) noexcept : base(std::exchange(o.cell_, nullptr)) {}
   /// What it stood for before is dropped unsettled, as by the destructor.
   resolver& operator=(resolver&& o) noexcept {
     resolver gone(std::move(*this));
@@ -6827,8 +7010,8 @@ class resolver {
   bool complete(stored&& v)
     requires(!std::is_void_v<T>)
   {
-    if constexpr (std::is_nothrow_move_constructible_v<stored>) return complete_quietly(v);
-    else return complete_claimed([&](void* at) { ::new (at) stored(std::move(v)); });
+    if constexpr (std::is_nothrow_move_constructible_v<stored>) return this->complete_quietly(v);
+    else return this->complete_claimed([&](void* at) { ::new (at) stored(std::move(v)); });
   }
   /// The same with a copy. A copy that throws leaves the operation pending.
   bool complete(stored const& v)
@@ -6856,14 +7039,14 @@ class resolver {
   /// Acknowledges a request with the cause that was asked for (cause::requested when nobody did). True to the winner.
   bool cancel(std::source_location at = std::source_location::current()) noexcept {
     if (cell_ == nullptr) return false;
-    return acknowledge(cancellation(cause::requested, at));
+    return this->acknowledge(cancellation(cause::requested, at));
   }
 
   /// Settles with an outcome. True to the winner.
   bool settle(outcome<T, E>&& o) {
     if (o.has_error()) return fail(std::move(o).error());
     if (!o.has_value()) {
-      return cell_ != nullptr && acknowledge(o.cancel());
+      return cell_ != nullptr && this->acknowledge(o.cancel());
     }
     if constexpr (std::is_void_v<T>) return complete();
     else return complete(std::move(o).value());
@@ -6888,7 +7071,7 @@ class resolver {
   /// As basic_operation::on_cleanup; before anybody else sees the operation it costs no atomic operation.
   template <class F>
   [[gnu::always_inline]] bool on_cleanup(F f) {
-    return detail::direct<P>::keep_in_slot(*cell_, f) || on_cleanup_in_any_case(f);
+    return detail::direct<P>::keep_in_slot(*cell_, f) || this->on_cleanup_in_any_case(f);
   }
   /// As basic_operation::on_cancel: the place to stop the work. Allocates one block; throws std::bad_alloc.
   template <class F>
@@ -6912,7 +7095,7 @@ class resolver {
   friend class shared_resolver;
   friend struct detail::state_access;
 
-  explicit resolver(cell* c) noexcept : cell_(c) {}
+  explicit resolver(cell* c) noexcept : base(c) {}
 
   [[gnu::noinline]] handle<P> get_handle_beside_others() noexcept {
     std::uint32_t const w = cell_->lock();
@@ -6920,91 +7103,6 @@ class resolver {
     cell_->unlock(first ? w | detail::word::handled | detail::word::owned : w);
     return first ? handle<P>(op()) : handle<P>();
   }
-
-  template <class F>
-  [[gnu::noinline]] bool on_cleanup_in_any_case(F& f) {
-    return detail::offer_cleanup<C>(*cell_, std::move(f), cell_->sole()).how == detail::kept::yes;
-  }
-
-  /// Settled already, or nothing to settle.
-  bool lost() const noexcept { return cell_ == nullptr || cell_->is(detail::word::settled); }
-
-  /// The payload stands. True: it is the outcome, and the hold and reference are the sequence's.
-  /// User code may run in here, and may look at the resolver or destroy it: it is empty before, and untouched after a win.
-  bool announce(detail::outcome_head::kind_t kind) noexcept {
-    if constexpr (detail::direct<P>::possible)
-      if (detail::direct<P>::is_alone(*cell_)) return detail::direct<P>::settle_alone(*std::exchange(cell_, nullptr), kind), true;
-    return announce_among_others(kind);
-  }
-  [[gnu::always_inline]] bool announce_among_others(detail::outcome_head::kind_t kind) noexcept {
-    cell* const c = std::exchange(cell_, nullptr);
-    if constexpr (detail::direct<P>::possible) {
-      if (detail::direct<P>::settle_among_others(*c, kind)) return true;
-    } else if (engine::settle(*c, kind, c->sole())) {
-      return true;
-    }
-    cell_ = c;
-    return false;
-  }
-
-  /// As above: a cancel observer may look at the resolver or destroy it.
-  bool acknowledge(cancellation const& why) noexcept {
-    cell& c = *std::exchange(cell_, nullptr);
-    if (!c.is(detail::word::requested)) engine::request(c, why);
-    if (engine::settle(c, detail::outcome_head::cancelled, c.sole())) return true;
-    engine::leave(c);
-    return false;
-  }
-
-  bool give_up() noexcept {
-    if (cell_ != nullptr) engine::leave(*std::exchange(cell_, nullptr));
-    return false;
-  }
-
-  bool complete_quietly(stored& v) noexcept {
-    if constexpr (detail::direct<P>::possible) {
-      if (cell_ != nullptr && detail::direct<P>::is_alone(*cell_)) {
-        ::new (static_cast<void*>(access::value(cell_->result))) stored(std::move(v));
-        detail::direct<P>::settle_alone(*std::exchange(cell_, nullptr), detail::outcome_head::value);
-        return true;
-      }
-    }
-    return complete_in_any_case(v);
-  }
-  /// A loser's value goes back where it came from; one that is copied along never left.
-  using offered = std::conditional_t<std::is_trivially_copyable_v<stored> && sizeof(stored) <= 2 * sizeof(void*), stored, stored&>;
-  [[gnu::noinline]] bool complete_in_any_case(offered v) noexcept {
-    if (lost()) return give_up();
-    auto* const at = ::new (static_cast<void*>(access::value(cell_->result))) stored(std::move(v));
-    if (announce_among_others(detail::outcome_head::value)) return true;
-    if constexpr (std::is_nothrow_move_assignable_v<stored>) {
-      v = std::move(*at);
-    } else {
-      std::destroy_at(&v);
-      std::construct_at(&v, std::move(*at));
-    }
-    std::destroy_at(at);
-    return give_up();
-  }
-
-  /// A value whose move may throw is not touched before the win: rivals wait while it is moved.
-  template <class Make>
-  bool complete_claimed(Make make) {
-    if (cell_ == nullptr) return false;
-    if (!engine::claim(*cell_, detail::word::tentative)) return give_up();
-    cell& c = *cell_;
-    detail::with_undo([&] { decide(c, make); }, [&] { engine::unclaim(c); });
-    engine::publish(*std::exchange(cell_, nullptr), detail::outcome_head::value);
-    return true;
-  }
-
-  template <class Make>
-  static void decide(cell& c, Make& make) {
-    detail::deciding<C> const at_it(c);
-    make(static_cast<void*>(access::value(c.result)));
-  }
-
-  cell* cell_;
 };
 
 }  // namespace settle::inline v0
@@ -7165,7 +7263,7 @@ class bound_end {
   ~bound_end() {
     basic_operation<C> const owned = owned_ == nullptr ? basic_operation<C>() : state_access::ref<C>(*owned_);
     if (!source_.withdraw()) return;
-    if (owned) engine<C>::disown(*owned_);
+    if (owned) ownership<C>::disown(*owned_);
     static_cast<void>(state_access::produce<policy>(duty_));
   }
   void feeds_from(basic_registration<C> source) noexcept { source_ = std::move(source); }
@@ -7545,7 +7643,7 @@ struct input : hook<C> {
   }
   /// Told too late: the value is nobody's.
   void lose() noexcept {
-    if (adopted) engine<C>::disown(state());
+    if (adopted) ownership<C>::disown(state());
     finish();
   }
   /// Has the hook run where the operation's user code does.
@@ -7605,7 +7703,7 @@ void let_off(input<C>& in, cause why) noexcept {
   if (in.adopted) {
     s.add_ref();
     engine<C>::cascade(s, cancellation(why, in.result->created), false, frame<C>::here());
-    engine<C>::disown(s);
+    ownership<C>::disown(s);
   }
   in.finish();
 }
@@ -7622,7 +7720,7 @@ class input_outcome {
   /// What is left is nobody's.
   ~input_outcome() {
     if (!in_.adopted) return;
-    if (!moves()) engine<C>::disown(in_.state());
+    if (!moves()) ownership<C>::disown(in_.state());
     else if (outcome_.has_value() && !taken_) lose_value(in_.state());
     else outcome_access::clear(outcome_);
   }
@@ -8317,7 +8415,7 @@ class group {
       if (shape_.loud() == 0) make(c);
       else c.template post<&make>();
     }
-    engine<C>::pump(frame<C>::here());
+    walker<C>::pump(frame<C>::here());
   }
 
   /// The winner is needed yet, the others are not.
@@ -9021,7 +9119,7 @@ class finally_step {
     state_base<C>& s = inner_.state();
     s.seen.store(true, std::memory_order_relaxed);
     if (!s.is(word::failure)) {
-      if (inner_.adopted) engine<C>::disown(s);
+      if (inner_.adopted) ownership<C>::disown(s);
       return true;
     }
     using InnerE = typename flattened::template error<E>;
@@ -10012,7 +10110,7 @@ class hedging {
       if (n != i) let_off(places_[n], cause::sibling);
     want(c);  // the timer is to be stopped
     deliver(c, in);
-    engine<C>::pump(frame<C>::here());
+    walker<C>::pump(frame<C>::here());
   }
   void deliver(cell_type& c, input<C>& in) noexcept {
     state_base<C>& s = in.state();
@@ -10912,7 +11010,7 @@ class limit {
     if (gate_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
     if (winner_.load(std::memory_order_acquire) == time) time_is_over(c);
     else deliver(c);
-    engine<C>::pump(frame<C>::here());
+    walker<C>::pump(frame<C>::here());
   }
   void time_is_over(cell_type& c) noexcept {
     let_off(source_, problem_ == errc::timed_out ? cause::deadline : cause::dropped);

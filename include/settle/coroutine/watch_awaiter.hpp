@@ -8,6 +8,7 @@
 
 #include "../detail/ancestry.hpp"
 #include "../pin.hpp"
+#include "../pinned_outcome.hpp"
 #include "../resolver.hpp"
 #include "../watcher.hpp"
 #include "join_awaiter.hpp"

@@ -153,7 +153,7 @@ class dispatcher {
   static void route(frame<C>& f, bool fresh) noexcept {
     while (!f.outbox.empty()) {
       route_outbox(f, fresh);
-      engine<C>::walk_structure(f);
+      walker<C>::walk_all(f);
     }
   }
 

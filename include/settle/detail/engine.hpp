@@ -59,36 +59,6 @@ class engine {
     settle_locked(s, w & ~(word::claimed | word::tentative), kind, frame<C>::here());
   }
 
-  /// The owner goes. A value that is there, and that nobody else reads, is lost.
-  static void disown(state& s) noexcept {
-    if (!may_be_lost(s, s.word.load(std::memory_order_relaxed))) return;
-    std::uint32_t const w = s.lock();
-    bool const offered = was_offered(s, w);
-    s.unlock(w & ~word::owned);
-    if (offered && (w & word::watched) == 0) dispose(s);
-  }
-
-  /// Under the lock: the sequence has offered the value to its owner, or ended the short way when nothing could be lost yet.
-  static bool was_offered(state& s, std::uint32_t w) noexcept {
-    std::uint64_t const c = s.counts.load(std::memory_order_relaxed);
-    return (w & word::offered) != 0 || (c & count::releasing) != 0 || count::holds(c) == 0;
-  }
-
-  /// The value lost its owner after the sequence had offered it: it dies on the executor, before released if it can.
-  static void dispose(state& s) noexcept {
-    if (s.try_hold(true)) {
-      std::uint32_t const w = s.lock();
-      s.unlock(w | word::disposal);
-      registry<C>::leave_late(s);
-    } else {
-      frame<C>& f = frame<C>::here();
-      s.add_ref();
-      s.as = role::dispose;
-      f.outbox.push(&s);
-      pump(f);
-    }
-  }
-
   /// Forced: settles now. Takes a hold and a reference of its own; the caller keeps its reference.
   static bool cancel(state& s, cancellation const& c) noexcept {
     std::uint32_t const w = lock_decided(s);
@@ -126,7 +96,7 @@ class engine {
     monitor_event const event = s.event_of(monitor_event::abandoned);
     settle_locked(s, w, outcome_head::cancelled, f, false);
     if (!asked) table.report(nullptr, event);
-    pump(f);
+    walker<C>::pump(f);
   }
 
   /// The producer ends as cancelled, with the cause that was asked for or else this one. Takes over its hold and reference.
@@ -167,14 +137,14 @@ class engine {
       s.as = role::release;
       f.structure.push(&s);
     }
-    pump(f);
+    walker<C>::pump(f);
   }
 
   /// On the executor; the caller has set `releasing`, and its hold is the last.
   template <class S>
   static void release(S& s) noexcept {
     releaser<C>::run(s, true);
-    pump(frame<C>::here());
+    walker<C>::pump(frame<C>::here());
   }
 
   /// Makes a hook that came too late take effect at once. The hook's hold, or reference, comes with it.
@@ -183,7 +153,7 @@ class engine {
     h.as = role::hook;
     h.taken = true;
     f.outbox.push(&h);
-    pump(f);
+    walker<C>::pump(f);
   }
 
   /// A parent's cancellation reaches a child. The caller's reference on it is taken over.
@@ -202,32 +172,7 @@ class engine {
     child.drop_ref();
   }
 
-  /// What the structural part has before it.
-  static void walk_structure(frame<C>& f) noexcept {
-    std::uint32_t const outer = std::exchange(f.at, f.at | frame<C>::walks);
-    while (!f.structure.empty() || f.parked != nullptr) {
-      if (f.structure.empty()) {
-        walk_parked(f);
-        continue;
-      }
-      state& s = *static_cast<state*>(f.structure.pop());
-      if (s.as == role::release) releaser<C>::run(s, false);
-      else walker<C>::walk(s, f, s.as == role::walk_request);
-    }
-    f.at = outer;
-  }
-
-  /// Runs what the structural part left, unless this thread is already at it further up.
-  [[gnu::always_inline]] static void pump(frame<C>& f) noexcept {
-    if ((f.at & frame<C>::walks) == 0 && !f.nothing_left()) pump_all(f);
-  }
-
  private:
-  [[gnu::noinline]] static void pump_all(frame<C>& f) noexcept {
-    walk_structure(f);
-    if (!f.outbox.empty()) dispatcher<C>::flush(f);
-  }
-
   /// The lock, once no other producer whose move may throw is at it: it may yet fail and leave the operation pending.
   static std::uint32_t lock_decided(state& s) noexcept {
     std::uint32_t w = s.lock();
@@ -255,7 +200,7 @@ class engine {
     else settle_and_say_so(s, w, kind);
     if (walker_elsewhere) return;  // it sees that when it is through, and goes on
     if (queued) {
-      if (to_walk) walk_queued(s, f, via);
+      if (to_walk) walker<C>::walk_queued(s, f, via);
     } else if (to_walk) {
       s.as = role::walk_settled;
       f.structure.push(&s);
@@ -264,7 +209,7 @@ class engine {
       s.as = role::sequence;
       f.outbox.push(&s);
     }
-    if (then_pump) pump(f);
+    if (then_pump) walker<C>::pump(f);
   }
 
   /// Called with the lock held. True to the first who asks.
@@ -275,25 +220,8 @@ class engine {
       return false;
     }
     frame<C>& f = frame<C>::here();
-    if (request_locked(s, w, c, f)) pump(f);
+    if (request_locked(s, w, c, f)) walker<C>::pump(f);
     return true;
-  }
-
-  /// A walk of a state that stands in another queue: the link that leads to it stands for it, and the child cannot be
-  /// released, nor the link go, before it was walked. Without a link nobody walks further up.
-  static void walk_queued(state& s, frame<C>& f, node* via) noexcept {
-    if (via != nullptr) {
-      via->parked = std::exchange(f.parked, via);
-      return;
-    }
-    std::uint32_t const outer = std::exchange(f.at, f.at | frame<C>::walks);
-    walker<C>::walk(s, f, false);
-    f.at = outer;
-  }
-  static void walk_parked(frame<C>& f) noexcept {
-    node* const l = f.parked;
-    f.parked = std::exchange(l->parked, nullptr);
-    walker<C>::walk(*link<C>::of(*l).child(), f, false);
   }
 
   /// Called with the lock held. True: there is something to walk.

@@ -7,6 +7,7 @@
 #include "hook.hpp"
 #include "link.hpp"
 #include "state.hpp"
+#include "walker.hpp"
 
 namespace settle::inline v0::detail {
 
@@ -135,7 +136,7 @@ struct registry {
     frame<C>& f = frame<C>::here();
     s.as = role::release;
     f.structure.push(&s);
-    engine<C>::pump(f);
+    walker<C>::pump(f);
   }
 
   /// The child becomes the parent's: asked or forced to cancel with it, released before its cleanups.
@@ -167,7 +168,7 @@ struct registry {
     frame<C>& f = frame<C>::here();
     if (tell) engine<C>::cascade(child, c, force, f);
     else child.drop_ref();
-    engine<C>::pump(f);
+    walker<C>::pump(f);
   }
 
  private:

@@ -45,7 +45,50 @@ class walker {
     if (has_ref) s.drop_ref();
   }
 
+  /// What the structural part has before it.
+  static void walk_all(frame<C>& f) noexcept {
+    std::uint32_t const outer = std::exchange(f.at, f.at | frame<C>::walks);
+    while (!f.structure.empty() || f.parked != nullptr) {
+      if (f.structure.empty()) {
+        walk_parked(f);
+        continue;
+      }
+      state& s = *static_cast<state*>(f.structure.pop());
+      if (s.as == role::release) releaser<C>::run(s, false);
+      else walk(s, f, s.as == role::walk_request);
+    }
+    f.at = outer;
+  }
+
+  /// Runs what the structural part left, unless this thread is already at it further up.
+  [[gnu::always_inline]] static void pump(frame<C>& f) noexcept {
+    if ((f.at & frame<C>::walks) == 0 && !f.nothing_left()) pump_all(f);
+  }
+
+  /// A walk of a state that stands in another queue: the link that leads to it stands for it, and the child cannot be
+  /// released, nor the link go, before it was walked. Without a link nobody walks further up.
+  static void walk_queued(state& s, frame<C>& f, node* via) noexcept {
+    if (via != nullptr) {
+      via->parked = std::exchange(f.parked, via);
+      return;
+    }
+    std::uint32_t const outer = std::exchange(f.at, f.at | frame<C>::walks);
+    walk(s, f, false);
+    f.at = outer;
+  }
+
  private:
+  [[gnu::noinline]] static void pump_all(frame<C>& f) noexcept {
+    walk_all(f);
+    if (!f.outbox.empty()) dispatcher<C>::flush(f);
+  }
+
+  static void walk_parked(frame<C>& f) noexcept {
+    node* const l = f.parked;
+    f.parked = std::exchange(l->parked, nullptr);
+    walk(*link<C>::of(*l).child(), f, false);
+  }
+
   /// What there is to tell.
   static std::uint32_t news(std::uint32_t w) noexcept { return w & (word::forced | ((w & word::inputs) != 0 ? word::settled : 0u)); }
 

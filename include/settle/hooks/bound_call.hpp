@@ -11,6 +11,7 @@
 #include "../detail/closures.hpp"
 #include "../detail/engine.hpp"
 #include "../detail/exceptions.hpp"
+#include "../detail/ownership.hpp"
 #include "../detail/state_access.hpp"
 #include "../pin.hpp"
 #include "../resolver.hpp"
@@ -122,7 +123,7 @@ class bound_end {
   ~bound_end() {
     basic_operation<C> const owned = owned_ == nullptr ? basic_operation<C>() : state_access::ref<C>(*owned_);
     if (!source_.withdraw()) return;
-    if (owned) engine<C>::disown(*owned_);
+    if (owned) ownership<C>::disown(*owned_);
     static_cast<void>(state_access::produce<policy>(duty_));
   }
   void feeds_from(basic_registration<C> source) noexcept { source_ = std::move(source); }

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "../../detail/link.hpp"
+#include "../../detail/ownership.hpp"
 #include "calls.hpp"
 #include "input.hpp"
 #include "result.hpp"
@@ -158,7 +159,7 @@ class finally_step {
     state_base<C>& s = inner_.state();
     s.seen.store(true, std::memory_order_relaxed);
     if (!s.is(word::failure)) {
-      if (inner_.adopted) engine<C>::disown(s);
+      if (inner_.adopted) ownership<C>::disown(s);
       return true;
     }
     using InnerE = typename flattened::template error<E>;

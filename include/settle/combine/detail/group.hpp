@@ -10,6 +10,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "../../detail/walker.hpp"
 #include "input.hpp"
 #include "result.hpp"
 
@@ -173,7 +174,7 @@ class group {
       if (shape_.loud() == 0) make(c);
       else c.template post<&make>();
     }
-    engine<C>::pump(frame<C>::here());
+    walker<C>::pump(frame<C>::here());
   }
 
   /// The winner is needed yet, the others are not.

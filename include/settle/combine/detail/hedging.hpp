@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "../../detail/walker.hpp"
 #include "alarm.hpp"
 #include "made.hpp"
 
@@ -148,7 +149,7 @@ class hedging {
       if (n != i) let_off(places_[n], cause::sibling);
     want(c);  // the timer is to be stopped
     deliver(c, in);
-    engine<C>::pump(frame<C>::here());
+    walker<C>::pump(frame<C>::here());
   }
   void deliver(cell_type& c, input<C>& in) noexcept {
     state_base<C>& s = in.state();

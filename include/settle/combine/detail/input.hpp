@@ -13,6 +13,7 @@
 #include "../../detail/engine.hpp"
 #include "../../detail/link.hpp"
 #include "../../detail/lost_value.hpp"
+#include "../../detail/ownership.hpp"
 #include "../../detail/registry.hpp"
 #include "../../detail/state_access.hpp"
 #include "../../handle.hpp"
@@ -122,7 +123,7 @@ struct input : hook<C> {
   }
   /// Told too late: the value is nobody's.
   void lose() noexcept {
-    if (adopted) engine<C>::disown(state());
+    if (adopted) ownership<C>::disown(state());
     finish();
   }
   /// Has the hook run where the operation's user code does.
@@ -182,7 +183,7 @@ void let_off(input<C>& in, cause why) noexcept {
   if (in.adopted) {
     s.add_ref();
     engine<C>::cascade(s, cancellation(why, in.result->created), false, frame<C>::here());
-    engine<C>::disown(s);
+    ownership<C>::disown(s);
   }
   in.finish();
 }
@@ -199,7 +200,7 @@ class input_outcome {
   /// What is left is nobody's.
   ~input_outcome() {
     if (!in_.adopted) return;
-    if (!moves()) engine<C>::disown(in_.state());
+    if (!moves()) ownership<C>::disown(in_.state());
     else if (outcome_.has_value() && !taken_) lose_value(in_.state());
     else outcome_access::clear(outcome_);
   }

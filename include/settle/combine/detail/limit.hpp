@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "../../detail/walker.hpp"
 #include "../../errc.hpp"
 #include "alarm.hpp"
 #include "input.hpp"
@@ -113,7 +114,7 @@ class limit {
     if (gate_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
     if (winner_.load(std::memory_order_acquire) == time) time_is_over(c);
     else deliver(c);
-    engine<C>::pump(frame<C>::here());
+    walker<C>::pump(frame<C>::here());
   }
   void time_is_over(cell_type& c) noexcept {
     let_off(source_, problem_ == errc::timed_out ? cause::deadline : cause::dropped);
