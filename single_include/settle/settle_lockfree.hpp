@@ -3189,7 +3189,7 @@ struct releaser {
     w = s.word.load(std::memory_order_relaxed);
     std::uint64_t const consumer = (w & word::given) != 0 ? count::ref : 0;
     if (count::holds(c) != 1 || (c & count::late) != 0 || s.lasting.load(std::memory_order_acquire) != nullptr) return false;
-    bool const work = has_cleanups(s) || needs_executor(w);
+    bool const work = has_cleanups(s);
     std::uint64_t const next = work ? (c - consumer) | count::releasing : c - consumer - count::both;
     if (c != count::both + consumer) {
       if (!swap(s, c, next)) return false;

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -117,6 +118,39 @@ TEST(short_way, a_cleanup_may_end_later) {
   EXPECT_TRUE(seen.empty());
   closing.complete();
   EXPECT_EQ(seen, (trail{"second", "first"}));
+}
+
+settle::resolver<quiet<int>>* to_complete = nullptr;
+void complete_it(std::exception_ptr, settle::monitor_event const&) noexcept {
+  EXPECT_TRUE(std::exchange(to_complete, nullptr)->complete(42));
+}
+struct completing : settle::default_policy {
+  using error_sink = settle::function_sink<&complete_it>;
+};
+
+TEST(short_way, what_an_error_sink_completes_is_told_after_what_it_was_told_of) {
+  trail seen;
+  settle::resolver<quiet<int>> other;
+  settle::handle<quiet<int>> const kept = other.get_handle();
+  kept.on_done([&] { seen.emplace_back("other"); });
+  to_complete = &other;
+  {
+    settle::resolver<completing> left;
+    left.op().on_done([&] { seen.emplace_back("left"); });
+  }  // abandoned: the sink is told while its observers wait
+  EXPECT_EQ(seen, (trail{"left", "other"}));
+  EXPECT_TRUE(kept.is_released());
+}
+
+TEST(short_way, others_who_refer_to_it_hold_nothing_back) {
+  trail seen;
+  auto r = with_cleanups<quiet<std::string>>(seen);
+  settle::handle<quiet<std::string>> const kept = r.get_handle();
+  kept.on_done([&](settle::outcome<std::string> const& out) { seen.push_back(out.value()); });
+  settle::registration const again = kept.on_done([&] { seen.emplace_back("again"); });
+  EXPECT_TRUE(r.complete("value"));
+  EXPECT_EQ(seen, (trail{"value", "again", "second", "first"}));
+  EXPECT_TRUE(kept.is_released());
 }
 
 TEST(short_way, settling_inside_a_callback_waits_for_it) {

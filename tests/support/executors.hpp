@@ -239,7 +239,7 @@ class crew {
     ready_.fetch_add(1, std::memory_order_acq_rel);
     while (ready_.load(std::memory_order_acquire) != size_) std::this_thread::yield();
     for (unsigned spin = (round_.load(std::memory_order_relaxed) * (i + 1) * 7) % 61; spin != 0; --spin)
-      ready_.load(std::memory_order_relaxed);
+      static_cast<void>(ready_.load(std::memory_order_relaxed));
   }
   void work(unsigned i) {
     for (unsigned seen = 0;;) {

@@ -29,6 +29,7 @@ apt_packages() {
     bench) echo libbenchmark-dev libboost-thread-dev ;;
     lint) echo git clang-tidy-19 clang-format-19 ;;
     check) echo git gcc spin clang-16 clang-19 libclang-rt-16-dev libclang-rt-19-dev clang-tidy-19 clang-format-19 ;;
+    cross) echo python3-venv qemu-user wine64 ;;
     single) echo python3 ;;
     docs) echo doxygen ;;
     fresh) echo debootstrap debian-archive-keyring git ;;
@@ -54,6 +55,7 @@ tools_missing() {
       test | bench) set -- ;;
       lint) set -- git clang-tidy-19 clang-format-19 ;;
       check) set -- git spin clang++-16 clang++-19 clang-tidy-19 clang-format-19 ;;
+      cross) set -- python3 qemu-aarch64 wine64 ;;
       single) set -- python3 ;;
       docs) set -- doxygen ;;
       fresh) set -- debootstrap git ;;

@@ -70,17 +70,24 @@ configure() {
 
 # build_and_test <preset>: configures, builds, runs; every test counts. What does not build counts as one failure.
 build_and_test() {
-  local preset=$1 report="$PWD/build/$1/results.xml" good bad
+  local preset=$1 report="$PWD/build/$1/results.xml"
   rm -f "$report"
   if ! run_logged "configure ($preset)" configure "$preset" ||
     ! run_logged "build ($preset)" cmake --build --preset "$preset" --parallel "$jobs"; then
     fail 1 "build ($preset)"
     return
   fi
-  run_logged "test ($preset)" ctest --preset "$preset" --parallel "$jobs" --output-junit "$report" || fail 0 "test ($preset)"
+  run_tests "test ($preset)" "$report" --preset "$preset"
+}
+
+# run_tests <title> <report> <what ctest is told>...: every test counts.
+run_tests() {
+  local title=$1 report=$2 good bad
+  shift 2
+  run_logged "$title" ctest "$@" --parallel "$jobs" --output-junit "$report" || fail 0 "$title"
   read -r good bad < <(python3 tools/dev/count_tests.py "$report")
   passed=$((passed + good))
-  [ "$bad" -eq 0 ] || fail "$bad" "test ($preset)"
+  [ "$bad" -eq 0 ] || fail "$bad" "$title"
   printf '   %d passed, %d failed\n' "$good" "$bad"
 }
 
