@@ -3,6 +3,7 @@
 #include "allocations.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <new>
 
@@ -27,6 +28,8 @@ std::int64_t test::live_allocations_of_this_thread() noexcept { return static_ca
 test::no_memory_after::no_memory_after(std::int64_t n) noexcept { new_until_dry = n; }
 test::no_memory_after::~no_memory_after() { new_until_dry = -1; }
 
+#if defined(SETTLE_TEST_SANITIZED) || defined(__GLIBC__)
+
 // As the C++ library has them, unless there is to be no memory. A sanitizer wants to see who allocates; its operator new never fails.
 void* operator new(std::size_t n, std::nothrow_t const&) noexcept {
   if (is_dry(new_until_dry)) return nullptr;
@@ -45,6 +48,8 @@ void* operator new(std::size_t n, std::align_val_t align, std::nothrow_t const&)
   return std::aligned_alloc(unit, (n + unit - 1) / unit * unit);
 #endif
 }
+
+#endif
 
 #endif
 
@@ -119,15 +124,44 @@ void free(void* p) noexcept {
 
 #else
 
-void* operator new(std::size_t n) {
+// Elsewhere malloc belongs to the C library alone: what is counted is operator new, all of its forms.
+namespace {
+void* take(std::size_t n) noexcept {
   ++count;
-  if (void* p = std::malloc(n == 0 ? 1 : n)) return p;
-  std::abort();
+  return std::malloc(n == 0 ? 1 : n);
 }
-void operator delete(void* p) noexcept {
+void give(void* p) noexcept {
   if (p != nullptr) ++freed;
   std::free(p);
 }
-void operator delete(void* p, std::size_t) noexcept { operator delete(p); }
+/// Not every C library has aligned_alloc: what malloc gave stands in front of the block.
+void* take_aligned(std::size_t n, std::align_val_t align) noexcept {
+  auto const unit = static_cast<std::size_t>(align);
+  void* const whole = take(n + unit + sizeof(void*));
+  if (whole == nullptr) return nullptr;
+  std::uintptr_t const first = reinterpret_cast<std::uintptr_t>(whole) + sizeof(void*);
+  void** const block = reinterpret_cast<void**>((first + unit - 1) / unit * unit);
+  block[-1] = whole;
+  return block;
+}
+void give_aligned(void* p) noexcept {
+  if (p != nullptr) give(static_cast<void**>(p)[-1]);
+}
+void* or_abort(void* p) noexcept {
+  if (p == nullptr) std::abort();
+  return p;
+}
+}  // namespace
+
+void* operator new(std::size_t n) { return or_abort(take(n)); }
+void* operator new(std::size_t n, std::nothrow_t const&) noexcept { return is_dry(new_until_dry) ? nullptr : take(n); }
+void operator delete(void* p) noexcept { give(p); }
+void operator delete(void* p, std::size_t) noexcept { give(p); }
+void* operator new(std::size_t n, std::align_val_t align) { return or_abort(take_aligned(n, align)); }
+void* operator new(std::size_t n, std::align_val_t align, std::nothrow_t const&) noexcept {
+  return is_dry(new_until_dry) ? nullptr : take_aligned(n, align);
+}
+void operator delete(void* p, std::align_val_t) noexcept { give_aligned(p); }
+void operator delete(void* p, std::size_t, std::align_val_t) noexcept { give_aligned(p); }
 
 #endif

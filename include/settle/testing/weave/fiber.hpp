@@ -17,6 +17,12 @@
 #include "context.hpp"
 #include "sanitizers.hpp"
 
+/// Part of the Itanium C++ ABI (2.2.2); not every library's <cxxabi.h> declares it.
+namespace __cxxabiv1 {  // NOLINT(bugprone-reserved-identifier)
+struct __cxa_eh_globals;
+extern "C" __cxa_eh_globals* __cxa_get_globals() noexcept;
+}  // namespace __cxxabiv1
+
 namespace settle::inline v0::testing::weave {
 
 /// Memory for a stack, with a page below it that nobody may touch.
@@ -76,7 +82,7 @@ class basic_fiber {
   }
 
   static void switch_to(basic_fiber& from, basic_fiber& to) noexcept {
-    auto* const caught = reinterpret_cast<exceptions*>(abi::__cxa_get_globals());
+    auto* const caught = reinterpret_cast<exceptions*>(__cxxabiv1::__cxa_get_globals());
     from.caught_ = *caught;
     *caught = to.caught_;
     leaving() = &from;
