@@ -49,7 +49,7 @@ class every_sequence {
       wrong_ = differs<P, Place>(path_.data(), path_.size());
       return;
     }
-    std::size_t const last = path_.empty() ? 1 : operations;
+    std::size_t const last = path_.empty() ? 1 : places;
     for (std::size_t a = 0; a != acts && wrong_.empty(); ++a)
       for (std::size_t on = 0; on != last && wrong_.empty(); ++on) {
         step const s{static_cast<act>(a), on};
