@@ -8,7 +8,8 @@
 #include <string>
 #include <vector>
 
-// What can be done to three operations and to what combinators make of them, as bytes: the same string goes to the library and to the model.
+// What can be done to three operations and to what combinators make of them, as bytes: the same string goes to the library and to the
+// model.
 namespace model {
 
 enum class act : unsigned char {

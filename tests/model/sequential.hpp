@@ -76,7 +76,8 @@ class sequential {
 
   /// The hook registered last on that operation, if it has not run yet, does `then` when it runs. True: it will.
   bool nest(std::size_t i, step then) {
-    if (ops_[i].newest == nobody || then.what == act::run || then.what >= act::nest || i >= operations || then.on >= operations) return false;
+    if (ops_[i].newest == nobody || then.what == act::run || then.what >= act::nest || i >= operations || then.on >= operations)
+      return false;
     hook& h = hooks_[ops_[i].newest];
     if (h.over || h.nests || h.what == event::bound) return false;
     h.nests = true;
@@ -232,9 +233,9 @@ class sequential {
 
 }  // namespace model
 
-#include "sequential/calls.hpp"       // IWYU pragma: export
-#include "sequential/groups.hpp"      // IWYU pragma: export
-#include "sequential/structure.hpp"   // IWYU pragma: export
-#include "sequential/turns.hpp"       // IWYU pragma: export
+#include "sequential/calls.hpp"      // IWYU pragma: export
+#include "sequential/groups.hpp"     // IWYU pragma: export
+#include "sequential/structure.hpp"  // IWYU pragma: export
+#include "sequential/turns.hpp"      // IWYU pragma: export
 
 #endif

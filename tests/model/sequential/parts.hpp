@@ -71,10 +71,10 @@ struct operation {
 
   std::size_t newest = nobody;  // hook
 
-  bool exists = true;          // results: somebody made it
-  bool has_inputs = false;     // a combinator ever waited for it
-  bool closes = false;         // a result: what its combinator keeps goes when it is released
-  ids feeds;                   // what waits for it: see feed_of
+  bool exists = true;       // results: somebody made it
+  bool has_inputs = false;  // a combinator ever waited for it
+  bool closes = false;      // a result: what its combinator keeps goes when it is released
+  ids feeds;                // what waits for it: see feed_of
 
   ids observers;  // done, bound and the consumer, in registration order
   ids late;       // the same, registered beside the sequence
@@ -85,9 +85,8 @@ struct operation {
   ids parents;  // those looked at first come first
 
   void write(std::vector<unsigned char>& k) const {
-    for (bool const b : {producer, handle, watcher, owned, watched, taker, taker_given, settled, requested, forced, value_there,
-                         looked_at, over, disposal, releasing, released, below, tells_release,
-                         exists, has_inputs, closes})
+    for (bool const b : {producer,  handle, watcher,  owned,     watched,  taker, taker_given,   settled, requested,  forced, value_there,
+                         looked_at, over,   disposal, releasing, released, below, tells_release, exists,  has_inputs, closes})
       k.push_back(b ? 1 : 0);
     k.insert(k.end(), {static_cast<unsigned char>(how), static_cast<unsigned char>(why), static_cast<unsigned char>(holds),
                        static_cast<unsigned char>(pins)});

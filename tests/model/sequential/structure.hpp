@@ -58,7 +58,7 @@ inline void sequential::become_settled(std::size_t i, ending how) {
   bool const is_queued = std::ranges::find(structure_, i) != structure_.end();
   bool const walks = (o.below && !told_before) || o.has_inputs;
   o.over = o.observers.empty() && !walks && !is_queued && !may_be_lost(i);  // nothing to run first
-  if (is_queued) return;  // that walk will see it
+  if (is_queued) return;                                                    // that walk will see it
   if (walks) structure_.push_back(i);
   else ready_.push_back({work::sequence, i});
 }

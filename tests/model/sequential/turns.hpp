@@ -118,7 +118,8 @@ inline void sequential::leave(std::size_t i, bool on_executor) {
     return;
   }
   bool const somebody_waits = !o.releaseds.empty() || !o.parents.empty();  // with a parent waiting, a withdrawn one counts yet
-  bool const user_code = o.closes || !o.cleanups.empty() || (o.tells_release && somebody_waits) || o.disposal || (o.taker && o.how != ending::value);
+  bool const user_code =
+      o.closes || !o.cleanups.empty() || (o.tells_release && somebody_waits) || o.disposal || (o.taker && o.how != ending::value);
   o.releasing = true;
   if (user_code && !on_executor) ready_.push_back({work::release, i});
   else release(i);
