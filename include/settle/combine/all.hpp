@@ -19,7 +19,8 @@ namespace settle::inline v0 {
 /// does; the combinator is cold when that is.
 ///
 /// Errors: those of the inputs, which must have one error type (or one that the others convert to). Throws std::bad_alloc.
-/// Cost: one block; no allocation once wired. A value waits in its slot for the others, and dies there if they fail.
+/// Cost: one block; no allocation once wired. A value waits in its slot for the others, and dies there if they fail; one with an
+/// `on_lost` waits where it is, and goes to that.
 ///
 /// ```cpp
 /// settle::all(fetch(a), fetch(b)).on_done([](auto&& both) { if (both) use(std::get<0>(both.value())); });
