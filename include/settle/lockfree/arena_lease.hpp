@@ -28,15 +28,16 @@ struct arena_ticket {
 
 namespace detail {
 
-/// What a pool is made of: the Sync of its policy's terminal. A pool has many threads, whatever its policy says of operations.
+/// What a pool is made of: the Sync of its policy's terminal, if that has one. A pool has many threads, whatever its policy
+/// says of operations.
 template <class Policy>
 struct pool_sync {
-  using type = typename Policy::terminal::sync;
+  using type = std_sync;
 };
 template <class Policy>
-  requires(Policy::terminal::sync::one_thread)
+  requires requires { typename Policy::terminal::sync; } && (!requires { Policy::terminal::sync::one_thread; })
 struct pool_sync<Policy> {
-  using type = std_sync;
+  using type = typename Policy::terminal::sync;
 };
 
 /// One arena of a pool, in one cache line where std::source_location is a pointer, and who has it.
