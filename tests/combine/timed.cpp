@@ -35,7 +35,7 @@ struct timed : testing::Test {
   void TearDown() override { EXPECT_QUIESCENT(sim); }
 };
 struct A23_within_no_residue : timed {};
-struct A51_long_lived_watched : timed {};
+struct A51_long_lived_within : timed {};
 struct A24_retry : timed {};
 struct A25_traverse_partial : timed {};
 struct A21_bracket_once : timed {};
@@ -102,7 +102,7 @@ TEST_F(A23_within_no_residue, a_watched_operation_is_not_cancelled_and_its_hooks
   r.complete("later");
   sim.run();
 }
-TEST_F(A51_long_lived_watched, a_million_times_within_leave_a_stop_signal_as_it_was) {
+TEST_F(A51_long_lived_within, a_million_times_within_leave_a_stop_signal_as_it_was) {
   settle::resolver<counted<int, sim_executor>> stop(sim.get_executor());
   auto const w = stop.get_handle().share();
   auto round = [&](std::size_t i) {
