@@ -43,6 +43,7 @@ class basic_supervisor {
   ~basic_supervisor() { core_->scope().abandon(); }
 
   /// One more child: `f()` is each of its lives, as scope::spawn would run it; it is kept, and called as often as it has to be.
+  /// `child_name` tells the name to each life and what is below it, and to people (survivors of a shutdown).
   /// After the supervisor has ended it is not called. Throws std::bad_alloc, and what moving f throws.
   template <class F>
   void add(std::string name, F f) {

@@ -5,14 +5,18 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <functional>
 #include <memory>
+#include <source_location>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "allocations.hpp"
+#include "hooks.hpp"
 #include "scale.hpp"
 #include "situations.hpp"
+#include "stack.hpp"
 
 namespace {
 
@@ -21,7 +25,7 @@ using settle::errc;
 using settle::handle_of;
 using on_loop = manual_loop::executor;
 
-constexpr int deep = static_cast<int>(a_million);
+constexpr int deep = static_cast<int>(a_million_when_optimised);
 
 TEST(G04_first, losers_are_asked_and_failures_pass_while_every_executor_is_blocked) {
   manual_loop a;
@@ -206,6 +210,85 @@ TEST(A16_shared_input, everyone_hears_it) {
   });
 }
 
+// What a group has collected and then does not yield is lost like any other value: to its on_lost, once, where it lives.
+template <class Combine>
+void collected_and_lost(Combine combine, bool forced) {
+  manual_loop a;
+  tracked::alive = 0;
+  subject<counted<tracked, on_loop>> s(a.get_executor());
+  subject<counted<tracked, on_loop>> t(a.get_executor());
+  int lost = 0;
+  auto caught = [&](tracked&& v) noexcept {
+    EXPECT_TRUE(a.is_here());
+    lost += v.value;
+  };
+  auto h = combine(std::move(s.h).on_lost(caught), std::move(t.h).on_lost([](tracked&&) noexcept {}));
+  s.r.complete(tracked(7));
+  a.run();
+  EXPECT_EQ(lost, 0) << "the group may yet yield it";
+  EXPECT_EQ(tracked::alive, 1);
+  if (forced) h.cancel();
+  t.r.fail(errc::closed);
+  a.run();
+  EXPECT_TRUE(h.is_released());
+  EXPECT_EQ(lost, 7);
+  EXPECT_EQ(tracked::alive, 0);
+}
+TEST(G15_lost, what_an_all_has_collected_when_it_fails) {
+  auto of_pack = [](auto&&... h) { return settle::all(std::move(h)...); };
+  auto of_range = [](auto&&... h) {
+    std::vector<settle::handle<counted<tracked, on_loop>>> list;
+    (list.push_back(std::move(h)), ...);
+    return settle::all(std::move(list));
+  };
+  for (bool forced : {false, true}) {
+    collected_and_lost(of_pack, forced);
+    collected_and_lost(of_range, forced);
+    collected_and_lost(
+        [](auto&&... h) {
+          std::vector<settle::handle<counted<tracked, on_loop>>> list;
+          (list.push_back(std::move(h)), ...);
+          auto one = [&list](int i) { return std::move(list[static_cast<std::size_t>(i)]); };
+          return settle::map_concurrent(std::vector{0, 1}, 2, one);
+        },
+        forced);
+  }
+  collected_and_lost([](auto&&... h) { return settle::all_settled(std::move(h)...); }, true);
+}
+TEST(G15_lost, what_is_yielded_after_all_is_not_lost) {
+  manual_loop a;
+  int lost = 0;
+  auto caught = [&](int&&) noexcept { ++lost; };
+  {
+    subject<counted<int, on_loop>> s(a.get_executor());
+    subject<counted<int, on_loop>> t(a.get_executor());
+    std::vector<settle::handle<counted<int, on_loop>>> list;
+    list.push_back(std::move(s.h).on_lost(caught));
+    list.push_back(std::move(t.h).on_lost(caught));
+    auto one = [&list](int i) { return std::move(list[static_cast<std::size_t>(i)]); };
+    auto h = settle::map_concurrent(std::vector{0, 1}, 2, one);
+    t.r.complete(2);
+    s.r.complete(1);
+    a.run();
+    EXPECT_EQ(std::move(h).wait().value(), (std::vector{1, 2}));
+  }
+  EXPECT_EQ(lost, 0);
+}
+
+// Who looks for where a group came from finds the call, not a header.
+TEST(creation_site, of_a_group_is_the_call) {
+  auto one = [] { return settle::ready(1); };
+  auto const expect_here = [](settle::operation const& op, unsigned line) {
+    std::source_location const at = settle::detail::state_access::get(op)->created;
+    EXPECT_EQ(at.line(), line);
+    EXPECT_STREQ(at.file_name(), __FILE__);
+  };
+  expect_here(settle::all(one(), one()), __LINE__);
+  expect_here(settle::race(one(), one(), one()), __LINE__);
+  expect_here(settle::any(one(), one(), one(), one()), __LINE__);
+  expect_here(settle::all_settled(one(), one()), __LINE__);
+}
+
 TEST(A17_continuation_not_input, cancelled_leaves_the_combinator_alone) {
   subject<counted<int>> s;
   subject<counted<int>> t;
@@ -249,8 +332,12 @@ TEST(A51_long_lived_watched, a_stop_signal_raced_a_million_times_stays_as_it_was
     r.complete(i);
   };
   for (int i = 0; i != 100; ++i) round(i);
+  std::size_t const hooks = hooks_on(stop.op());
   std::int64_t const before = live_allocations_of_this_thread();
-  for (int i = 0; i != deep; ++i) round(i);
+  for (int i = 0; i != deep; ++i) {
+    round(i);
+    ASSERT_EQ(hooks_on(stop.op()), hooks) << "in round " << i;
+  }
   EXPECT_EQ(live_allocations_of_this_thread(), before);
   stop.complete(0);
 }
@@ -339,67 +426,109 @@ TEST(A14_all_wiring_race, a_watched_signal_fires_while_races_come_and_go) {
   }
 }
 
+// The stack of a thread that runs these has room for a few hundred calls.
+void on_a_small_stack(std::function<void()> f) { on_a_stack_of(a_small_stack, std::move(f)); }
+
 handle_of<int> chain(handle_of<int> h) {
   for (int i = 0; i != deep; ++i) h = settle::then(std::move(h), [](int v) { return v + 1; });
   return h;
 }
 TEST(A12_deep_graph, a_chain_of_a_million_thens_completes) {
-  settle::resolver_of<int> r;
-  auto h = chain(r.get_handle());
-  r.complete(0);
-  EXPECT_EQ(std::move(h).wait().value(), deep);
+  on_a_small_stack([] {
+    settle::resolver_of<int> r;
+    auto h = chain(r.get_handle());
+    r.complete(0);
+    EXPECT_EQ(std::move(h).wait().value(), deep);
+  });
 }
 TEST(A12_deep_graph, a_chain_of_a_million_thens_fails_and_is_cancelled) {
-  settle::resolver_of<int> r;
-  auto h = chain(r.get_handle());
-  r.fail(errc::closed);
-  EXPECT_EQ(std::move(h).wait().error().code(), errc::closed);
-  settle::resolver_of<int> q;
-  auto k = chain(q.get_handle());
-  k.request_cancel();
-  EXPECT_TRUE(q.op().cancel_requested());
-  q.cancel();
-  EXPECT_TRUE(std::move(k).wait().is_cancelled());
-  settle::resolver_of<int> p;
-  auto forced = chain(p.get_handle());
-  forced.cancel();
-  EXPECT_TRUE(p.op().is_settled());
-  p.cancel();
-  EXPECT_TRUE(forced.is_released());
+  on_a_small_stack([] {
+    settle::resolver_of<int> r;
+    auto h = chain(r.get_handle());
+    r.fail(errc::closed);
+    EXPECT_EQ(std::move(h).wait().error().code(), errc::closed);
+    settle::resolver_of<int> q;
+    auto k = chain(q.get_handle());
+    k.request_cancel();
+    EXPECT_TRUE(q.op().cancel_requested());
+    q.cancel();
+    EXPECT_TRUE(std::move(k).wait().is_cancelled());
+    settle::resolver_of<int> p;
+    auto forced = chain(p.get_handle());
+    forced.cancel();
+    EXPECT_TRUE(p.op().is_settled());
+    p.cancel();
+    EXPECT_TRUE(forced.is_released());
+  });
 }
 TEST(A12_deep_graph, a_chain_is_dropped_before_its_source_ends) {
-  settle::resolver_of<int> r;
-  {
-    auto gone = chain(r.get_handle());
-  }
-  EXPECT_TRUE(r.op().cancel_requested());
+  on_a_small_stack([] {
+    settle::resolver_of<int> r;
+    {
+      auto gone = chain(r.get_handle());
+    }
+    EXPECT_TRUE(r.op().cancel_requested());
+  });
 }
 TEST(A12_deep_graph, an_all_of_a_million) {
-  for (bool cancelled : {false, true}) {
-    std::vector<settle::resolver_of<int>> r(deep);
-    std::vector<handle_of<int>> h;
-    h.reserve(deep);
-    for (auto& x : r) h.push_back(x.get_handle());
-    auto all = settle::all(std::move(h));
-    if (cancelled) all.request_cancel();
-    for (auto& x : r) cancelled ? x.cancel() : x.complete(1);
-    auto o = std::move(all).wait();
-    EXPECT_EQ(o.is_cancelled(), cancelled);
-    EXPECT_EQ(o.has_value(), !cancelled);
-  }
+  enum { completes, is_cancelled, is_dropped };
+  on_a_small_stack([] {
+    for (auto how : {completes, is_cancelled, is_dropped}) {
+      std::vector<settle::resolver_of<int>> r(deep);
+      std::vector<handle_of<int>> h;
+      h.reserve(deep);
+      for (auto& x : r) h.push_back(x.get_handle());
+      auto all = settle::all(std::move(h));
+      settle::operation const op = all;
+      if (how == is_cancelled) all.request_cancel();
+      if (how == is_dropped) all = {};
+      for (auto& x : r) {
+        EXPECT_EQ(x.op().cancel_requested(), how != completes);
+        how != completes ? x.cancel() : x.complete(1);
+      }
+      EXPECT_TRUE(op.is_released());
+      if (how == is_dropped) continue;
+      auto o = std::move(all).wait();
+      EXPECT_EQ(o.is_cancelled(), how == is_cancelled);
+      EXPECT_EQ(o.has_value(), how == completes);
+    }
+  });
 }
 TEST(A12_deep_graph, a_chain_that_alternates_between_two_executors) {
-  manual_loop a;
-  manual_loop b;
-  settle::resolver_of<int> r;
-  handle_of<int> h = r.get_handle();
-  constexpr int links = deep / 10;
-  for (int i = 0; i != links; ++i)
-    h = settle::via(std::move(h), i % 2 == 0 ? a.get_executor() : b.get_executor()) | settle::then([](int v) { return v + 1; });
-  r.complete(0);
-  while (a.run() + b.run() != 0) {
-  }
-  EXPECT_EQ(std::move(h).wait().value(), links);
+  enum { completes, is_cancelled };
+  on_a_small_stack([] {
+    for (auto how : {completes, is_cancelled}) {
+      manual_loop a;
+      manual_loop b;
+      settle::resolver_of<int> r;
+      handle_of<int> h = r.get_handle();
+      for (int i = 0; i != deep; ++i) h = settle::via(std::move(h), i % 2 == 0 ? a.get_executor() : b.get_executor());
+      h = settle::then(std::move(h), [](int v) { return v + 1; });
+      if (how == is_cancelled) h.request_cancel();
+      how == is_cancelled ? r.cancel() : r.complete(1);
+      while (a.run() + b.run() != 0) {
+      }
+      auto o = std::move(h).wait();
+      EXPECT_EQ(o.is_cancelled(), how == is_cancelled);
+      EXPECT_EQ(o.has_value() ? o.value() : 2, 2);
+    }
+  });
+}
+// Each step's function on the other executor than the one before.
+TEST(A12_deep_graph, steps_that_alternate_between_two_executors) {
+  on_a_small_stack([] {
+    manual_loop a;
+    manual_loop b;
+    settle::resolver_of<int> r;
+    handle_of<int> h = r.get_handle();
+    constexpr int links = deep / 2;  // two operations each
+    for (int i = 0; i != links; ++i)
+      h = settle::via(std::move(h), i % 2 == 0 ? a.get_executor() : b.get_executor()) | settle::then([](int v) { return v + 1; });
+    r.complete(0);
+    while (a.run() + b.run() != 0) {
+    }
+    EXPECT_EQ(std::move(h).wait().value(), links);
+  });
 }
 
 }  // namespace

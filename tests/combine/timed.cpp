@@ -12,6 +12,9 @@
 #include <string>
 #include <vector>
 
+#include "allocations.hpp"
+#include "hooks.hpp"
+#include "scale.hpp"
 #include "situations.hpp"
 
 namespace {
@@ -32,6 +35,7 @@ struct timed : testing::Test {
   void TearDown() override { EXPECT_QUIESCENT(sim); }
 };
 struct A23_within_no_residue : timed {};
+struct A51_long_lived_within : timed {};
 struct A24_retry : timed {};
 struct A25_traverse_partial : timed {};
 struct A21_bracket_once : timed {};
@@ -96,6 +100,34 @@ TEST_F(A23_within_no_residue, a_watched_operation_is_not_cancelled_and_its_hooks
   EXPECT_EQ(std::move(asked).wait().cancel().why, settle::cause::overload);
   EXPECT_FALSE(r.op().cancel_requested());
   r.complete("later");
+  sim.run();
+}
+TEST_F(A51_long_lived_within, a_million_times_within_leave_a_stop_signal_as_it_was) {
+  settle::resolver<counted<int, sim_executor>> stop(sim.get_executor());
+  auto const w = stop.get_handle().share();
+  auto round = [&](std::size_t i) {
+    auto h = settle::within(w, 1ms);
+    if (i % 3 == 0) h.request_cancel();
+    if (i % 3 == 1) sim.advance(1ms);
+    if (i % 3 == 2) h = {};
+    sim.run();
+    if (h) {
+      EXPECT_EQ(std::move(h).wait().is_cancelled(), i % 3 == 0);
+    }
+  };
+  for (std::size_t i = 0; i != 10'000; ++i) round(i);  // until the simulation's trace is as long as it gets
+  std::size_t const hooks = hooks_on(stop.op());
+  long const bytes = ledger::bytes;
+  std::int64_t const blocks = live_allocations_of_this_thread();
+  for (std::size_t i = 0; i != a_million_when_optimised; ++i) {
+    round(i);
+    ASSERT_EQ(hooks_on(stop.op()), hooks) << "in round " << i;
+  }
+  EXPECT_EQ(ledger::bytes, bytes);
+  EXPECT_NEAR(static_cast<double>(live_allocations_of_this_thread()), static_cast<double>(blocks), 2)
+      << "a block more or less of the trace";
+  EXPECT_FALSE(stop.op().cancel_requested());
+  stop.complete(0);
   sim.run();
 }
 TEST_F(A23_within_no_residue, no_timers_is_an_error_and_named_ones_will_do) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <settle/lockfree/arena_pool.hpp>
+#include <settle/policy/terminal.hpp>
 
 #include <gtest/gtest.h>
 
@@ -43,6 +44,12 @@ struct recorded {
   using error_sink = recording_sink;
 };
 using pool_t = settle::basic_arena_pool<recorded>;
+
+// A pool is for many threads also when its policy's operations are for one.
+struct one_thread : settle::default_policy {
+  using terminal = settle::unsynchronized_terminal;
+};
+static_assert(std::is_same_v<settle::detail::pool_sync<one_thread>::type, settle::std_sync>);
 using lease_t = pool_t::lease;
 using here = std::source_location;
 

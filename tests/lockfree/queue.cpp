@@ -21,6 +21,7 @@
 #include "allocations.hpp"
 #include "executors.hpp"
 #include "scale.hpp"
+#include "values.hpp"
 
 namespace {
 
@@ -210,6 +211,132 @@ TEST(queue, impossible_sizes_are_refused) {
   EXPECT_EQ(n, 65'534U);
 }
 
+// ---- waiting for room ------------------------------------------------------------------------------------------------------------------
+
+TEST(queue_push, goes_in_at_once_or_waits_for_room_in_order) {
+  settle::queue<int> q(2);
+  numbers in;
+  for (int i = 0; i != 5; ++i)
+    q.push(i).on_done([&, i](settle::outcome<void> const& o) {
+      EXPECT_TRUE(o.has_value());
+      in.push_back(i);
+    });
+  EXPECT_EQ(in, (numbers{0, 1}));
+  EXPECT_FALSE(q.try_push(9)) << "nobody goes first";
+  for (int i = 0; i != 5; ++i) EXPECT_EQ(q.try_pop(), i);
+  EXPECT_EQ(in, (numbers{0, 1, 2, 3, 4}));
+  EXPECT_EQ(q.size(), 0U);
+  EXPECT_TRUE(q.try_push(9));
+}
+
+TEST(queue_push, is_handed_to_who_waits) {
+  settle::queue<std::unique_ptr<int>> q(1);
+  auto taker = q.pop();
+  EXPECT_TRUE(q.push(std::make_unique<int>(7)).is_released());
+  EXPECT_EQ(*value_of(std::move(taker)), 7);
+}
+
+TEST(queue_push, its_user_code_runs_where_it_says_and_finds_the_value_in_the_queue) {
+  settle::queue<int> q(1);
+  test::manual_loop loop;
+  q.try_push(1);
+  auto h = q.push(2, loop.get_executor());
+  bool here = false;
+  h.on_done([&] { here = loop.is_here() && q.size() == 1; });
+  EXPECT_EQ(q.try_pop(), 1);
+  EXPECT_TRUE(h.is_settled());
+  EXPECT_FALSE(here);
+  loop.run();
+  EXPECT_TRUE(here);
+}
+
+TEST(queue_push, who_is_cancelled_or_dropped_leaves_the_line_and_its_value_dies_on_its_executor) {
+  for (int how = 0; how != 3; ++how) {
+    test::tracked::alive = 0;
+    static test::manual_loop* place = nullptr;
+    test::manual_loop loop;
+    place = &loop;
+    settle::queue<test::tracked> q(1);
+    q.try_push(test::tracked(1));
+    auto a = q.push(test::tracked(2));
+    auto b = std::make_optional(q.push(test::tracked(3), loop.get_executor()));
+    auto c = q.push(test::tracked(4));
+    auto w = b->watch();
+    EXPECT_EQ(test::tracked::alive, 4);
+    test::tracked::on_death = [] { EXPECT_TRUE(place->is_here()); };
+    if (how == 0) b->request_cancel(cause::shutdown);
+    if (how == 1) b->cancel(cause::shutdown);
+    b.reset();
+    loop.run();
+    test::tracked::on_death = nullptr;
+    ASSERT_TRUE(w.is_released());
+    EXPECT_EQ(test::tracked::alive, 3);
+    EXPECT_EQ(w.peek()->cancel().why, how == 2 ? cause::dropped : cause::shutdown);
+    EXPECT_EQ(q.try_pop()->value, 1);
+    EXPECT_EQ(q.try_pop()->value, 2);
+    EXPECT_EQ(q.try_pop()->value, 4);
+    EXPECT_TRUE(a.is_released() && c.is_released());
+    EXPECT_EQ(test::tracked::alive, 0);
+  }
+}
+
+TEST(queue_push, one_that_was_cancelled_by_force_and_has_not_heard_of_it_is_passed_over) {
+  settle::queue<int> q(1);
+  test::manual_loop loop;
+  q.try_push(1);
+  auto a = q.push(2, loop.get_executor());
+  auto b = q.push(3);
+  a.cancel();
+  EXPECT_EQ(q.try_pop(), 1);
+  EXPECT_TRUE(b.is_settled());
+  EXPECT_EQ(q.try_pop(), 3);
+  EXPECT_EQ(q.size(), 0U);
+  loop.run();
+  EXPECT_TRUE(a.is_released());
+}
+
+TEST(queue_push, closed_or_destroyed_it_tells_those_who_wait_for_room) {
+  for (bool const destroyed : {false, true}) {
+    auto q = std::make_optional<settle::queue<int>>(1);
+    test::manual_loop loop;
+    q->try_push(1);
+    auto a = q->push(2);
+    auto b = q->push(3, loop.get_executor());
+    auto c = q->push(4, loop.get_executor());
+    c.request_cancel();  // will hear of it when the queue is gone
+    if (!destroyed) {
+      q->close();
+      EXPECT_EQ(q->push(5).wait().error().code(), settle::errc::closed);
+      EXPECT_EQ(q->try_pop(), 1) << "what is in it can be had";
+      EXPECT_FALSE(q->try_pop());
+    }
+    q.reset();
+    EXPECT_EQ(std::move(a).wait().error().code(), settle::errc::closed);
+    loop.run();
+    EXPECT_EQ(std::move(b).wait().error().code(), settle::errc::closed);
+    EXPECT_TRUE(c.is_released());
+    EXPECT_TRUE(std::move(c).wait().has_error());
+  }
+}
+
+TEST(queue_push, who_is_let_in_may_push_and_wait_again_however_often) {
+  settle::queue<int> q(1);
+  std::size_t const rounds = test::a_million / 50;
+  std::size_t ran = 0;
+  struct giver {
+    settle::queue<int>& q;
+    std::size_t& ran;
+    std::size_t rounds;
+    void operator()(settle::outcome<void>&& out) const {
+      if (!out.has_value() || ++ran == rounds) return;
+      q.push(1).on_done(giver(*this));
+      EXPECT_TRUE(q.try_pop());
+    }
+  };
+  q.push(0).on_done(giver{q, ran, rounds});
+  EXPECT_EQ(ran, rounds);
+}
+
 // ---- threads ---------------------------------------------------------------------------------------------------------------------------
 
 constexpr std::size_t transitions = test::sanitized ? 20'000 : 100'000;
@@ -273,6 +400,53 @@ TEST(A37_queue_saturation, any_number_waits_at_a_queue_for_one) {
   for (auto& t : threads) t.join();
   expect_each_once(seen);
   EXPECT_EQ(q.size(), 0U);
+}
+
+TEST(A37_queue_saturation, any_number_waits_for_room_in_a_queue_for_one) {
+  settle::queue<std::size_t> q(1);
+  constexpr std::size_t each = transitions / 4;
+  std::vector<std::atomic<int>> seen(2 * each);
+  std::atomic<std::size_t> in = 0;
+  std::atomic<std::size_t> out = 0;
+  std::vector<std::thread> threads;
+  for (std::size_t t = 0; t != 2; ++t)
+    threads.emplace_back([&, t] {
+      for (std::size_t i = 0; i != each; ++i) q.push(2 * i + t).on_done([&](settle::outcome<void>&& o) { in += o.has_value() ? 1 : 0; });
+    });
+  for (int t = 0; t != 2; ++t)
+    threads.emplace_back([&] {
+      while (out < 2 * each)
+        if (auto const v = q.try_pop()) ++seen[*v], ++out;
+        else std::this_thread::yield();
+    });
+  for (auto& t : threads) t.join();
+  expect_each_once(seen);
+  EXPECT_EQ(in, 2 * each);
+  EXPECT_EQ(q.size(), 0U);
+}
+
+TEST(queue_threads, waiting_for_room_races_with_cancelling_and_closing_and_everybody_is_told) {
+  test::crew threads(3);
+  for (int round = 0; round != 300; ++round) {
+    settle::queue<int> q(1);
+    std::atomic<int> in = 0;
+    std::atomic<int> refused = 0;
+    int out = 0;
+    threads.run([&](unsigned i) {
+      for (int n = 0; n != 4 && i == 0; ++n) {
+        auto h = q.push(n);
+        auto const op = settle::operation(h);
+        std::move(h).on_done([&](settle::outcome<void>&& o) { ++(o.has_value() ? in : refused); });
+        if (n == 3) op.request_cancel();
+      }
+      for (int n = 0; n != 4 && i == 1; ++n) out += q.try_pop() ? 1 : 0;
+      if (i == 2 && round % 2 == 0) q.close();
+    });
+    q.close();
+    EXPECT_EQ(in + refused, 4);
+    while (q.try_pop()) ++out;
+    EXPECT_EQ(in, out) << "who was told that it is in is in";
+  }
 }
 
 TEST(queue_threads, with_takers_that_come_wait_and_are_cancelled_each_value_arrives_once_and_in_its_producers_order) {

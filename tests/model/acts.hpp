@@ -8,7 +8,8 @@
 #include <string>
 #include <vector>
 
-// What can be done to three operations, as bytes: the same string goes to the library and to the model.
+// What can be done to three operations and to what combinators make of them, as bytes: the same string goes to the library and to the
+// model.
 namespace model {
 
 enum class act : unsigned char {
@@ -37,7 +38,13 @@ enum class act : unsigned char {
   on_lost,
   take,
   run,
-  nest  // the next byte is done by the hook registered last, when it runs
+  nest,  // the next byte is done by the hook registered last, when it runs
+  all,   // of this one and the next
+  race,
+  any,
+  then,
+  or_else,
+  finally
 };
 inline constexpr char const* act_names[] = {"complete",
                                             "fail",
@@ -64,10 +71,17 @@ inline constexpr char const* act_names[] = {"complete",
                                             "on_lost",
                                             "take",
                                             "run",
-                                            "nest"};
+                                            "nest",
+                                            "all with next",
+                                            "race with next",
+                                            "any with next",
+                                            "then",
+                                            "or_else",
+                                            "finally"};
 inline constexpr std::size_t acts = std::size(act_names);
 inline constexpr std::size_t operations = 3;
-inline constexpr std::size_t codes = acts * operations;
+inline constexpr std::size_t places = 2 * operations;  // each operation, and what a combinator makes of it (and the next)
+inline constexpr std::size_t codes = acts * places;
 inline constexpr int rounds_at_the_end = 4;  // ends are let go: what that runs may have made others
 
 using bytes = std::vector<unsigned char>;
@@ -78,9 +92,9 @@ struct step {
 
   static step of(unsigned char byte) noexcept {
     std::size_t const code = byte % codes;
-    return {static_cast<act>(code / operations), code % operations};
+    return {static_cast<act>(code / places), code % places};
   }
-  unsigned char byte() const noexcept { return static_cast<unsigned char>(static_cast<std::size_t>(what) * operations + on); }
+  unsigned char byte() const noexcept { return static_cast<unsigned char>(static_cast<std::size_t>(what) * places + on); }
 };
 
 /// For people, and for a test to be written from.
@@ -99,7 +113,7 @@ enum class ending : unsigned char { none, value, failure, cancelled };
 
 /// Something a user's function saw.
 struct event {
-  enum kind : unsigned char { done, cancel, consumer, cleanup, released, lost, bound };
+  enum kind : unsigned char { done, cancel, consumer, cleanup, released, lost, bound, called };
   kind what;
   unsigned char hook;  // counted from 0 in each run
   ending how = ending::none;
@@ -110,7 +124,7 @@ struct event {
 using events = std::vector<event>;
 
 inline std::string text(events const& all) {
-  constexpr char const* kinds[] = {"done", "cancel", "consumer", "cleanup", "released", "lost", "bound"};
+  constexpr char const* kinds[] = {"done", "cancel", "consumer", "cleanup", "released", "lost", "bound", "called"};
   constexpr char const* ends[] = {"", " value", " failure", " cancelled "};
   std::string t;
   for (event const& e : all) {
@@ -136,7 +150,7 @@ struct picture {
   int abandoned = 0;
   int misuse = 0;
   int unseen_failures = 0;  // known when everything is gone
-  sight of[operations];
+  sight of[places];
 
   friend bool operator==(picture const&, picture const&) = default;
 };
@@ -144,7 +158,7 @@ struct picture {
 inline std::string text(picture const& p) {
   std::string t = "result " + std::to_string(p.result) + ", reports: abandoned " + std::to_string(p.abandoned) + ", misuse " +
                   std::to_string(p.misuse) + ", unseen " + std::to_string(p.unseen_failures);
-  for (std::size_t i = 0; i != operations; ++i) {
+  for (std::size_t i = 0; i != places; ++i) {
     sight const& s = p.of[i];
     t += "\n  " + std::to_string(i) + (s.settled ? " settled" : " pending") + (s.released ? " released" : "") +
          (s.requested ? " requested" : "") + ": " + text(s.seen);

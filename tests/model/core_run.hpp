@@ -49,7 +49,10 @@ class core_run {
   }
   core_run(core_run&&) = delete;
 
-  int play(step s) { return call(s, *subjects_[s.on]); }
+  int play(step s) {
+    if (s.on < operations) return call(s, *subjects_[s.on]);
+    return results_[s.on - operations] ? call(s, *results_[s.on - operations]) : -1;  // as the model would not: it differs already
+  }
   /// That hook does `then`, if the model's did.
   void nest(std::size_t hook, step then) {
     if (nested_.size() <= hook) nested_.resize(hook + 1);
@@ -65,6 +68,7 @@ class core_run {
     for (int round = 0; round != rounds_at_the_end; ++round) let_go();
     look();
     for (auto& s : subjects_) s->op = {};
+    for (auto& s : results_) s.reset();
     place_.run();
     seen_.unseen_failures = static_cast<int>(test::recording_sink::count(settle::monitor_event::unseen_failure));
     test::recording_sink::take();
@@ -79,7 +83,9 @@ class core_run {
   picture const& look() {
     seen_.abandoned = static_cast<int>(test::recording_sink::count(settle::monitor_event::abandoned));
     seen_.misuse = static_cast<int>(test::recording_sink::count(settle::monitor_event::misuse));
-    for (std::size_t i = 0; i != operations; ++i) see(i);
+    for (std::size_t i = 0; i != operations; ++i) see(i, subjects_[i]->op);
+    for (std::size_t i = 0; i != operations; ++i)
+      if (results_[i]) see(operations + i, results_[i]->op);
     return seen_;
   }
 
@@ -90,21 +96,53 @@ class core_run {
     std::vector<settle::registration> kept;
     std::vector<settle::pin> pins;
   };
+  /// What a combinator has made, whatever it yields.
+  struct result {
+    settle::operation op;
+    std::vector<settle::registration> kept;
+    std::vector<settle::pin> pins;
+
+    explicit result(settle::operation o) : op(std::move(o)) {}
+    result(result&&) = delete;
+    virtual ~result() = default;
+    virtual void drop_handle() = 0;
+    virtual void detach() = 0;
+    virtual void take(core_run& run, std::size_t on) = 0;
+  };
+  template <class H>
+  struct result_of final : result {
+    H h;
+
+    explicit result_of(H&& made) : result(made), h(std::move(made)) {}
+    void drop_handle() override { subject::drop(h); }
+    void detach() override { std::move(h).detach(); }
+    void take(core_run& run, std::size_t on) override {
+      std::move(h).on_done([w = run.next_writer(on, event::consumer)](auto&& o) { w(o.how()); });
+    }
+  };
 
   void let_go() {
-    for (auto& s : subjects_) s->kept.clear();
-    for (auto& s : subjects_)
-      while (!s->pins.empty()) {
-        settle::pin const last = std::move(s->pins.back());
-        s->pins.pop_back();
+    each([](auto& s) { s.kept.clear(); });
+    each([](auto& s) {
+      while (!s.pins.empty()) {
+        settle::pin const last = std::move(s.pins.back());
+        s.pins.pop_back();
       }
+    });
     for (auto& s : subjects_) s->watcher = {};
     for (auto& s : subjects_) s->h = {};
+    for (auto& s : results_)
+      if (s) s->drop_handle();
     for (auto& s : subjects_) subject::drop(s->r);
     place_.run();
   }
-  void see(std::size_t i) {
-    settle::operation const& op = subjects_[i]->op;
+  template <class F>
+  void each(F f) {
+    for (auto& s : subjects_) f(*s);
+    for (auto& s : results_)
+      if (s) f(*s);
+  }
+  void see(std::size_t i, settle::operation const& op) {
     seen_.of[i].settled = op.is_settled();
     seen_.of[i].released = op.is_released();
     seen_.of[i].requested = op.cancel_requested();
@@ -137,7 +175,7 @@ class core_run {
 
   void say(std::size_t on, event e) {
     seen_.of[on].seen.push_back(e);
-    if (e.what == event::lost || e.what == event::bound || e.hook >= nested_.size() || !nested_[e.hook]) return;
+    if (e.what == event::lost || e.what == event::bound || e.what == event::called || e.hook >= nested_.size() || !nested_[e.hook]) return;
     if (did_(model_, e.hook)) play(*nested_[e.hook]);
   }
   writer next_writer(std::size_t on, event::kind what) { return {this, on, what, hooks_++, {}}; }
@@ -153,6 +191,72 @@ class core_run {
         return x.r.fail(P::make_error(settle::errc::closed));
       case act::acknowledge:
         return x.r.cancel();
+      case act::adopt_next:
+        return adopt(x, next);
+      case act::adopt_previous:
+        return adopt(x, previous);
+      case act::drop_handle:
+        subject::drop(x.h);
+        return -1;
+      case act::detach:
+        std::move(x.h).detach();
+        return -1;
+      case act::drop_resolver:
+        subject::drop(x.r);
+        return -1;
+      case act::watch:
+        x.watcher = x.h.watch();
+        return -1;
+      case act::drop_watcher:
+        x.watcher = {};
+        return -1;
+      case act::bind_to_next:
+        return bind(i, x, next);
+      case act::on_lost:
+        x.h = std::move(x.h).on_lost(loser{{this, i, event::lost, 0, {}}});
+        return -1;
+      case act::take:
+        std::move(x.h).on_done(taker{next_writer(i, event::consumer)});
+        return -1;
+      case act::run:
+        place_.run();
+        return -1;
+      case act::all:
+        return keep(i, settle::all(std::move(x.h), std::move(next.h)));
+      case act::race:
+        return keep(i, settle::race(std::move(x.h), std::move(next.h)));
+      case act::any:
+        return keep(i, settle::any(std::move(x.h), std::move(next.h)));
+      case act::then:
+        return keep(i, settle::then(std::move(x.h), passer{this, i}));
+      case act::or_else:
+        return keep(i, settle::or_else(std::move(x.h), mender{this, i}));
+      case act::finally:
+        return keep(i, settle::finally(std::move(x.h), farewell{this, i}));
+      default:
+        return call_any(s, x);
+    }
+  }
+  int call(step s, result& x) {
+    switch (s.what) {
+      case act::drop_handle:
+        x.drop_handle();
+        return -1;
+      case act::detach:
+        x.detach();
+        return -1;
+      case act::take:
+        x.take(*this, s.on);
+        return -1;
+      default:
+        return call_any(s, x);
+    }
+  }
+  /// What can be done to an operation without knowing what it yields.
+  template <class X>
+  int call_any(step s, X& x) {
+    std::size_t const i = s.on;
+    switch (s.what) {
       case act::request_cancel:
         return x.op.request_cancel(settle::cause::deadline);
       case act::cancel:
@@ -191,39 +295,39 @@ class core_run {
         x.pins.pop_back();
         return -1;
       }
-      case act::adopt_next:
-        return adopt(x, next);
-      case act::adopt_previous:
-        return adopt(x, previous);
-      case act::drop_handle:
-        subject::drop(x.h);
+      default:
         return -1;
-      case act::detach:
-        std::move(x.h).detach();
-        return -1;
-      case act::drop_resolver:
-        subject::drop(x.r);
-        return -1;
-      case act::watch:
-        x.watcher = x.h.watch();
-        return -1;
-      case act::drop_watcher:
-        x.watcher = {};
-        return -1;
-      case act::bind_to_next:
-        return bind(i, x, next);
-      case act::on_lost:
-        x.h = std::move(x.h).on_lost(loser{{this, i, event::lost, 0, {}}});
-        return -1;
-      case act::take:
-        std::move(x.h).on_done(taker{next_writer(i, event::consumer)});
-        return -1;
-      case act::run:
-        place_.run();
-        return -1;
-      case act::nest:
-        break;
     }
+  }
+
+  /// The functions of steps. They are as trivial as can be: there is nothing to destroy.
+  struct step_function {
+    core_run* run;
+    std::size_t i;
+    void called(ending how, settle::cause why = settle::cause::requested) const { run->say(operations + i, {event::called, 0, how, why}); }
+  };
+  struct passer : step_function {
+    typename P::value_type operator()(typename P::value_type v) const {
+      this->called(ending::value);
+      return v;
+    }
+  };
+  struct mender : step_function {
+    typename P::value_type operator()(typename P::error_type const&) const {
+      this->called(ending::failure);
+      return typename P::value_type(9);
+    }
+  };
+  struct farewell : step_function {
+    void operator()(settle::ending e) const {
+      if (e.kind == settle::ending::cancelled) this->called(ending::cancelled, e.cancel.why);
+      else this->called(e.kind == settle::ending::value ? ending::value : ending::failure);
+    }
+  };
+  template <class H>
+  int keep(std::size_t i, H&& h) {
+    results_[i] = std::make_unique<result_of<H>>(std::move(h));
+    results_[i]->op.on_done(next_writer(operations + i, event::done));
     return -1;
   }
 
@@ -247,6 +351,7 @@ class core_run {
   void const* model_ = nullptr;
   bool (*did_)(void const*, std::size_t) = nullptr;
   std::array<std::unique_ptr<subject>, operations> subjects_;
+  std::array<std::unique_ptr<result>, operations> results_;  // of the subject with that number, and the next
 };
 
 }  // namespace model

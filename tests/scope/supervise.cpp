@@ -84,6 +84,22 @@ TEST_F(supervise, one_for_one_starts_the_failed_one_again) {
   end_all();
   EXPECT_EQ(children[0]->asked, cause::shutdown);
 }
+TEST_F(supervise, a_child_and_what_is_below_it_have_its_name_in_every_life) {
+  begin(restart::one_for_one);
+  sim_resolver outer(ex);
+  std::optional<sim_resolver> below;
+  for (int life = 0; life != 2; ++life) {
+    below.emplace(children[1]->r->op(), ex);
+    EXPECT_EQ(settle::child_name.of(children[1]->r->op()), "b");
+    EXPECT_EQ(settle::child_name.of(below->op()), "b");
+    EXPECT_EQ(settle::child_name.of(children[2]->r->op()), "c");
+    EXPECT_FALSE(settle::child_name.of(outer.op()));
+    below->complete();
+    if (life == 0) fail(1);
+  }
+  outer.complete();
+  end_all();
+}
 TEST_F(supervise, one_for_all_stops_the_others_last_first_and_starts_all) {
   begin(restart::one_for_all);
   fail(1);

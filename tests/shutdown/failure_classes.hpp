@@ -544,6 +544,7 @@ TEST_F(swarm, A43_unclosed_resource_sweep) {
   for (auto const& s : report.peek()->value().survivors) ++forgotten[std::string(s.owner)];
   EXPECT_EQ(forgotten["timers"], 1);
   EXPECT_EQ(forgotten["sockets"], 1);
+  EXPECT_EQ(forgotten["root"], 1) << "itself";
   {
     on_net const gone = std::move(timers);
     on_net const gone_too = std::move(sockets);

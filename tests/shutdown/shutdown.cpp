@@ -159,6 +159,42 @@ TEST_F(A41_shutdown_phases, survivors_are_listed_once_each_down_the_tree) {
   right.cancel();
 }
 
+TEST_F(A41_shutdown_phases, survivors_under_the_plans_root_are_named_once_by_their_subsystem) {
+  shutdown_plan stop(ex);
+  sim_resolver db(stop.root(), ex);
+  sim_resolver query(db.op(), ex);
+  sim_resolver stray(stop.root(), ex);
+  stop.add("db", {.root = db.op()});
+  auto w = stop.run(1s);
+  sim.advance(1s);
+  ASSERT_TRUE(w.is_settled());
+  std::string owners;
+  for (auto const& s : report(w).survivors) owners += s.owner + " ";
+  EXPECT_EQ(owners, "db db root root ") << "two of db's, the root itself, and what is no subsystem's";
+  query.cancel();
+  db.cancel();
+  stray.cancel();
+}
+
+TEST_F(A41_shutdown_phases, survivors_below_a_supervisors_child_have_its_name) {
+  shutdown_plan stop(ex);
+  settle::supervisor services(stop.root(), settle::restart::one_for_one, 3, 5s);
+  std::optional<sim_resolver> feed;
+  auto begin = [&] {
+    feed.emplace(ex);
+    return feed->get_handle();
+  };
+  services.add("feed", begin);
+  sim.run();
+  auto w = stop.run(1s);
+  sim.advance(1s);
+  ASSERT_TRUE(w.is_settled());
+  std::size_t of_feed = 0;
+  for (auto const& s : report(w).survivors) of_feed += s.name == "feed" ? 1 : 0;
+  EXPECT_EQ(of_feed, 2U) << "the child, and what it waits for";
+  EXPECT_EQ(report(w).survivors.front().name, "");
+  feed->cancel();
+}
 TEST_F(A41_shutdown_phases, without_a_budget_everything_is_forced_at_once) {
   shutdown_plan stop(ex);
   service web(ex, log, 'w');

@@ -35,6 +35,14 @@ inline constexpr bool a_tenth_will_do = false;
 /// A million; a tenth where each step costs ten times as much: a sanitizer's million takes gigabytes of shadow and minutes.
 inline constexpr std::size_t a_million = sanitized || a_tenth_will_do ? 100'000 : 1'000'000;
 
+/// A million where the compiler has made it fast, a tenth where it has not: for what takes seconds even so.
+#if defined(__OPTIMIZE__)
+inline constexpr bool optimised = true;
+#else
+inline constexpr bool optimised = false;
+#endif
+inline constexpr std::size_t a_million_when_optimised = optimised ? a_million : a_million / 10;
+
 /// Room for a few hundred calls: even the tenth of a million, of five bytes each, would overflow it.
 inline constexpr std::size_t a_small_stack = (sanitized ? 512 : 64) * 1024;
 

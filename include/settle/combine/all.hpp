@@ -19,15 +19,28 @@ namespace settle::inline v0 {
 /// does; the combinator is cold when that is.
 ///
 /// Errors: those of the inputs, which must have one error type (or one that the others convert to). Throws std::bad_alloc.
-/// Cost: one block; no allocation once wired. A value waits in its slot for the others, and dies there if they fail.
+/// Cost: one block; no allocation once wired. A value waits in its slot for the others, and dies there if they fail; one with an
+/// `on_lost` waits where it is, and goes to that.
 ///
 /// ```cpp
 /// settle::all(fetch(a), fetch(b)).on_done([](auto&& both) { if (both) use(std::get<0>(both.value())); });
 /// ```
-template <class... H>
-  requires(sizeof...(H) != 0 && (detail::input_of<H>::is_input && ...))
+template <detail::combined A, detail::combined B>
+auto all(A&& a, B&& b, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::all>(at, std::forward<A>(a), std::forward<B>(b));
+}
+template <detail::combined A, detail::combined B, detail::combined D>
+auto all(A&& a, B&& b, D&& d, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::all>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d));
+}
+template <detail::combined A, detail::combined B, detail::combined D, detail::combined E>
+auto all(A&& a, B&& b, D&& d, E&& e, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::all>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e));
+}
+/// The same of any number. (Of more than four the creation site is here: nothing may follow a pack.)
+template <detail::combined... H>
+  requires(sizeof...(H) != 0)
 auto all(H&&... inputs) {
-  static_assert((detail::check_input<H>() && ...));
   return detail::combine_pack<detail::rule::all>(std::source_location::current(), std::forward<H>(inputs)...);
 }
 

@@ -23,7 +23,7 @@ namespace settle::inline v0 {
 /// runs, one call at a time. Operations are children of the result: released before it. No items: an empty list.
 ///
 /// Ownership: the items are moved (or copied) in. Errors: the operations', and what f throws. Throws std::bad_alloc. Cost:
-/// four blocks, and what f makes.
+/// five blocks, and what f makes.
 ///
 /// ```cpp
 /// auto pages = settle::map_concurrent(mirrors, 8, [](address a) { return fetch(a); });

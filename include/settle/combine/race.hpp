@@ -24,10 +24,22 @@ namespace settle::inline v0 {
 /// ```cpp
 /// auto first = settle::race(stop_signal.watch(), next_request());
 /// ```
-template <class... H>
-  requires(sizeof...(H) != 0 && (detail::input_of<H>::is_input && ...))
+template <detail::combined A, detail::combined B>
+auto race(A&& a, B&& b, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::race>(at, std::forward<A>(a), std::forward<B>(b));
+}
+template <detail::combined A, detail::combined B, detail::combined D>
+auto race(A&& a, B&& b, D&& d, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::race>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d));
+}
+template <detail::combined A, detail::combined B, detail::combined D, detail::combined E>
+auto race(A&& a, B&& b, D&& d, E&& e, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::race>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e));
+}
+/// The same of any number. (Of more than four the creation site is here: nothing may follow a pack.)
+template <detail::combined... H>
+  requires(sizeof...(H) != 0)
 auto race(H&&... inputs) {
-  static_assert((detail::check_input<H>() && ...));
   return detail::combine_pack<detail::rule::race>(std::source_location::current(), std::forward<H>(inputs)...);
 }
 

@@ -7,11 +7,11 @@
 #include <cstdint>
 #include <memory>
 #include <source_location>
-#include <thread>
 #include <utility>
 
 #include "../fwd.hpp"
 #include "../memory/arena.hpp"
+#include "../policy/sync.hpp"
 
 namespace settle::inline v0 {
 
@@ -28,9 +28,25 @@ struct arena_ticket {
 
 namespace detail {
 
+/// What a pool is made of: the Sync of its policy's terminal, if that has one. A pool has many threads, whatever its policy
+/// says of operations.
+template <class Policy>
+struct pool_sync {
+  using type = std_sync;
+};
+template <class Policy>
+  requires requires { typename Policy::terminal::sync; } && (!requires { Policy::terminal::sync::one_thread; })
+struct pool_sync<Policy> {
+  using type = typename Policy::terminal::sync;
+};
+
 /// One arena of a pool, in one cache line where std::source_location is a pointer, and who has it.
 template <class Policy>
 struct alignas(64) arena_slot {
+  using sync = typename pool_sync<Policy>::type;
+  template <class T>
+  using atomic = typename sync::template atomic<T>;
+
   // NOLINTNEXTLINE(performance-enum-size): it is combined with a generation of 62 bits
   enum phase : std::uint64_t { free = 0, held = 1, busy = 2, phase_bits = 3 };
   static constexpr int generation_shift = 2;
@@ -72,9 +88,12 @@ struct alignas(64) arena_slot {
   /// For the report of a misuse only: waits out `busy`, then reads the sites and makes sure that they belong to what it saw. A site is
   /// stored after its phase became busy and read with acquire, so one that is too new shows in the second look at the state.
   view look() const noexcept {
-    for (;; std::this_thread::yield()) {
+    for (unsigned round = 0;;) {
       std::uint64_t const w = state.load(std::memory_order_acquire);
-      if ((w & phase_bits) == busy) continue;
+      if ((w & phase_bits) == busy) {
+        sync::pause(++round, state);
+        continue;
+      }
       view const v{w >> generation_shift, (w & phase_bits) == held, acquired_at.load(std::memory_order_acquire),
                    released_at.load(std::memory_order_acquire)};
       if (state.load(std::memory_order_relaxed) == w) return v;
@@ -84,9 +103,9 @@ struct alignas(64) arena_slot {
   [[nodiscard]] bool is_held() const noexcept { return (state.load(std::memory_order_relaxed) & phase_bits) == held; }
 
   arena memory;
-  std::atomic<std::uint64_t> state{free};
-  std::atomic<std::source_location> acquired_at{std::source_location{}};
-  std::atomic<std::source_location> released_at{std::source_location{}};
+  atomic<std::uint64_t> state{free};
+  atomic<std::source_location> acquired_at{std::source_location{}};
+  atomic<std::source_location> released_at{std::source_location{}};
   basic_arena_pool<Policy>& pool;
 };
 

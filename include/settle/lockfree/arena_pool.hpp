@@ -235,8 +235,8 @@ class basic_arena_pool {
   std::unique_ptr<std::byte, free_memory> const memory_;
   std::unique_ptr<slot, free_memory> const slots_;
   boost::lockfree::stack<std::uint16_t, boost::lockfree::fixed_sized<true>> free_;
-  alignas(line) std::atomic<std::uint64_t> counts_{0};
-  std::atomic<std::size_t> peak_{0};
+  alignas(line) typename slot::template atomic<std::uint64_t> counts_{0};
+  typename slot::template atomic<std::size_t> peak_{0};
 };
 
 template <class Policy>

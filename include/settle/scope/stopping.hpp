@@ -105,11 +105,12 @@ class stopping : public std::enable_shared_from_this<stopping<C>> {
     auto stopped = stop(rest, end);
     co_await std::move(stopped);
     shutdown_report r;
+    survey_of<C> all;
     for (part const& p : parts_) {
-      survey(p.what.root, p.name, r.survivors);
-      survey(p.polite, p.name, r.survivors);
+      survey(all, p.what.root, p.name, r.survivors);
+      survey(all, p.polite, p.name, r.survivors);
     }
-    survey(rest.what.root, rest.name, r.survivors);
+    survey(all, rest.what.root, rest.name, r.survivors);  // what is no subsystem's
     r.thrown = std::move(thrown_);
     r.took = now() - start;
     result_.complete(std::move(r));

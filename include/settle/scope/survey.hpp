@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <source_location>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "../cause.hpp"
+#include "../child_name.hpp"
 #include "../detail/link.hpp"
 #include "../detail/state_access.hpp"
 #include "../observe/census.hpp"
@@ -24,6 +26,7 @@ namespace settle::inline v0 {
 /// An operation that was still there when a shutdown's time was over.
 struct survivor {
   std::string owner;               ///< the subsystem under whose root it was
+  std::string name;                ///< of the supervisor's child that it is or is below; empty when there is none
   std::string kind;                ///< the tag of its policy, or "operation"
   std::chrono::nanoseconds age{};  ///< since it was created, where its policy has settle::census as a monitor; else zero
   std::source_location created{};  ///< where it was created
@@ -32,7 +35,7 @@ struct survivor {
 
 namespace detail {
 
-/// What is under an operation and not released: itself first, each one once.
+/// What is under operations and not released, each one once, with the first that it was found under.
 template <class C>
 class survey_of {
   using state = state_base<C>;
@@ -44,11 +47,12 @@ class survey_of {
     for (state* s : met_) s->drop_ref();
   }
 
-  /// Throws std::bad_alloc.
-  std::vector<state*> const& from(state& top) {
+  /// What is new under `top`, itself first. Throws std::bad_alloc.
+  std::span<state* const> from(state& top) {
+    std::size_t const before = met_.size();
     meet(top);
-    for (std::size_t i = 0; i != met_.size(); ++i) collect(*met_[i]);
-    return met_;
+    for (std::size_t i = before; i != met_.size(); ++i) collect(*met_[i]);
+    return std::span<state* const>(met_).subspan(before);
   }
 
  private:
@@ -79,14 +83,18 @@ class survey_of {
   std::unordered_set<state*> known_;
 };
 
-/// Adds what survived under `top`. Throws std::bad_alloc.
+/// Adds what survived under `top` and was not found before. Throws std::bad_alloc.
 template <class C>
-void survey(basic_operation<C> const& top, std::string_view owner, std::vector<survivor>& found) {
+void survey(survey_of<C>& all, basic_operation<C> const& top, std::string_view owner, std::vector<survivor>& found) {
   if (top.is_released()) return;
   std::vector<census_entry> const ages = census::entries();
-  survey_of<C> all;
   for (state_base<C>* const s : all.from(*state_access::get(top))) {
-    survivor one{std::string(owner), std::string(s->table->tag.empty() ? "operation" : s->table->tag), {}, s->created, cause::requested};
+    survivor one{std::string(owner),
+                 child_name.of(state_access::ref<C>(*s)).value_or(std::string()),
+                 std::string(s->table->tag.empty() ? "operation" : s->table->tag),
+                 {},
+                 s->created,
+                 cause::requested};
     auto const at = std::ranges::find(ages, static_cast<void const*>(s), &census_entry::id);
     if (at != ages.end()) one.age = at->age;
     std::uint32_t const w = s->lock();

@@ -30,6 +30,7 @@ struct slot : input<typename input_of<H>::C> {
   using kept = std::conditional_t<R == rule::all, lift<T>, std::conditional_t<R == rule::all_settled, outcome<T, E>, std::monostate>>;
 
   std::uint32_t index = I;
+  bool left = false;  // the value waits for its loss: it stays where it is until the result is made
   std::optional<kept> value;
 };
 
@@ -68,7 +69,12 @@ class group {
     if (shape_.size() == 0) arrive(c);
     arrive(c);
   }
-  void close(cell_type&) noexcept { shape_.clear(); }
+  void close(cell_type&) noexcept {
+    shape_.each([](auto& s) {
+      if (s.left) engine<C>::disown(s.state());
+    });
+    shape_.clear();
+  }
 
  private:
   static constexpr std::uint32_t none = ~std::uint32_t{0};
@@ -184,7 +190,7 @@ class group {
       return;
     }
     if (winner != shape_.size()) let_off(in, cause::sibling);
-    if (in.adopted) in.from = basic_operation<C>();  // what is watched may yet be asked for
+    if (in.adopted && !(collects && !in.is_free())) in.from = basic_operation<C>();  // what is watched may yet be asked for
   }
 
   /// Structural: this input decided. Its outcome is the result's.
@@ -226,7 +232,9 @@ class group {
       c.keep(s.state());
       if constexpr (how != rule::all_settled) hand_over(c, s, o);
     } else if (collects && (winner == none || winner == shape_.size())) {
-      guarded([&] { fill(s, o); }, [&](std::exception_ptr p) { fail_later(std::move(p)); });
+      s.left = o.is_awaited();
+      if (s.left) o.leave();
+      else guarded([&] { fill(s, o); }, [&](std::exception_ptr p) { fail_later(std::move(p)); });
       if (!came()) return;
       c.keep(s.state());
       c.template post<&make>();
@@ -250,6 +258,13 @@ class group {
       else o.with_value([&](auto&& v) { s.value.emplace(std::in_place, std::forward<decltype(v)>(v)); });
     }
   }
+  void take_what_was_left() noexcept {
+    shape_.each([&]<class Slot>(Slot& s) {
+      if (!std::exchange(s.left, false)) return;
+      input_outcome<typename Slot::T, typename Slot::E, C> o(s);
+      guarded([&] { fill(s, o); }, [&](std::exception_ptr p) { fail_later(std::move(p)); });
+    });
+  }
   /// Moving a value threw.
   void fail_later(std::exception_ptr p) noexcept {
     if (!threw_.exchange(true, std::memory_order_acq_rel)) problem_.emplace(error_from<P>(std::move(p)));
@@ -261,6 +276,7 @@ class group {
     if constexpr (!collects) {
       c.fail(P::make_error(errc::no_inputs));
     } else {
+      if (!c.is_over()) self.take_what_was_left();
       if (self.problem_) c.fail(std::move(*self.problem_));
       else c.yield([&](void* at) { self.shape_.construct_all(at); });
     }

@@ -199,13 +199,17 @@ class input_outcome {
   input_outcome(input_outcome&&) = delete;
   /// What is left is nobody's.
   ~input_outcome() {
-    if (!in_.adopted) return;
+    if (!in_.adopted || left_) return;
     if (!moves()) ownership<C>::disown(in_.state());
     else if (outcome_.has_value() && !taken_) lose_value(in_.state());
     else outcome_access::clear(outcome_);
   }
 
   outcome_type const& look() const noexcept { return outcome_; }
+  /// It is to be had by us alone, and somebody waits for its loss.
+  bool is_awaited() const noexcept { return outcome_.has_value() && in_.state().is(word::taker) && moves(); }
+  /// It stays there, still ours, for whoever takes or disowns it later.
+  void leave() noexcept { left_ = true; }
 
   /// Calls f(stored&&), or f(stored const&).
   template <class F>
@@ -228,6 +232,7 @@ class input_outcome {
   input<C>& in_;
   outcome_type& outcome_;
   bool taken_ = false;
+  bool left_ = false;
 };
 
 }  // namespace settle::inline v0::detail

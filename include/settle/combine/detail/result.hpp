@@ -24,9 +24,7 @@ namespace settle::inline v0::detail {
 
 /// What a combinator returns. Its user code runs where its first input's does, unless it is told otherwise.
 template <class T, class E, class C, class Ex = home_of<C>>
-struct result_policy : plain<T, E, Ex, C> {
-  using allocator_type = recycling;
-};
+struct result_policy : plain<T, E, Ex, C> {};
 
 template <class C>
 bool is_cold(basic_operation<C> const& op) noexcept {

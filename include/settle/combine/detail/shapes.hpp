@@ -147,8 +147,12 @@ class range_shape {
   [[no_unique_address]] std::conditional_t<collects, value_type, nothing> value_;
 };
 
+template <class H>
+concept combined = input_of<H>::is_input;
+
 template <rule R, class H, class... More>
 auto combine_pack(std::source_location at, H&& first, More&&... more) {
+  static_assert(check_input<H>() && (check_input<More>() && ...));
   using C = typename input_of<H>::C;
   static_assert((std::is_same_v<C, typename input_of<More>::C> && ...),
                 "settle: the inputs of a combinator have different terminals: bring them to one first (see docs/combinators.md)");

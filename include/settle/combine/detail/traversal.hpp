@@ -35,6 +35,7 @@ class traversal {
         places_count_(std::min(std::max<std::size_t>(limit, 1), std::max<std::size_t>(items_.size(), 1))),
         places_(std::make_unique_for_overwrite<place[]>(places_count_)),
         values_(std::make_unique_for_overwrite<std::optional<lift<T>>[]>(items_.size())),
+        left_(std::make_unique<basic_operation<C>[]>(items_.size())),
         missing_(items_.size()) {
     value_.reserve(items_.size());
   }
@@ -47,6 +48,9 @@ class traversal {
   void close(cell_type&) noexcept {
     f_.reset();
     values_.reset();
+    for (std::size_t i = 0; i != items_.size(); ++i)
+      if (left_[i]) engine<C>::disown(*state_access::get(left_[i]));
+    left_.reset();
     items_.clear();
     first_.reset();
   }
@@ -139,8 +143,13 @@ class traversal {
       if (decide()) c.fail(o.error());
       return;
     }
-    guarded([&] { o.with_value([&](auto&& v) { values_[p.item].emplace(std::forward<decltype(v)>(v)); }); },
-            [&](std::exception_ptr x) { fail_by(c, std::move(x)); });
+    if (o.is_awaited()) {
+      left_[p.item] = p.from;
+      o.leave();
+    } else {
+      guarded([&] { o.with_value([&](auto&& v) { values_[p.item].emplace(std::forward<decltype(v)>(v)); }); },
+              [&](std::exception_ptr x) { fail_by(c, std::move(x)); });
+    }
     if (missing_.fetch_sub(1, std::memory_order_acq_rel) != 1 || !decide()) return;
     c.keep(p.state());
     c.template post<&make>();
@@ -149,7 +158,16 @@ class traversal {
     c.yield([&](void* at) { c.body.construct_list(at); });
   }
   void construct_list(void* at) {
-    for (std::size_t i = 0; i != items_.size(); ++i) value_.push_back(std::move(*values_[i]));
+    for (std::size_t i = 0; i != items_.size(); ++i) {
+      if (left_[i]) {
+        basic_operation<C> const from = std::exchange(left_[i], {});
+        auto& there = static_cast<typed_state<T, E, C>&>(*state_access::get(from)).result;
+        value_.push_back(std::move(*outcome_access::value(there)));
+        outcome_access::clear(there);
+      } else {
+        value_.push_back(std::move(*values_[i]));
+      }
+    }
     ::new (at) list(std::move(value_));
   }
 
@@ -162,6 +180,7 @@ class traversal {
   std::size_t places_count_;
   std::unique_ptr<place[]> places_;
   std::unique_ptr<std::optional<lift<T>>[]> values_;
+  std::unique_ptr<basic_operation<C>[]> left_;  // values that wait for their loss stay where they are until the list is made
   list value_;
   std::size_t next_item_ = 0;
   atomic<std::size_t> missing_;

@@ -12,30 +12,28 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
-#include <new>
 #include <utility>
 
-namespace settle::inline v0::detail {
+#include "queue_parts.hpp"
 
-/// Who waits for a value: a node in the operation that waits.
-template <class T>
-struct queue_waiter {
-  bool (*give)(queue_waiter&, T&) noexcept;  // false: it is over already, and the value is as it was
-  void (*refuse)(queue_waiter&) noexcept;    // the queue is closed, and empty
-  queue_waiter* prev = nullptr;
-  queue_waiter* next = nullptr;
-  bool is_linked = false;
-};
+namespace settle::inline v0::detail {
 
 /// What a queue and those who wait at it share. Values are in a fixed number of cells; which are free and which are full, in
 /// which order, is Boost.Lockfree's. Who waits is linked under a lock, which those who find a value never take.
 ///
 /// One word decides: how many values there are, how many pushes are under way, how many wait, whether it is closed. A value is
 /// in its ring before it is counted, and who has taken it out of the count finds one there.
-template <class T>
-class queue_core {
+///
+/// Who waits for room is counted beside it: in the count before it looks for room once more; and who makes room looks at the
+/// count, by a read-modify-write as well, after it. So one of the two sees the other.
+template <class T, class Sync>
+class queue_core : queue_word {
+  template <class V>
+  using atomic = typename Sync::template atomic<V>;
+
  public:
-  using waiter = queue_waiter<T>;
+  using waiter = queue_taker<T>;
+  using giver = queue_giver<T>;
   enum class wait : std::uint8_t { waits, has_value, closed };
 
   explicit queue_core(std::size_t capacity)
@@ -53,15 +51,27 @@ class queue_core {
   bool push(T& v) noexcept {
     if (waiters(word_.load(std::memory_order_acquire)) != 0 && hand_on(v)) return true;
     index i{};
-    if (!free_.pop(i)) return false;
-    if (!begin_push()) {
-      free_.bounded_push(i);
-      return false;
-    }
+    if (givers_.load(std::memory_order_acquire) != 0 || !begin_push(i)) return false;
     std::construct_at(cells_[i].value(), std::move(v));
-    full_.bounded_push(i);
-    std::uint64_t const before = word_.fetch_add(one_item - one_push, std::memory_order_acq_rel);
-    if (waiters(before) != 0) settle_up();
+    end_push(i);
+    return true;
+  }
+  /// Waits until its value is in. False: closed.
+  bool enqueue(giver& n) noexcept {
+    {
+      std::lock_guard const hold(guard_);
+      if (is_closed()) return false;
+      giving_.add(n);
+      givers_.fetch_add(1, std::memory_order_acq_rel);
+    }
+    let_in();
+    return true;
+  }
+  /// False: it waits no longer, somebody is about to tell it something.
+  bool withdraw(giver& n) noexcept {
+    std::lock_guard const hold(guard_);
+    if (!n.is_linked) return false;
+    leave_line(n);
     return true;
   }
 
@@ -85,14 +95,14 @@ class queue_core {
       if (waiters(w) == 0 && items(w) != 0) return wait::has_value;
       if (is_drained(w)) return wait::closed;
     } while (!word_.compare_exchange_weak(w, w + one_waiter, std::memory_order_acq_rel, std::memory_order_acquire));
-    link(n);
+    taking_.add(n);
     return wait::waits;
   }
   /// False: it waits no longer, somebody is about to tell it something.
   bool withdraw(waiter& n) noexcept {
     std::lock_guard const hold(guard_);
     if (!n.is_linked) return false;
-    unlink(n);
+    taking_.remove(n);
     word_.fetch_sub(one_waiter, std::memory_order_acq_rel);
     return true;
   }
@@ -100,26 +110,13 @@ class queue_core {
   void close() noexcept {
     word_.fetch_or(closed_bit, std::memory_order_acq_rel);
     settle_up();
+    let_in();
   }
 
  private:
-  using index = std::uint16_t;
-  struct cell {
-    alignas(T) std::byte bytes[sizeof(T)];
-    index before = 0;  // in the chain of those that came back
-    T* value() noexcept { return std::launder(reinterpret_cast<T*>(bytes)); }
-  };
+  using index = queue_index;
+  using cell = queue_cell<T>;
   static constexpr index none = 0xFFFF;
-
-  // The word: values (16 bits), pushes under way (16), waiting (31), closed.
-  static constexpr std::uint64_t one_item = 1;
-  static constexpr std::uint64_t one_push = std::uint64_t{1} << 16;
-  static constexpr std::uint64_t one_waiter = std::uint64_t{1} << 32;
-  static constexpr std::uint64_t closed_bit = std::uint64_t{1} << 63;
-  static std::size_t items(std::uint64_t w) noexcept { return w & 0xFFFF; }
-  static std::uint64_t waiters(std::uint64_t w) noexcept { return (w & ~closed_bit) >> 32; }
-  /// Closed, nothing there, nothing to come.
-  static bool is_drained(std::uint64_t w) noexcept { return (w & closed_bit) != 0 && (w & 0xFFFF'FFFF) == 0; }
 
   /// A value that is this thread's: destroyed, and its cell given back, at the end.
   class full_cell {
@@ -129,6 +126,7 @@ class queue_core {
     ~full_cell() {
       std::destroy_at(value());
       queue_.free_.bounded_push(at_);
+      if (queue_.givers_.fetch_add(0, std::memory_order_acq_rel) != 0) queue_.let_in();
     }
     T* value() const noexcept { return queue_.cells_[at_].value(); }
 
@@ -143,13 +141,50 @@ class queue_core {
       if (n->give(*n, v)) return true;
     return false;
   }
-  bool begin_push() noexcept {
+  /// A free cell, and the right to fill it.
+  bool begin_push(index& i) noexcept {
+    if (!free_.pop(i)) return false;
     std::uint64_t w = word_.load(std::memory_order_relaxed);
     do {
-      if ((w & closed_bit) != 0) return false;
+      if ((w & closed_bit) != 0) return free_.bounded_push(i), false;
     } while (!word_.compare_exchange_weak(w, w + one_push, std::memory_order_acq_rel, std::memory_order_relaxed));
     return true;
   }
+  void end_push(index i) noexcept {
+    full_.bounded_push(i);
+    std::uint64_t const before = word_.fetch_add(one_item - one_push, std::memory_order_acq_rel);
+    if (waiters(before) != 0) settle_up();
+  }
+
+  /// As many of those who wait for room as there is room for; all of them once it is closed.
+  void let_in() noexcept {
+    for (index i{};;) {
+      bool has_room = false;
+      giver* const n = next_to_let_in(i, has_room);
+      if (n == nullptr) return;
+      if (has_room) {
+        n->move_to(*n, cells_[i].value());
+        end_push(i);
+      }
+      n->tell(*n, has_room);
+    }
+  }
+  giver* next_to_let_in(index& i, bool& has_room) noexcept {
+    std::lock_guard const hold(guard_);
+    giver* const n = giving_.first();
+    if (n == nullptr) return n;
+    if (!n->is_over(*n)) {
+      has_room = begin_push(i);
+      if (!has_room && !is_closed()) return nullptr;
+    }
+    leave_line(*n);
+    return n;
+  }
+  void leave_line(giver& n) noexcept {
+    giving_.remove(n);
+    givers_.fetch_sub(1, std::memory_order_acq_rel);
+  }
+
   /// The first value of those that are there, one of which is ours.
   index claim() noexcept {
     for (index i{};;) {
@@ -188,8 +223,8 @@ class queue_core {
     do {
       if (waiters(w) == 0 || !allowed(w)) return nullptr;
     } while (!word_.compare_exchange_weak(w, w - one_waiter - with, std::memory_order_acq_rel, std::memory_order_acquire));
-    waiter* const n = first_;
-    unlink(*n);
+    waiter* const n = taking_.first();
+    taking_.remove(*n);
     return n;
   }
   void give(waiter& n) noexcept {
@@ -198,27 +233,16 @@ class queue_core {
     full_cell const taken(*this, i);
   }
 
-  void link(waiter& n) noexcept {
-    n.is_linked = true;
-    n.prev = last_;
-    (last_ == nullptr ? first_ : last_->next) = &n;
-    last_ = &n;
-  }
-  void unlink(waiter& n) noexcept {
-    (n.prev == nullptr ? first_ : n.prev->next) = n.next;
-    (n.next == nullptr ? last_ : n.next->prev) = n.prev;
-    n.is_linked = false;
-  }
-
   std::size_t const capacity_;
   std::unique_ptr<cell[]> const cells_;
   boost::lockfree::stack<index, boost::lockfree::fixed_sized<true>> free_;
   boost::lockfree::queue<index, boost::lockfree::fixed_sized<true>> full_;
-  alignas(64) std::atomic<std::uint64_t> word_{0};
-  std::atomic<index> returned_{none};  // changed under the lock
-  std::mutex guard_;
-  waiter* first_ = nullptr;
-  waiter* last_ = nullptr;
+  alignas(64) atomic<std::uint64_t> word_{0};
+  atomic<index> returned_{none};     // changed under the lock
+  atomic<std::uint32_t> givers_{0};  // how many wait for room
+  typename Sync::mutex guard_;
+  queue_line<waiter> taking_;
+  queue_line<giver> giving_;
 };
 
 }  // namespace settle::inline v0::detail

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef SETTLE_TESTS_MODEL_SEQUENTIAL_PARTS_HPP
+#define SETTLE_TESTS_MODEL_SEQUENTIAL_PARTS_HPP
+
+#include <cstddef>
+#include <vector>
+
+#include "../acts.hpp"
+
+// What there is in the model of the core.
+namespace model {
+
+using ids = std::vector<std::size_t>;
+inline constexpr std::size_t nobody = static_cast<std::size_t>(-1);
+
+/// How lists of hooks name what a combinator waits for: input k of the result r.
+inline constexpr std::size_t first_feed = 2'560'200;  // no hook has this number, and its last byte is none that one has
+inline constexpr std::size_t feed_of(std::size_t r, std::size_t k) noexcept { return first_feed + 2 * r + k; }
+
+struct hook {
+  event::kind what;
+  std::size_t on;
+  bool over = false;       // it ran, or never will
+  bool withdrawn = false;  // before it ran
+  bool forced = false;     // bound: where it lives was cancelled by force before the outcome came
+  bool ended = false;      // bound: and that has come to it
+  bool told = false;       // bound: that it ends
+  bool nests = false;      // user code that does something itself
+  bool nested = false;     // it has
+  step then{};
+  bool mute = false;  // it came when it could not run any more
+  bool fed = false;   // bound: the outcome is on its way, or nobody wants it any more
+};
+struct link {
+  std::size_t parent;
+  std::size_t child;  // from `places` on: what carries a bound hook's outcome, which is a child as well
+  friend bool operator==(link const&, link const&) = default;
+};
+struct work {
+  enum kind : unsigned char { sequence, alone, release, dispose, bound_call, bound_drop, bound_end, make } what;
+  std::size_t on;
+  bool holds = false;
+  std::size_t hook = 0;
+};
+
+struct operation {
+  bool producer = true;  // the resolver is alive
+  bool handle = true;    // the owner's end is ours yet
+  bool watcher = false;
+  bool owned = true;     // somebody may take the value
+  bool watched = false;  // ever
+  bool taker = false;    // a function waits for a lost value
+  bool taker_given = false;
+
+  bool settled = false;
+  bool requested = false;
+  bool forced = false;
+  ending how = ending::none;
+  settle::cause why = settle::cause::requested;
+  bool value_there = false;
+  bool looked_at = false;
+
+  unsigned holds = 1;  // the producer's, the sequence's, pins, children, what waits for the executor
+  unsigned pins = 0;
+  bool over = false;  // the sequence: who comes now is told alone
+  bool disposal = false;
+  bool releasing = false;
+  bool released = false;
+  bool below = false;          // it ever had something to lead a cancellation to
+  bool tells_release = false;  // somebody ever waited for the release
+
+  std::size_t newest = nobody;  // hook
+
+  bool exists = true;       // results: somebody made it
+  bool has_inputs = false;  // a combinator ever waited for it
+  bool closes = false;      // a result: what its combinator keeps goes when it is released
+  ids feeds;                // what waits for it: see feed_of
+
+  ids observers;  // done, bound and the consumer, in registration order
+  ids late;       // the same, registered beside the sequence
+  ids cancels;
+  ids cleanups;
+  ids releaseds;
+  ids kept;     // registrations
+  ids parents;  // those looked at first come first
+
+  void write(std::vector<unsigned char>& k) const {
+    for (bool const b : {producer,  handle, watcher,  owned,     watched,  taker, taker_given,   settled, requested,  forced, value_there,
+                         looked_at, over,   disposal, releasing, released, below, tells_release, exists,  has_inputs, closes})
+      k.push_back(b ? 1 : 0);
+    k.insert(k.end(), {static_cast<unsigned char>(how), static_cast<unsigned char>(why), static_cast<unsigned char>(holds),
+                       static_cast<unsigned char>(pins)});
+    for (ids const* list : {&observers, &late, &cancels, &cleanups, &releaseds, &kept, &parents, &feeds}) {
+      k.push_back(static_cast<unsigned char>(list->size()));
+      for (std::size_t const id : *list) k.push_back(static_cast<unsigned char>(id));
+    }
+  }
+};
+
+/// What a combinator knows besides being an operation: that of the one with the same number.
+struct group {
+  act how = act::all;
+  ids inputs;
+  std::size_t missing = 0;
+  std::size_t to_come = 0;  // values on their way to their slots, and the decision
+  std::size_t decided = nobody;
+  bool wired = false;
+  std::size_t kept = nobody;  // the input that has settled it: not released before its observers have run
+  std::vector<bool> holds;    // an input keeps the result by a hold of its own
+
+  void write(std::vector<unsigned char>& k) const {
+    for (std::size_t const n : {static_cast<std::size_t>(how), missing, to_come, decided, kept, inputs.size()})
+      k.push_back(static_cast<unsigned char>(n));
+  }
+};
+
+}  // namespace model
+
+#endif

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef SETTLE_TESTS_MODEL_SEQUENTIAL_TURNS_HPP
+#define SETTLE_TESTS_MODEL_SEQUENTIAL_TURNS_HPP
+
+#include "../sequential.hpp"
+
+// What the executor runs.
+namespace model {
+
+/// The end of a call of the library's.
+inline void sequential::go_on() {
+  walk();
+  if (running_) return;  // user code that calls: what follows from it is this turn's
+  if (!ready_.empty()) batches_.push_back(std::exchange(ready_, {}));
+  if (!queued_) run_ready();
+}
+
+/// A hook by itself. It holds the operation, if that can still be held.
+inline void sequential::tell_alone(std::size_t h) {
+  std::size_t const on = h >= first_feed ? group_of((h - first_feed) / 2).inputs[(h - first_feed) % 2] : hooks_[h].on;
+  operation& o = ops_[on];
+  bool const holds = !o.released;
+  if (holds) ++o.holds;
+  ready_.push_back({work::alone, on, holds, h});
+}
+
+inline void sequential::run_ready() {
+  running_ = true;
+  for (; !batches_.empty(); batches_.pop_front()) {
+    ready_ = batches_.front();
+    while (!ready_.empty()) {
+      work const w = ready_.front();
+      ready_.pop_front();
+      run(w);
+      walk();
+    }
+  }
+  running_ = false;
+}
+
+inline void sequential::run(work const& w) {
+  switch (w.what) {
+    case work::sequence:
+      run_sequence(w.on);
+      break;
+    case work::alone:
+      run_hook(w.hook);
+      if (w.holds) leave(w.on, true);
+      break;
+    case work::make:
+      make_result(w.on);
+      leave(w.on, true);
+      break;
+    case work::release:
+      release(w.on);
+      break;
+    case work::dispose:
+      lose(w.on);
+      break;
+    case work::bound_call:
+      call_bound(w.hook);
+      break;
+    case work::bound_drop:
+      end_relay(w.hook);
+      break;
+    case work::bound_end:
+      end_bound(w.hook);
+      break;
+  }
+}
+
+/// Done observers, cancel observers, the consumer; then the value is nobody's, or kept for its owner.
+inline void sequential::run_sequence(std::size_t i) {
+  operation& o = ops_[i];
+  for (std::size_t const h : o.observers)
+    if (h < first_feed && hooks_[h].what != event::consumer) run_hook(h);
+  for (std::size_t const h : o.cancels) {
+    hooks_[h].mute = o.how != ending::cancelled;
+    run_hook(h);
+  }
+  for (std::size_t const h : o.observers)
+    if (h >= first_feed || hooks_[h].what == event::consumer) run_hook(h);
+  if (i >= operations) let_go_of_input(i);
+  while (!o.late.empty())
+    for (std::size_t const h : std::exchange(o.late, {})) run_hook(h);
+  o.observers.clear();
+  o.cancels.clear();
+  o.over = true;
+  if (!o.owned && !o.watched) lose(i);
+  leave(i, true);
+}
+
+inline void sequential::run_hook(std::size_t id) {
+  if (id >= first_feed) return hear((id - first_feed) / 2, (id - first_feed) % 2);
+  event::kind const what = hooks_[id].what;
+  std::size_t const on = hooks_[id].on;
+  if (what == event::bound) return feed_bound(id);
+  if (std::exchange(hooks_[id].over, true) || hooks_[id].mute) return;
+  operation& o = ops_[on];
+  if (what == event::done || what == event::consumer) o.looked_at = true;
+  ending const how = what == event::cancel ? ending::cancelled : o.how;
+  say(on, {what, number(id), how, how == ending::cancelled ? o.why : settle::cause::requested});
+  if (hooks_[id].nests && possible(hooks_[id].then)) {
+    hooks_[id].nested = true;
+    play(hooks_[id].then);
+  }
+  if (what == event::consumer) {
+    o.taker = false;
+    if (!o.watched || values_die_) o.value_there = false;
+  }
+}
+
+/// Gives a hold back. The last one releases: on the executor, if there is user code to run.
+inline void sequential::leave(std::size_t i, bool on_executor) {
+  operation& o = ops_[i];
+  if (o.holds > 1) {
+    --o.holds;
+    return;
+  }
+  bool const somebody_waits = !o.releaseds.empty() || !o.parents.empty();  // with a parent waiting, a withdrawn one counts yet
+  bool const user_code =
+      o.closes || !o.cleanups.empty() || (o.tells_release && somebody_waits) || o.disposal || (o.taker && o.how != ending::value);
+  o.releasing = true;
+  if (user_code && !on_executor) ready_.push_back({work::release, i});
+  else release(i);
+}
+
+inline void sequential::release(std::size_t i) {
+  operation& o = ops_[i];
+  if (o.how != ending::value) o.taker = false;
+  while (o.disposal || !o.cleanups.empty()) {
+    if (std::exchange(o.disposal, false)) {
+      lose(i);
+      continue;
+    }
+    std::size_t const last = o.cleanups.back();
+    o.cleanups.pop_back();
+    run_hook(last);
+  }
+  o.closes = false;
+  if (o.holds > 1) {  // what came meanwhile goes on
+    --o.holds;
+    return;
+  }
+  o.holds = 0;
+  o.released = true;
+  ids const parents = std::exchange(o.parents, {});
+  for (std::size_t const h : o.releaseds) run_hook(h);
+  o.releaseds.clear();
+  std::erase_if(links_, [&](link const& l) { return l.child == i; });
+  for (std::size_t const p : parents) leave(p, false);
+}
+
+/// The value has no taker.
+inline void sequential::lose(std::size_t i) {
+  operation& o = ops_[i];
+  if (!o.value_there) return;
+  if (o.taker) say(i, {event::lost, 0, ending::value});
+  o.taker = false;
+  o.value_there = false;
+}
+
+// ---- hooks bound to the next operation ----
+
+inline std::size_t sequential::where_of(hook const& h) noexcept { return next(h.on); }
+
+/// What it is about has settled: the outcome goes to where the hook lives.
+inline void sequential::feed_bound(std::size_t id) {
+  hook& h = hooks_[id];
+  if (h.fed) return;
+  operation& about = ops_[h.on];
+  about.looked_at = true;
+  h.fed = true;
+  h.over = h.over || h.forced;
+  if (h.forced) return;  // what would carry the outcome is settled: its end is to come
+  bool const holds = !about.released && !about.releasing;
+  if (holds) ++about.holds;
+  ready_.push_back({work::bound_call, h.on, holds, id});
+  pinned_by_.resize(hooks_.size());
+  pinned_by_[id] = holds;
+}
+inline void sequential::call_bound(std::size_t id) {
+  hook& h = hooks_[id];
+  operation const& about = ops_[h.on];
+  if (!h.over && !ops_[where_of(h)].settled)
+    say(h.on, {event::bound, number(id), about.how, about.how == ending::cancelled ? about.why : settle::cause::requested});
+  h.over = true;
+  if (pinned_by_[id]) leave(h.on, false);
+  end_link(id);
+}
+/// Where it lives is over, or it was withdrawn.
+inline void sequential::end_bound(std::size_t id) {
+  hook& h = hooks_[id];
+  if ((h.fed && !h.forced) || std::exchange(h.ended, true)) return;
+  h.fed = h.over = true;
+  for (ids* list : {&ops_[h.on].observers, &ops_[h.on].late}) std::erase(*list, id);
+  end_link(id);
+}
+inline void sequential::end_link(std::size_t id) {
+  std::erase_if(links_, [&](link const& l) { return l.child == places + id; });
+  leave(where_of(hooks_[id]), false);
+}
+
+inline unsigned char sequential::number(std::size_t id) noexcept { return static_cast<unsigned char>(id); }
+inline void sequential::say(std::size_t i, event e) { seen_.of[i].seen.push_back(e); }
+
+}  // namespace model
+
+#endif
