@@ -26,7 +26,7 @@ apt_packages() {
     build) echo g++ cmake ninja-build python3 libasio-dev libuv1-dev libnghttp2-dev libboost-dev ;;
     demo) echo curl nghttp2-client ;;
     test) echo libgtest-dev libcurl4-openssl-dev ;; # an example wraps libcurl
-    bench) echo libbenchmark-dev libboost-thread-dev ;;
+    bench) echo libbenchmark-dev libboost-thread-dev valgrind ;; # valgrind counts instructions
     lint) echo git clang-tidy-19 clang-format-19 ;;
     check) echo git gcc spin clang-16 clang-19 libclang-rt-16-dev libclang-rt-19-dev clang-tidy-19 clang-format-19 ;;
     single) echo python3 ;;
