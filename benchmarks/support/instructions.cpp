@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Does one case of ours so many times and nothing else, for whoever counts instructions: bench_instructions <case> <times>.
-// Without arguments it names its cases, and how many items each of them is.
+// Without arguments it names the compiler, and its cases with how many items each of them is.
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
@@ -11,6 +11,12 @@
 #include "second_thread.hpp"
 
 namespace {
+
+#if defined(__clang__)
+constexpr char const* compiler = "clang";
+#else
+constexpr char const* compiler = "g++";
+#endif
 
 template <class P, bool Cleanups>
 void add(std::vector<bench::benchmark_case>& to, std::string const& row) {
@@ -35,6 +41,7 @@ std::vector<bench::benchmark_case> guarded_cases() {
 
 int main(int argc, char** argv) {
   bench::second_thread const alive;
+  if (argc != 3) std::printf("compiler %s %s\n", compiler, __VERSION__);
   for (bench::benchmark_case const& c : guarded_cases()) {
     if (argc != 3) std::printf("%s %zu\n", c.name.c_str(), c.items);
     else if (c.name == std::string_view(argv[1])) return c.run(std::strtoul(argv[2], nullptr, 10)), 0;

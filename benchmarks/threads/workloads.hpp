@@ -20,7 +20,7 @@
 //   far    on two processors
 namespace bench {
 
-inline constexpr std::size_t hops = 512;
+inline constexpr std::size_t hops = 256;
 
 /// Of one thread: it runs what others hand it until so many callbacks have run.
 template <class Node>

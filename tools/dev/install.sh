@@ -26,9 +26,10 @@ apt_packages() {
     build) echo g++ cmake ninja-build python3 libasio-dev libuv1-dev libnghttp2-dev libboost-dev ;;
     demo) echo curl nghttp2-client ;;
     test) echo libgtest-dev libcurl4-openssl-dev ;; # an example wraps libcurl
-    bench) echo libbenchmark-dev libboost-thread-dev valgrind ;; # valgrind counts instructions
+    bench) echo libbenchmark-dev libboost-thread-dev ;;
+    counts) echo valgrind clang-19 ;; # instructions, template instantiations
     lint) echo git clang-tidy-19 clang-format-19 ;;
-    check) echo git gcc spin clang-16 clang-19 libclang-rt-16-dev libclang-rt-19-dev clang-tidy-19 clang-format-19 ;;
+    check) echo git gcc spin valgrind clang-16 clang-19 libclang-rt-16-dev libclang-rt-19-dev clang-tidy-19 clang-format-19 ;;
     single) echo python3 ;;
     docs) echo doxygen ;;
     fresh) echo debootstrap debian-archive-keyring git ;;
@@ -53,7 +54,8 @@ tools_missing() {
       demo) set -- curl h2load ;;
       test | bench) set -- ;;
       lint) set -- git clang-tidy-19 clang-format-19 ;;
-      check) set -- git spin clang++-16 clang++-19 clang-tidy-19 clang-format-19 ;;
+      counts) set -- valgrind clang++-19 ;;
+      check) set -- git spin valgrind clang++-16 clang++-19 clang-tidy-19 clang-format-19 ;;
       single) set -- python3 ;;
       docs) set -- doxygen ;;
       fresh) set -- debootstrap git ;;
