@@ -27,6 +27,15 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def rounded(x):
+    """Three digits behind the point: nobody measures more."""
+    if isinstance(x, dict):
+        return {k: rounded(v) for k, v in x.items()}
+    if isinstance(x, list):
+        return [rounded(v) for v in x]
+    return round(x, 3) if isinstance(x, float) else x
+
+
 def print_machine(about: dict) -> None:
     print(f"{about['cpu']}, {about['cpus']} CPUs at {about['mhz']} MHz, load {about['load'][0]}, {about['system']}, {about['kernel']}, "
           f"compiler {about['compiler']}")
@@ -72,7 +81,7 @@ def main() -> int:
         whole["groups"][group] = result
         print_rows(group, result["rows"])
         print_sizes(result["sizes"])
-    args.json.write_text(json.dumps(whole, indent=1) + "\n")
+    args.json.write_text(json.dumps(rounded(whole), indent=1) + "\n")
     args.chart.write_text(chart.svg(whole))
     said = [verdict for result in whole["groups"].values() for verdict in measure.verdicts(result)]
     print(f"{sum(said.count(v) for v in ('pass', 'noise'))} budgets met, {said.count('over')} accepted although they are not, "

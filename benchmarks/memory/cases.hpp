@@ -5,9 +5,11 @@
 #include <settle/settle.hpp>
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <functional>
 #include <memory_resource>
 #include <vector>
 
@@ -15,7 +17,7 @@
 #include "core/workloads.hpp"
 
 // arena: sixteen allocations of some sizes, then all of it is given back; the time is for the sixteen.
-// block: a block as an operation has one is taken and given back.
+// block: a block as an operation has one is taken and given back; beside it what else decides what things cost.
 namespace bench {
 
 inline constexpr std::array<std::size_t, 16> sizes{16, 32, 24, 64, 8, 48, 128, 16, 40, 32, 96, 8, 24, 56, 16, 64};
@@ -104,6 +106,20 @@ inline void pmr_pool_block(std::size_t n) {
   }
 }
 
+/// What decides the design: an atomic read-modify-write, and a callback that does not fit its std::function.
+inline void atomic_add(std::size_t n) {
+  static std::atomic<std::uint64_t> word{0};
+  for (; n != 0; --n) word.fetch_add(1, std::memory_order_acq_rel);
+}
+inline void heap_function(std::size_t n) {
+  for (; n != 0; --n) {
+    std::array<long, 4> const kept{1, 2, 3, static_cast<long>(n)};
+    std::function<void()> f = [kept] { sum += kept[3]; };
+    escape(f);
+    f();
+  }
+}
+
 inline std::vector<benchmark_case> all_cases() {
   return {{"arena/direct/ours", &settle_arena},
           {"arena/direct/bound", &bound_arena},
@@ -113,7 +129,9 @@ inline std::vector<benchmark_case> all_cases() {
           {"arena/resource/pmr::monotonic", &pmr_monotonic},
           {"block/recycled/ours", &recycled_block},
           {"block/recycled/malloc", &malloc_block},
-          {"block/recycled/pmr::pool", &pmr_pool_block}};
+          {"block/recycled/pmr::pool", &pmr_pool_block},
+          {"block/recycled/fetch_add", &atomic_add},
+          {"block/recycled/std::function", &heap_function}};
 }
 
 inline std::vector<size_case> all_sizes() { return {}; }
