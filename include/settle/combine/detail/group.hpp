@@ -12,6 +12,7 @@
 
 #include "input.hpp"
 #include "result.hpp"
+#include "wiring.hpp"
 
 namespace settle::inline v0::detail {
 
@@ -52,11 +53,25 @@ class group {
   explicit group(A&&... args) : shape_(std::forward<A>(args)...), missing_(shape_.size()), to_come_(1 + shape_.loud()) {}
 
   void wire(cell_type& c) noexcept {
-    shape_.each([&](auto& s) {
-      using slot_type = std::remove_reference_t<decltype(s)>;
-      static constexpr hook_type<C> type{&run<slot_type>, 0, 0};
-      connect<C>(s, c, type);
-    });
+    shape_.each([&](auto& s) { connect<C>(s, c, type_of(s)); });
+    wired(c);
+  }
+  void wire_alone(cell_type& c) noexcept {
+    shape_.each([&](auto& s) { wiring<C>::prepare(c, s, type_of(s)); });
+    shape_.each([](input<C>& in) { wiring<C>::publish(in); });
+    wired(c);
+  }
+  void close(cell_type&) noexcept { shape_.clear(); }
+
+ private:
+  static constexpr std::uint32_t none = ~std::uint32_t{0};
+
+  template <class Slot>
+  static hook_type<C> const& type_of(Slot&) noexcept {
+    static constexpr hook_type<C> type{&run<Slot>, 0, 0};
+    return type;
+  }
+  void wired(cell_type& c) noexcept {
     if constexpr (Shape::watches) {
       asked_.kind = hook_kind::stop;
       asked_.owner = &c;
@@ -67,10 +82,6 @@ class group {
     if (shape_.size() == 0) arrive(c);
     arrive(c);
   }
-  void close(cell_type&) noexcept { shape_.clear(); }
-
- private:
-  static constexpr std::uint32_t none = ~std::uint32_t{0};
 
   template <class Slot>
   static void run(hook<C>& h, hook_action action) {

@@ -16,6 +16,7 @@
 #include "calls.hpp"
 #include "input.hpp"
 #include "result.hpp"
+#include "wiring.hpp"
 
 namespace settle::inline v0::detail {
 
@@ -41,6 +42,11 @@ class step {
 
   void wire(cell_type& c) noexcept {
     connect<C>(source_, c, source_type);
+    if constexpr (!input_of<H>::adopted) listen(c);
+  }
+  void wire_alone(cell_type& c) noexcept {
+    wiring<C>::prepare(c, source_, source_type);
+    wiring<C>::publish(source_);
     if constexpr (!input_of<H>::adopted) listen(c);
   }
   void close(cell_type&) noexcept
