@@ -24,7 +24,8 @@ inline std::vector<benchmark_case> all_cases() {
   add_timers<settle_timers<settle::single_thread_sync>>(c, "W8/st", "ours");
   add_timers<bound_timers>(c, "W8/st", "bound");
 #if defined(SETTLE_BENCH_ASIO)
-  add_timers<asio_timers>(c, "W8/mt", "asio");
+  add_timers<asio_timers<ASIO_CONCURRENCY_HINT_SAFE>>(c, "W8/mt", "asio");
+  add_timers<asio_timers<ASIO_CONCURRENCY_HINT_UNSAFE>>(c, "W8/st", "asio");
 #endif
 #if defined(SETTLE_BENCH_UV)
   add_timers<uv_timers>(c, "W8/st", "libuv");
@@ -33,10 +34,9 @@ inline std::vector<benchmark_case> all_cases() {
 }
 
 inline std::vector<size_case> all_sizes() {
-  std::vector<size_case> s{{"a timer of the wheel", sizeof(settle::timer_wheel::timer), 48},
-                           {"the wheel", sizeof(settle::timer_wheel)}};
+  std::vector<size_case> s{{"a timer of the wheel", sizeof(settle::timer_wheel::timer), 48}, {"the wheel", sizeof(settle::timer_wheel)}};
 #if defined(SETTLE_BENCH_ASIO)
-  s.push_back({"a timer of Asio's, without its handler", sizeof(asio_timers::timer)});
+  s.push_back({"a timer of Asio's, without its handler", sizeof(asio_timers<ASIO_CONCURRENCY_HINT_SAFE>::timer)});
 #endif
 #if defined(SETTLE_BENCH_UV)
   s.push_back({"a timer of libuv's", sizeof(uv_timer_t)});

@@ -29,10 +29,12 @@ struct asio_clock {
   static time_point now() noexcept { return time; }
 };
 
+/// `Hint`: how many threads the loop is for.
+template <int Hint>
 struct asio_timers {
   using timer = asio::basic_waitable_timer<asio_clock>;
 
-  asio::io_context loop{1};
+  asio::io_context loop{Hint};
   row_of<timer> timers{[this](timer* at) { ::new (static_cast<void*>(at)) timer(loop); }};
   std::size_t ended = 0;
 

@@ -14,6 +14,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path += [str(ROOT / "tools"), str(ROOT / "tools" / "dev"), str(ROOT / "tests" / "readme"), str(ROOT / "benchmarks")]
 
+import accept
 import amalgamate
 import baseline
 import count_tests
@@ -155,6 +156,18 @@ class Bench(Folder):
     def test_sizes_are_judged(self):
         sizes = [{"name": n, "bytes": b, "at_most": m} for n, b, m in (("a", 8, 8), ("b", 9, 8), ("c", 9, 8), ("d", 9, 0))]
         self.assertEqual([s["verdict"] for s in measure.judged_sizes(sizes, {"b": 9})], ["pass", "over", "MISS", ""])
+
+    def test_what_is_accepted_is_what_was_measured_and_a_quarter(self):
+        gates = "# why\nrounds 9 3\nW/x bound 1.50\nW/x std 0.50 accepted 9.00  # so\nsize 7 old\n"
+
+        def gate(whom, budget, ratio):
+            return {"whom": whom, "budget": budget, "ratio": ratio, "noise": 0.0}
+
+        result = {"rows": [{"form": "W/x", "gates": [gate("bound", 1.5, 2.0), gate("std", 0.5, 0.4)]}],
+                  "sizes": [{"name": "a thing", "bytes": 9, "at_most": 8}]}
+        made = accept.accepted(gates, result)
+        self.assertEqual(made, "# why\nrounds 9 3\nW/x bound 1.50 accepted 2.50\nW/x std 0.50  # so\nsize 9 a thing\n")
+        self.assertEqual(accept.accepted(made, result), made)
 
     def test_bench_ends_with_what_the_gates_say(self):
         for slower, status in ((1, 0), (100, 1)):
