@@ -26,7 +26,7 @@ def svg(results: dict) -> str:
            text(10, 20, "Nanoseconds for each item, first decile", 'font-size="14" font-weight="bold"'),
            f'<circle cx="{LEFT + 6}" cy="36" r="5" fill="{OURS}"/>', text(LEFT + 16, 40, "settle"),
            f'<rect x="{LEFT + 76}" y="30" width="3" height="12" fill="{BOUND}"/>', text(LEFT + 84, 40, "by hand, with nothing around it (bound)"),
-           f'<circle cx="{LEFT + 310}" cy="36" r="4" fill="none" stroke="{INK}"/>', text(LEFT + 320, 40, "others")]
+           f'<circle cx="{LEFT + 340}" cy="36" r="4" fill="none" stroke="{INK}"/>', text(LEFT + 350, 40, "others; the slowest one is named")]
     for power in range(low, high + 1):
         x = at(10.0 ** power)
         out += [f'<line x1="{x:.1f}" y1="{TOP - 6}" x2="{x:.1f}" y2="{height - 24}" stroke="{PALE}"/>',
@@ -40,7 +40,7 @@ def svg(results: dict) -> str:
         if row["peers"]:
             last = max(row["peers"], key=lambda who: row["peers"][who])
             x = at(row["peers"][last])
-            beyond = x > WIDTH - 170
+            beyond = x > WIDTH - 170 or 0 < at(row["ours"]) - x < 130  # the name would leave the picture, or stand under our dot
             anchor = "end" if beyond else "start"
             out.append(text(x + (-8 if beyond else 8), y + 4, last, f'font-size="9" text-anchor="{anchor}"'))
         if row["bound"]:
