@@ -16,7 +16,7 @@ import baseline
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 RECORDED = ROOT / "benchmarks" / "instructions.json"
-WARM, MORE = 2000, 4000  # items; the difference of two runs leaves out what is done once
+WARM, MORE = 10_000, 30_000  # items; the difference of two runs leaves out what is done once
 
 
 def collected(program: pathlib.Path, case: str, times: int) -> int:
