@@ -2,7 +2,6 @@
 #ifndef SETTLE_COMBINE_DETAIL_WIRING_HPP
 #define SETTLE_COMBINE_DETAIL_WIRING_HPP
 
-#include <atomic>
 #include <cstdint>
 
 #include "input.hpp"
