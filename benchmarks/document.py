@@ -6,7 +6,7 @@ benchmarks/performance.md.in. Every measured number on the page comes from there
   {{machine}} {{table GROUP}} {{sizes GROUP}} {{missed}}          what was measured on, and all of a kind
   {{ours FORM}} {{bound FORM}} {{peer FORM WHO}} {{ratio FORM WHO}} {{budget FORM WHO}} {{bytes NAME}}
   {{instructions CASE}} {{instantiations UNIT}}                   as tools/baseline.py has them recorded for the reference machine
-  {{tried WAY CASE}}                                              instructions, as benchmarks/tried.json keeps them of other ways
+  {{tried WAY CASE}}                                              instructions or a ratio, as benchmarks/tried.json keeps them of other ways
 
   document.py           writes both
   document.py --check   says what differs, with status 1

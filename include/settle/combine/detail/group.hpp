@@ -279,8 +279,10 @@ class group {
   template <class T>
   using atomic = typename C::sync::template atomic<T>;
 
+  struct no_stop {};
+
   Shape shape_;
-  hook<C> asked_;
+  [[no_unique_address]] std::conditional_t<Shape::watches, hook<C>, no_stop> asked_;  // only what is watched is let go of
   atomic<std::uint32_t> decided_{none};
   atomic<std::uint32_t> missing_;  // not yet settled
   atomic<std::uint32_t> to_come_;  // outcomes not yet in their slots, and the decision
