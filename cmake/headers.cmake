@@ -5,6 +5,7 @@ set(settle_core_headers
     include/settle/bound_to.hpp
     include/settle/cancel_callback.hpp
     include/settle/cause.hpp
+    include/settle/child_name.hpp
     include/settle/combine/all.hpp
     include/settle/combine/all_settled.hpp
     include/settle/combine/any.hpp
@@ -26,6 +27,7 @@ set(settle_core_headers
     include/settle/combine/detail/shapes.hpp
     include/settle/combine/detail/step.hpp
     include/settle/combine/detail/traversal.hpp
+    include/settle/combine/detail/wiring.hpp
     include/settle/combine/failed.hpp
     include/settle/combine/finally.hpp
     include/settle/combine/hedge.hpp
@@ -186,6 +188,7 @@ set(settle_lockfree_headers
     include/settle/lockfree/arena_lease.hpp
     include/settle/lockfree/arena_pool.hpp
     include/settle/lockfree/detail/queue_core.hpp
+    include/settle/lockfree/detail/queue_parts.hpp
     include/settle/lockfree/queue.hpp)
 
 set(settle_asio_headers

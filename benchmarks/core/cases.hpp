@@ -2,23 +2,14 @@
 #ifndef SETTLE_BENCHMARKS_CORE_CASES_HPP
 #define SETTLE_BENCHMARKS_CORE_CASES_HPP
 
-#include <condition_variable>
-#include <cstddef>
-#include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
 
+#include "benchmark_case.hpp"
 #include "peers.hpp"
 #include "workloads.hpp"
 
 namespace bench {
-
-/// Workload/policy/form/who, and a function that does it n times.
-struct benchmark_case {
-  std::string name;
-  void (*run)(std::size_t n);
-};
 
 template <class Forms>
 void add_forms(std::vector<benchmark_case>& to, std::string const& row, std::string const& who) {
@@ -51,32 +42,15 @@ inline std::vector<benchmark_case> all_cases() {
   return c;
 }
 
-/// A second thread that does nothing: with one thread only, libstdc++ and glibc leave atomic operations and locks out, and
-/// the numbers would lie.
-class second_thread {
- public:
-  second_thread() : thread_([this] { wait(); }) {}
-  second_thread(second_thread&&) = delete;
-  ~second_thread() {
-    {
-      std::scoped_lock const guard(mutex_);
-      over_ = true;
-    }
-    changed_.notify_one();
-    thread_.join();
-  }
-
- private:
-  void wait() {
-    std::unique_lock guard(mutex_);
-    changed_.wait(guard, [this] { return over_; });
-  }
-
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool over_ = false;
-  std::thread thread_;
-};
+/// A state has two slots for cleanups.
+inline std::vector<size_case> all_sizes() {
+  return {{"state of an int", sizeof(settle::detail::cell<threads>), 128},
+          {"state of an int, one thread", sizeof(settle::detail::cell<one_thread>), 128},
+          {"state of an int by hand (bound)", sizeof(bound::state<bound::atomic_word>)},
+          {"handle", sizeof(settle::handle<threads>), sizeof(void*)},
+          {"watcher", sizeof(settle::watcher<threads>), sizeof(void*)},
+          {"resolver", sizeof(settle::resolver<threads>), sizeof(void*)}};
+}
 
 }  // namespace bench
 

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "benchmark_case.hpp"
 #include "bound.hpp"
 
 // W1: create, attach a callback, complete, the callback runs, destroy. W2: the same with two cleanups.
@@ -20,13 +21,6 @@
 // before it: what a state and a hook are made of is written in as few as possible.
 namespace bench {
 
-/// What follows cannot be computed from what went before: an end may be anywhere, on any thread.
-template <class T>
-inline void escape(T& x) noexcept {
-  asm volatile("" : : "r"(&x) : "memory");
-}
-
-inline long sum = 0;
 inline long cleaned = 0;
 
 struct threads : settle::default_policy {

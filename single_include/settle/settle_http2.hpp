@@ -7668,6 +7668,19 @@ std::remove_cvref_t<H> never_empty(H&& h) {
   else return watcher<P>(watcher_of<typename P::value_type, typename P::error_type, typename P::terminal>(std::move(failed)));
 }
 
+/// An input whose operation has settled before it was told: it is fed here and now.
+template <class C>
+void feed_at_once(input<C>& in) noexcept {
+  state_base<C>& s = in.state();
+  bool const pinned = s.try_hold(true);  // so that the link goes on holding the result
+  if (in.adopted && !pinned) {
+    in.result->add_hold();
+    in.holds = true;
+  }
+  in.type->run(in, hook_action::feed);
+  if (pinned) engine<C>::leave(s);
+}
+
 /// Adopts or watches, and starts what waits for an owner. Settled already, it is fed here and now.
 template <class C>
 void connect(input<C>& in, state_base<C>& result, hook_type<C> const& feed, link<C>& edge, hook_type<C> const& when_released) noexcept {
@@ -7684,14 +7697,7 @@ void connect(input<C>& in, state_base<C>& result, hook_type<C> const& feed, link
     result.add_hold();
     in.holds = true;
   }
-  if (registry<C>::add_input(s, in)) return;
-  bool const pinned = s.try_hold(true);  // so that the link goes on holding the result
-  if (in.adopted && !pinned) {
-    result.add_hold();
-    in.holds = true;
-  }
-  feed.run(in, hook_action::feed);
-  if (pinned) engine<C>::leave(s);
+  if (!registry<C>::add_input(s, in)) feed_at_once(in);
 }
 template <class C>
 void connect(input<C>& in, state_base<C>& result, hook_type<C> const& feed) noexcept {
@@ -7722,13 +7728,17 @@ class input_outcome {
   input_outcome(input_outcome&&) = delete;
   /// What is left is nobody's.
   ~input_outcome() {
-    if (!in_.adopted) return;
+    if (!in_.adopted || left_) return;
     if (!moves()) ownership<C>::disown(in_.state());
     else if (outcome_.has_value() && !taken_) lose_value(in_.state());
     else outcome_access::clear(outcome_);
   }
 
   outcome_type const& look() const noexcept { return outcome_; }
+  /// It is to be had by us alone, and somebody waits for its loss.
+  bool is_awaited() const noexcept { return outcome_.has_value() && in_.state().is(word::taker) && moves(); }
+  /// It stays there, still ours, for whoever takes or disowns it later.
+  void leave() noexcept { left_ = true; }
 
   /// Calls f(stored&&), or f(stored const&).
   template <class F>
@@ -7751,6 +7761,7 @@ class input_outcome {
   input<C>& in_;
   outcome_type& outcome_;
   bool taken_ = false;
+  bool left_ = false;
 };
 
 }  // namespace settle::inline v0::detail
@@ -8090,9 +8101,7 @@ namespace settle::inline v0::detail {
 
 /// What a combinator returns. Its user code runs where its first input's does, unless it is told otherwise.
 template <class T, class E, class C, class Ex = home_of<C>>
-struct result_policy : plain<T, E, Ex, C> {
-  using allocator_type = recycling;
-};
+struct result_policy : plain<T, E, Ex, C> {};
 
 template <class C>
 bool is_cold(basic_operation<C> const& op) noexcept {
@@ -8106,6 +8115,7 @@ home_of<C> home_at(basic_operation<C> const& op) noexcept {
 /// The state of a result, and in it what its combinator needs: one block. `Body` has
 ///
 /// - `wire(result_cell&)`: connects the inputs; the result cannot be released meanwhile. Once, noexcept.
+/// - `wire_alone(result_cell&)`, if it likes: the same for a result that nobody else refers to.
 /// - `close(result_cell&)`: when the result is released, on its executor: what is left of user's things goes.
 ///
 /// The body is the producer: it settles the result once, by `yield`, `fail` or `end_cancelled`, with no transition of its own.
@@ -8140,8 +8150,9 @@ struct result_cell final : cell<P> {
       std::uint32_t const w = c.lock();
       c.unlock(w | word::cold);
     } else {
-      c.add_hold();
-      c.body.wire(c);
+      c.counts.store(c.counts.load(std::memory_order_relaxed) + count::both, std::memory_order_relaxed);  // nobody else knows it yet
+      if constexpr (requires { c.body.wire_alone(c); }) c.body.wire_alone(c);
+      else c.body.wire(c);
       engine<C>::leave(c);
     }
     return h;
@@ -8258,6 +8269,68 @@ constexpr state_table<typename P::terminal> const result_cell<P, Body>::result_t
 
 // ---- settle/combine/detail/group.hpp, continued --------------------------------------------------------------------
 
+// ---- settle/combine/detail/wiring.hpp ------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_DETAIL_WIRING_HPP
+#define SETTLE_COMBINE_DETAIL_WIRING_HPP
+
+namespace settle::inline v0::detail {
+
+/// The two halves of `connect`, for a result that nobody else refers to yet. What concerns the result is written with plain
+/// stores, for all its inputs; then each input's operation is told, once under its lock. From the first one on others look.
+template <class C>
+struct wiring {
+  using state = state_base<C>;
+
+  static void prepare(state& result, input<C>& in, hook_type<C> const& feed) noexcept {
+    state& s = *state_access::get(in.from);
+    in.kind = hook_kind::input;
+    in.type = &feed;
+    in.owner = &s;
+    in.result = &result;
+    in.holds = !in.adopted;
+    result.counts.store(result.counts.load(std::memory_order_relaxed) + count::both, std::memory_order_relaxed);
+    if (!in.adopted) return;
+    s.add_ref();  // the link's
+    in.edge.tie(result, s, link<C>::embedded);
+    result.lasting.store(ring<C>::push_back(result.lasting.load(std::memory_order_relaxed), &in.edge.down), std::memory_order_relaxed);
+    result.word.store(result.word.load(std::memory_order_relaxed) | word::below, std::memory_order_relaxed);
+  }
+
+  static void publish(input<C>& in) noexcept {
+    state& s = in.state();
+    bool const starts = in.adopted && s.is(word::cold);
+    if (!starts && push_both(s, in)) return;
+    if (in.adopted && !registry<C>::add_released(s, in.edge.up)) in.edge.up.type->run(in.edge.up, hook_action::invoke);
+    if (starts) engine<C>::warm(s, in.result);
+    if (!registry<C>::add_input(s, in)) feed_at_once(in);
+  }
+
+ private:
+  /// The input, and the upper end of its link. False: it is settled already.
+  static bool push_both(state& s, input<C>& in) noexcept {
+    std::uint32_t const w = s.lock();
+    bool const pending = (w & word::settled) == 0;
+    if (!pending) {
+      s.unlock(w);
+      return false;
+    }
+    hook<C>* first = s.lasting.load(std::memory_order_relaxed);
+    if (in.adopted) {
+      first = ring<C>::push_front(first, &in.edge.up);
+      s.count_uplink();
+    }
+    s.lasting.store(ring<C>::push_back(first, &in), std::memory_order_relaxed);
+    s.unlock(w | word::inputs | (in.adopted ? word::linked : 0U));
+    return true;
+  }
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/combine/detail/group.hpp, continued --------------------------------------------------------------------
+
 namespace settle::inline v0::detail {
 
 /// When a group is decided: by the first to settle, by the first value, by the first that is none, or by all.
@@ -8274,6 +8347,7 @@ struct slot : input<typename input_of<H>::C> {
   using kept = std::conditional_t<R == rule::all, lift<T>, std::conditional_t<R == rule::all_settled, outcome<T, E>, std::monostate>>;
 
   std::uint32_t index = I;
+  bool left = false;  // the value waits for its loss: it stays where it is until the result is made
   std::optional<kept> value;
 };
 
@@ -8297,11 +8371,30 @@ class group {
   explicit group(A&&... args) : shape_(std::forward<A>(args)...), missing_(shape_.size()), to_come_(1 + shape_.loud()) {}
 
   void wire(cell_type& c) noexcept {
-    shape_.each([&](auto& s) {
-      using slot_type = std::remove_reference_t<decltype(s)>;
-      static constexpr hook_type<C> type{&run<slot_type>, 0, 0};
-      connect<C>(s, c, type);
+    shape_.each([&](auto& s) { connect<C>(s, c, type_of(s)); });
+    wired(c);
+  }
+  void wire_alone(cell_type& c) noexcept {
+    shape_.each([&](auto& s) { wiring<C>::prepare(c, s, type_of(s)); });
+    shape_.each([](input<C>& in) { wiring<C>::publish(in); });
+    wired(c);
+  }
+  void close(cell_type&) noexcept {
+    shape_.each([](auto& s) {
+      if (s.left) ownership<C>::disown(s.state());
     });
+    shape_.clear();
+  }
+
+ private:
+  static constexpr std::uint32_t none = ~std::uint32_t{0};
+
+  template <class Slot>
+  static hook_type<C> const& type_of(Slot&) noexcept {
+    static constexpr hook_type<C> type{&run<Slot>, 0, 0};
+    return type;
+  }
+  void wired(cell_type& c) noexcept {
     if constexpr (Shape::watches) {
       asked_.kind = hook_kind::stop;
       asked_.owner = &c;
@@ -8312,10 +8405,6 @@ class group {
     if (shape_.size() == 0) arrive(c);
     arrive(c);
   }
-  void close(cell_type&) noexcept { shape_.clear(); }
-
- private:
-  static constexpr std::uint32_t none = ~std::uint32_t{0};
 
   template <class Slot>
   static void run(hook<C>& h, hook_action action) {
@@ -8428,7 +8517,7 @@ class group {
       return;
     }
     if (winner != shape_.size()) let_off(in, cause::sibling);
-    if (in.adopted) in.from = basic_operation<C>();  // what is watched may yet be asked for
+    if (in.adopted && !(collects && !in.is_free())) in.from = basic_operation<C>();  // what is watched may yet be asked for
   }
 
   /// Structural: this input decided. Its outcome is the result's.
@@ -8470,7 +8559,9 @@ class group {
       c.keep(s.state());
       if constexpr (how != rule::all_settled) hand_over(c, s, o);
     } else if (collects && (winner == none || winner == shape_.size())) {
-      guarded([&] { fill(s, o); }, [&](std::exception_ptr p) { fail_later(std::move(p)); });
+      s.left = o.is_awaited();
+      if (s.left) o.leave();
+      else guarded([&] { fill(s, o); }, [&](std::exception_ptr p) { fail_later(std::move(p)); });
       if (!came()) return;
       c.keep(s.state());
       c.template post<&make>();
@@ -8494,6 +8585,13 @@ class group {
       else o.with_value([&](auto&& v) { s.value.emplace(std::in_place, std::forward<decltype(v)>(v)); });
     }
   }
+  void take_what_was_left() noexcept {
+    shape_.each([&]<class Slot>(Slot& s) {
+      if (!std::exchange(s.left, false)) return;
+      input_outcome<typename Slot::T, typename Slot::E, C> o(s);
+      guarded([&] { fill(s, o); }, [&](std::exception_ptr p) { fail_later(std::move(p)); });
+    });
+  }
   /// Moving a value threw.
   void fail_later(std::exception_ptr p) noexcept {
     if (!threw_.exchange(true, std::memory_order_acq_rel)) problem_.emplace(error_from<P>(std::move(p)));
@@ -8505,6 +8603,7 @@ class group {
     if constexpr (!collects) {
       c.fail(P::make_error(errc::no_inputs));
     } else {
+      if (!c.is_over()) self.take_what_was_left();
       if (self.problem_) c.fail(std::move(*self.problem_));
       else c.yield([&](void* at) { self.shape_.construct_all(at); });
     }
@@ -8513,8 +8612,10 @@ class group {
   template <class T>
   using atomic = typename C::sync::template atomic<T>;
 
+  struct no_stop {};
+
   Shape shape_;
-  hook<C> asked_;
+  [[no_unique_address]] std::conditional_t<Shape::watches, hook<C>, no_stop> asked_;  // only what is watched is let go of
   atomic<std::uint32_t> decided_{none};
   atomic<std::uint32_t> missing_;  // not yet settled
   atomic<std::uint32_t> to_come_;  // outcomes not yet in their slots, and the decision
@@ -8660,8 +8761,12 @@ class range_shape {
   [[no_unique_address]] std::conditional_t<collects, value_type, nothing> value_;
 };
 
+template <class H>
+concept combined = input_of<H>::is_input;
+
 template <rule R, class H, class... More>
 auto combine_pack(std::source_location at, H&& first, More&&... more) {
+  static_assert(check_input<H>() && (check_input<More>() && ...));
   using C = typename input_of<H>::C;
   static_assert((std::is_same_v<C, typename input_of<More>::C> && ...),
                 "settle: the inputs of a combinator have different terminals: bring them to one first (see docs/combinators.md)");
@@ -8713,15 +8818,28 @@ namespace settle::inline v0 {
 /// does; the combinator is cold when that is.
 ///
 /// Errors: those of the inputs, which must have one error type (or one that the others convert to). Throws std::bad_alloc.
-/// Cost: one block; no allocation once wired. A value waits in its slot for the others, and dies there if they fail.
+/// Cost: one block; no allocation once wired. A value waits in its slot for the others, and dies there if they fail; one with an
+/// `on_lost` waits where it is, and goes to that.
 ///
 /// ```cpp
 /// settle::all(fetch(a), fetch(b)).on_done([](auto&& both) { if (both) use(std::get<0>(both.value())); });
 /// ```
-template <class... H>
-  requires(sizeof...(H) != 0 && (detail::input_of<H>::is_input && ...))
+template <detail::combined A, detail::combined B>
+auto all(A&& a, B&& b, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::all>(at, std::forward<A>(a), std::forward<B>(b));
+}
+template <detail::combined A, detail::combined B, detail::combined D>
+auto all(A&& a, B&& b, D&& d, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::all>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d));
+}
+template <detail::combined A, detail::combined B, detail::combined D, detail::combined E>
+auto all(A&& a, B&& b, D&& d, E&& e, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::all>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e));
+}
+/// The same of any number. (Of more than four the creation site is here: nothing may follow a pack.)
+template <detail::combined... H>
+  requires(sizeof...(H) != 0)
 auto all(H&&... inputs) {
-  static_assert((detail::check_input<H>() && ...));
   return detail::combine_pack<detail::rule::all>(std::source_location::current(), std::forward<H>(inputs)...);
 }
 
@@ -8756,10 +8874,23 @@ namespace settle::inline v0 {
 /// ```cpp
 /// auto report = settle::all_settled(close(a), close(b));
 /// ```
-template <class... H>
-  requires(sizeof...(H) != 0 && (detail::input_of<H>::is_input && ...))
+template <detail::combined A, detail::combined B>
+auto all_settled(A&& a, B&& b, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::all_settled>(at, std::forward<A>(a), std::forward<B>(b));
+}
+template <detail::combined A, detail::combined B, detail::combined D>
+auto all_settled(A&& a, B&& b, D&& d, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::all_settled>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d));
+}
+template <detail::combined A, detail::combined B, detail::combined D, detail::combined E>
+auto all_settled(A&& a, B&& b, D&& d, E&& e, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::all_settled>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d),
+                                                         std::forward<E>(e));
+}
+/// The same of any number. (Of more than four the creation site is here: nothing may follow a pack.)
+template <detail::combined... H>
+  requires(sizeof...(H) != 0)
 auto all_settled(H&&... inputs) {
-  static_assert((detail::check_input<H>() && ...));
   return detail::combine_pack<detail::rule::all_settled>(std::source_location::current(), std::forward<H>(inputs)...);
 }
 
@@ -8795,10 +8926,22 @@ namespace settle::inline v0 {
 /// ```cpp
 /// auto answer = settle::any(ask(primary), ask(mirror));
 /// ```
-template <class... H>
-  requires(sizeof...(H) != 0 && (detail::input_of<H>::is_input && ...))
+template <detail::combined A, detail::combined B>
+auto any(A&& a, B&& b, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::any>(at, std::forward<A>(a), std::forward<B>(b));
+}
+template <detail::combined A, detail::combined B, detail::combined D>
+auto any(A&& a, B&& b, D&& d, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::any>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d));
+}
+template <detail::combined A, detail::combined B, detail::combined D, detail::combined E>
+auto any(A&& a, B&& b, D&& d, E&& e, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::any>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e));
+}
+/// The same of any number. (Of more than four the creation site is here: nothing may follow a pack.)
+template <detail::combined... H>
+  requires(sizeof...(H) != 0)
 auto any(H&&... inputs) {
-  static_assert((detail::check_input<H>() && ...));
   return detail::combine_pack<detail::rule::any>(std::source_location::current(), std::forward<H>(inputs)...);
 }
 
@@ -9271,6 +9414,11 @@ class step {
     connect<C>(source_, c, source_type);
     if constexpr (!input_of<H>::adopted) listen(c);
   }
+  void wire_alone(cell_type& c) noexcept {
+    wiring<C>::prepare(c, source_, source_type);
+    wiring<C>::publish(source_);
+    if constexpr (!input_of<H>::adopted) listen(c);
+  }
   void close(cell_type&) noexcept
     requires(!input_of<H>::adopted)
   {
@@ -9281,6 +9429,9 @@ class step {
  private:
   static constexpr bool passes_value = K != step_kind::then;
   struct no_inner {};
+  struct no_stop {};
+  /// Only what is watched has to be let go when the result is asked to cancel.
+  static constexpr bool watches = !input_of<H>::adopted || (flattened::is_input && !flattened::adopted);
 
   static cell_type& cell_of(hook<C>& h) noexcept { return static_cast<cell_type&>(*static_cast<input<C>&>(h).result); }
   static void run_source(hook<C>& h, hook_action action) {
@@ -9471,7 +9622,7 @@ class step {
   }
 
   input<C> source_;
-  hook<C> asked_;
+  [[no_unique_address]] std::conditional_t<watches, hook<C>, no_stop> asked_;
   [[no_unique_address]] std::conditional_t<flattened::is_input, input<C>, no_inner> inner_;
   std::optional<F> f_;
   typename C::sync::template atomic<bool> inner_stands_{false};
@@ -10241,6 +10392,7 @@ class traversal {
         places_count_(std::min(std::max<std::size_t>(limit, 1), std::max<std::size_t>(items_.size(), 1))),
         places_(std::make_unique_for_overwrite<place[]>(places_count_)),
         values_(std::make_unique_for_overwrite<std::optional<lift<T>>[]>(items_.size())),
+        left_(std::make_unique<basic_operation<C>[]>(items_.size())),
         missing_(items_.size()) {
     value_.reserve(items_.size());
   }
@@ -10253,6 +10405,9 @@ class traversal {
   void close(cell_type&) noexcept {
     f_.reset();
     values_.reset();
+    for (std::size_t i = 0; i != items_.size(); ++i)
+      if (left_[i]) ownership<C>::disown(*state_access::get(left_[i]));
+    left_.reset();
     items_.clear();
     first_.reset();
   }
@@ -10345,8 +10500,13 @@ class traversal {
       if (decide()) c.fail(o.error());
       return;
     }
-    guarded([&] { o.with_value([&](auto&& v) { values_[p.item].emplace(std::forward<decltype(v)>(v)); }); },
-            [&](std::exception_ptr x) { fail_by(c, std::move(x)); });
+    if (o.is_awaited()) {
+      left_[p.item] = p.from;
+      o.leave();
+    } else {
+      guarded([&] { o.with_value([&](auto&& v) { values_[p.item].emplace(std::forward<decltype(v)>(v)); }); },
+              [&](std::exception_ptr x) { fail_by(c, std::move(x)); });
+    }
     if (missing_.fetch_sub(1, std::memory_order_acq_rel) != 1 || !decide()) return;
     c.keep(p.state());
     c.template post<&make>();
@@ -10355,7 +10515,16 @@ class traversal {
     c.yield([&](void* at) { c.body.construct_list(at); });
   }
   void construct_list(void* at) {
-    for (std::size_t i = 0; i != items_.size(); ++i) value_.push_back(std::move(*values_[i]));
+    for (std::size_t i = 0; i != items_.size(); ++i) {
+      if (left_[i]) {
+        basic_operation<C> const from = std::exchange(left_[i], {});
+        auto& there = static_cast<typed_state<T, E, C>&>(*state_access::get(from)).result;
+        value_.push_back(std::move(*outcome_access::value(there)));
+        outcome_access::clear(there);
+      } else {
+        value_.push_back(std::move(*values_[i]));
+      }
+    }
     ::new (at) list(std::move(value_));
   }
 
@@ -10368,6 +10537,7 @@ class traversal {
   std::size_t places_count_;
   std::unique_ptr<place[]> places_;
   std::unique_ptr<std::optional<lift<T>>[]> values_;
+  std::unique_ptr<basic_operation<C>[]> left_;  // values that wait for their loss stay where they are until the list is made
   list value_;
   std::size_t next_item_ = 0;
   atomic<std::size_t> missing_;
@@ -10392,7 +10562,7 @@ namespace settle::inline v0 {
 /// runs, one call at a time. Operations are children of the result: released before it. No items: an empty list.
 ///
 /// Ownership: the items are moved (or copied) in. Errors: the operations', and what f throws. Throws std::bad_alloc. Cost:
-/// four blocks, and what f makes.
+/// five blocks, and what f makes.
 ///
 /// ```cpp
 /// auto pages = settle::map_concurrent(mirrors, 8, [](address a) { return fetch(a); });
@@ -10557,10 +10727,22 @@ namespace settle::inline v0 {
 /// ```cpp
 /// auto first = settle::race(stop_signal.watch(), next_request());
 /// ```
-template <class... H>
-  requires(sizeof...(H) != 0 && (detail::input_of<H>::is_input && ...))
+template <detail::combined A, detail::combined B>
+auto race(A&& a, B&& b, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::race>(at, std::forward<A>(a), std::forward<B>(b));
+}
+template <detail::combined A, detail::combined B, detail::combined D>
+auto race(A&& a, B&& b, D&& d, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::race>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d));
+}
+template <detail::combined A, detail::combined B, detail::combined D, detail::combined E>
+auto race(A&& a, B&& b, D&& d, E&& e, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::race>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e));
+}
+/// The same of any number. (Of more than four the creation site is here: nothing may follow a pack.)
+template <detail::combined... H>
+  requires(sizeof...(H) != 0)
 auto race(H&&... inputs) {
-  static_assert((detail::check_input<H>() && ...));
   return detail::combine_pack<detail::rule::race>(std::source_location::current(), std::forward<H>(inputs)...);
 }
 
@@ -13339,11 +13521,32 @@ class bell {
 #ifndef SETTLE_SCOPE_SURVEY_HPP
 #define SETTLE_SCOPE_SURVEY_HPP
 
+// ---- settle/child_name.hpp -----------------------------------------------------------------------------------------
+#ifndef SETTLE_CHILD_NAME_HPP
+#define SETTLE_CHILD_NAME_HPP
+
+namespace settle::inline v0 {
+
+/// The name that a supervisor's `add` was given: every life of that child has it, and so has all that is below one (until it
+/// is released). A shutdown's report says it of those that survived. It is set right after the child has begun.
+///
+/// ```cpp
+/// use(settle::child_name.of(op).value_or("no child of a supervisor"));
+/// ```
+inline constexpr context_slot<std::string> child_name;
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/scope/survey.hpp, continued ----------------------------------------------------------------------------
+
 namespace settle::inline v0 {
 
 /// An operation that was still there when a shutdown's time was over.
 struct survivor {
   std::string owner;               ///< the subsystem under whose root it was
+  std::string name;                ///< of the supervisor's child that it is or is below; empty when there is none
   std::string kind;                ///< the tag of its policy, or "operation"
   std::chrono::nanoseconds age{};  ///< since it was created, where its policy has settle::census as a monitor; else zero
   std::source_location created{};  ///< where it was created
@@ -13352,7 +13555,7 @@ struct survivor {
 
 namespace detail {
 
-/// What is under an operation and not released: itself first, each one once.
+/// What is under operations and not released, each one once, with the first that it was found under.
 template <class C>
 class survey_of {
   using state = state_base<C>;
@@ -13364,11 +13567,12 @@ class survey_of {
     for (state* s : met_) s->drop_ref();
   }
 
-  /// Throws std::bad_alloc.
-  std::vector<state*> const& from(state& top) {
+  /// What is new under `top`, itself first. Throws std::bad_alloc.
+  std::span<state* const> from(state& top) {
+    std::size_t const before = met_.size();
     meet(top);
-    for (std::size_t i = 0; i != met_.size(); ++i) collect(*met_[i]);
-    return met_;
+    for (std::size_t i = before; i != met_.size(); ++i) collect(*met_[i]);
+    return std::span<state* const>(met_).subspan(before);
   }
 
  private:
@@ -13399,14 +13603,18 @@ class survey_of {
   std::unordered_set<state*> known_;
 };
 
-/// Adds what survived under `top`. Throws std::bad_alloc.
+/// Adds what survived under `top` and was not found before. Throws std::bad_alloc.
 template <class C>
-void survey(basic_operation<C> const& top, std::string_view owner, std::vector<survivor>& found) {
+void survey(survey_of<C>& all, basic_operation<C> const& top, std::string_view owner, std::vector<survivor>& found) {
   if (top.is_released()) return;
   std::vector<census_entry> const ages = census::entries();
-  survey_of<C> all;
   for (state_base<C>* const s : all.from(*state_access::get(top))) {
-    survivor one{std::string(owner), std::string(s->table->tag.empty() ? "operation" : s->table->tag), {}, s->created, cause::requested};
+    survivor one{std::string(owner),
+                 child_name.of(state_access::ref<C>(*s)).value_or(std::string()),
+                 std::string(s->table->tag.empty() ? "operation" : s->table->tag),
+                 {},
+                 s->created,
+                 cause::requested};
     auto const at = std::ranges::find(ages, static_cast<void const*>(s), &census_entry::id);
     if (at != ages.end()) one.age = at->age;
     std::uint32_t const w = s->lock();
@@ -13508,11 +13716,12 @@ class stopping : public std::enable_shared_from_this<stopping<C>> {
     auto stopped = stop(rest, end);
     co_await std::move(stopped);
     shutdown_report r;
+    survey_of<C> all;
     for (part const& p : parts_) {
-      survey(p.what.root, p.name, r.survivors);
-      survey(p.polite, p.name, r.survivors);
+      survey(all, p.what.root, p.name, r.survivors);
+      survey(all, p.polite, p.name, r.survivors);
     }
-    survey(rest.what.root, rest.name, r.survivors);
+    survey(all, rest.what.root, rest.name, r.survivors);  // what is no subsystem's
     r.thrown = std::move(thrown_);
     r.took = now() - start;
     result_.complete(std::move(r));
@@ -13723,6 +13932,7 @@ class supervising : public std::enable_shared_from_this<supervising<C>> {
     e->why = std::make_shared<std::optional<error>>();
     c.op = w;
     c.runs = true;
+    child_name.set(c.op, c.name);
     w.on_done([why = e->why](auto const& o) {
       if (o.has_error()) why->emplace(o.error());
       else if (o.is_cancelled() && o.cancel().why == cause::abandoned) why->emplace(errc::cancelled);
@@ -13851,6 +14061,7 @@ class basic_supervisor {
   ~basic_supervisor() { core_->scope().abandon(); }
 
   /// One more child: `f()` is each of its lives, as scope::spawn would run it; it is kept, and called as often as it has to be.
+  /// `child_name` tells the name to each life and what is below it, and to people (survivors of a shutdown).
   /// After the supervisor has ended it is not called. Throws std::bad_alloc, and what moving f throws.
   template <class F>
   void add(std::string name, F f) {
@@ -14334,15 +14545,17 @@ class wheel_list {
   wheel_link head_;
 };
 
-/// A hierarchical timing wheel: eleven levels of 64 slots take in 64 bits of ticks. A node waits on the level of the highest
-/// digit, of six bits, in which its tick differs from now; when time comes to its slot it moves to a lower level, and from
-/// the lowest it is due. Lower levels are always earlier, so that the next slot is found by two bit scans. Nodes of equal
-/// ticks stay in the order in which they came: the earlier one is never above the later one.
+/// A hierarchical timing wheel: two levels of 256 slots, and eight of 64, take in 64 bits of ticks. A node waits on the level of
+/// the highest digit in which its tick differs from now; when time comes to its slot it moves to a lower level, and from the
+/// lowest it is due. To move it is to fetch it from memory: what is due within 65536 ticks is moved once. Lower levels are
+/// always earlier, so that the next slot is found by bit scans. Nodes of equal ticks stay in the order in which they came:
+/// the earlier one is never above the later one.
 class wheel_slots {
  public:
-  static constexpr unsigned bits = 6;
-  static constexpr unsigned width = 1U << bits;
-  static constexpr unsigned levels = (64 + bits - 1) / bits;
+  static constexpr unsigned wide_levels = 2;
+  static constexpr unsigned levels = 10;
+  static constexpr unsigned bits_of(unsigned level) noexcept { return level < wide_levels ? 8 : 6; }
+  static constexpr unsigned shift_of(unsigned level) noexcept { return level < wide_levels ? level * 8 : 16 + (level - wide_levels) * 6; }
 
   /// Now, in ticks. Never goes back.
   std::uint64_t now() const noexcept { return now_; }
@@ -14350,10 +14563,10 @@ class wheel_slots {
 
   /// Precondition: n.tick > now(). The tick at which time has to come by for it.
   std::uint64_t insert(wheel_node& n) noexcept {
-    auto const level = static_cast<unsigned>(63 - std::countl_zero(n.tick ^ now_)) / bits;
-    auto const slot = static_cast<unsigned>(n.tick >> (level * bits)) % width;
-    slots_[level][slot].push(n);
-    used_slots_[level] |= std::uint64_t{1} << slot;
+    unsigned const level = level_of(static_cast<unsigned>(63 - std::countl_zero(n.tick ^ now_)));
+    unsigned const slot = static_cast<unsigned>(n.tick >> shift_of(level)) & ((1U << bits_of(level)) - 1);
+    slots_[place_of(level, slot)].push(n);
+    used_slots_[level][slot / 64] |= std::uint64_t{1} << slot % 64;
     used_levels_ |= 1U << level;
     return begin_of(level, slot);
   }
@@ -14362,9 +14575,10 @@ class wheel_slots {
     wheel_link* head = nullptr;
     if (!wheel_list::remove(n, head)) return;
     // The last of its slot: the head is a part of the list, and the list of the table.
-    auto const at =
-        static_cast<std::size_t>(reinterpret_cast<std::byte*>(head) - reinterpret_cast<std::byte*>(slots_)) / sizeof(wheel_list);
-    leave(static_cast<unsigned>(at / width), static_cast<unsigned>(at % width));
+    auto const bytes = reinterpret_cast<std::byte*>(head) - reinterpret_cast<std::byte*>(slots_);
+    auto const at = static_cast<unsigned>(static_cast<std::size_t>(bytes) / sizeof(wheel_list));
+    if (at < wide_slots) leave(at / 256, at % 256);
+    else leave(wide_levels + (at - wide_slots) / 64, at % 64);
   }
 
   /// The tick at which time has to come by next. Precondition: not empty.
@@ -14382,8 +14596,8 @@ class wheel_slots {
       if (begin > to) break;
       now_ = begin;
       leave(level, slot);
-      if (level == 0) due.append(slots_[0][slot]);
-      else move_down(slots_[level][slot], due);
+      if (level == 0) due.append(slots_[slot]);
+      else move_down(slots_[place_of(level, slot)], due);
     }
     now_ = std::max(now_, to);
   }
@@ -14394,25 +14608,38 @@ class wheel_slots {
       unsigned const level = first_level();
       unsigned const slot = first_slot(level);
       leave(level, slot);
-      all.append(slots_[level][slot]);
+      all.append(slots_[place_of(level, slot)]);
     }
   }
 
  private:
   /// Of a wheel that is not empty; the last one, else: g++ 12 does not see that nobody asks.
   unsigned first_level() const noexcept { return static_cast<unsigned>(std::countr_zero(used_levels_ | 1U << (levels - 1))); }
-  unsigned first_slot(unsigned level) const noexcept { return static_cast<unsigned>(std::countr_zero(used_slots_[level])); }
+  /// Of a level that is not empty.
+  unsigned first_slot(unsigned level) const noexcept {
+    unsigned word = 0;
+    while (word != 3 && used_slots_[level][word] == 0) ++word;
+    return word * 64 + static_cast<unsigned>(std::countr_zero(used_slots_[level][word]));
+  }
 
   void leave(unsigned level, unsigned slot) noexcept {
-    used_slots_[level] &= ~(std::uint64_t{1} << slot);
-    if (used_slots_[level] == 0) used_levels_ &= ~(1U << level);
+    auto& used = used_slots_[level];
+    used[slot / 64] &= ~(std::uint64_t{1} << slot % 64);
+    if ((used[0] | used[1] | used[2] | used[3]) == 0) used_levels_ &= ~(1U << level);
+  }
+
+  static constexpr unsigned wide_slots = wide_levels * 256;
+  /// Of the highest bit of a difference.
+  static constexpr unsigned level_of(unsigned bit) noexcept { return bit < 16 ? bit / 8 : wide_levels + (bit - 16) / 6; }
+  static constexpr std::size_t place_of(unsigned level, unsigned slot) noexcept {
+    return slot + (level < wide_levels ? level * 256 : wide_slots + (level - wide_levels) * 64);
   }
 
   /// Now, with the digit of `level` replaced by the slot and all digits below it by zero.
   std::uint64_t begin_of(unsigned level, unsigned slot) const noexcept {
-    unsigned const above = (level + 1) * bits;
+    unsigned const above = shift_of(level) + bits_of(level);
     std::uint64_t const kept = above >= 64 ? 0 : now_ >> above << above;
-    return kept | (std::uint64_t{slot} << (level * bits));
+    return kept | (std::uint64_t{slot} << shift_of(level));
   }
 
   void move_down(wheel_list& list, wheel_list& due) noexcept {
@@ -14425,8 +14652,8 @@ class wheel_slots {
 
   std::uint64_t now_ = 0;
   unsigned used_levels_ = 0;
-  std::uint64_t used_slots_[levels] = {};
-  wheel_list slots_[levels][width];
+  std::uint64_t used_slots_[levels][4] = {};
+  wheel_list slots_[wide_slots + (levels - wide_levels) * 64];
 };
 
 }  // namespace settle::inline v0::detail
@@ -14450,7 +14677,7 @@ namespace settle::inline v0 {
 /// timers it has left as lost; then, and only then, may a timer outlive it.
 /// Threads (std_sync): every member, `start` and `stop` from any thread; `basic_timer_wheel<single_thread_sync>` is for one
 /// and takes no lock. Several threads may drive: each timer ends once.
-/// Cost: O(1) to start and to stop, amortised O(1) to fire; no allocation at all. 11 KiB.
+/// Cost: O(1) to start and to stop, amortised O(1) to fire; no allocation at all. 17 KiB.
 ///
 /// ```cpp
 /// settle::timer_wheel wheel;
@@ -14814,9 +15041,25 @@ struct arena_ticket {
 
 namespace detail {
 
+/// What a pool is made of: the Sync of its policy's terminal, if that has one. A pool has many threads, whatever its policy
+/// says of operations.
+template <class Policy>
+struct pool_sync {
+  using type = std_sync;
+};
+template <class Policy>
+  requires requires { typename Policy::terminal::sync; } && (!requires { Policy::terminal::sync::one_thread; })
+struct pool_sync<Policy> {
+  using type = typename Policy::terminal::sync;
+};
+
 /// One arena of a pool, in one cache line where std::source_location is a pointer, and who has it.
 template <class Policy>
 struct alignas(64) arena_slot {
+  using sync = typename pool_sync<Policy>::type;
+  template <class T>
+  using atomic = typename sync::template atomic<T>;
+
   // NOLINTNEXTLINE(performance-enum-size): it is combined with a generation of 62 bits
   enum phase : std::uint64_t { free = 0, held = 1, busy = 2, phase_bits = 3 };
   static constexpr int generation_shift = 2;
@@ -14858,9 +15101,12 @@ struct alignas(64) arena_slot {
   /// For the report of a misuse only: waits out `busy`, then reads the sites and makes sure that they belong to what it saw. A site is
   /// stored after its phase became busy and read with acquire, so one that is too new shows in the second look at the state.
   view look() const noexcept {
-    for (;; std::this_thread::yield()) {
+    for (unsigned round = 0;;) {
       std::uint64_t const w = state.load(std::memory_order_acquire);
-      if ((w & phase_bits) == busy) continue;
+      if ((w & phase_bits) == busy) {
+        sync::pause(++round, state);
+        continue;
+      }
       view const v{w >> generation_shift, (w & phase_bits) == held, acquired_at.load(std::memory_order_acquire),
                    released_at.load(std::memory_order_acquire)};
       if (state.load(std::memory_order_relaxed) == w) return v;
@@ -14870,9 +15116,9 @@ struct alignas(64) arena_slot {
   [[nodiscard]] bool is_held() const noexcept { return (state.load(std::memory_order_relaxed) & phase_bits) == held; }
 
   arena memory;
-  std::atomic<std::uint64_t> state{free};
-  std::atomic<std::source_location> acquired_at{std::source_location{}};
-  std::atomic<std::source_location> released_at{std::source_location{}};
+  atomic<std::uint64_t> state{free};
+  atomic<std::source_location> acquired_at{std::source_location{}};
+  atomic<std::source_location> released_at{std::source_location{}};
   basic_arena_pool<Policy>& pool;
 };
 
@@ -15165,8 +15411,8 @@ class basic_arena_pool {
   std::unique_ptr<std::byte, free_memory> const memory_;
   std::unique_ptr<slot, free_memory> const slots_;
   boost::lockfree::stack<std::uint16_t, boost::lockfree::fixed_sized<true>> free_;
-  alignas(line) std::atomic<std::uint64_t> counts_{0};
-  std::atomic<std::size_t> peak_{0};
+  alignas(line) typename slot::template atomic<std::uint64_t> counts_{0};
+  typename slot::template atomic<std::size_t> peak_{0};
 };
 
 template <class Policy>
@@ -15192,27 +15438,105 @@ using arena_pool = basic_arena_pool<default_policy>;
 #include <boost/lockfree/queue.hpp>
 #include <boost/lockfree/stack.hpp>
 
+// ---- settle/lockfree/detail/queue_parts.hpp ------------------------------------------------------------------------
+#ifndef SETTLE_LOCKFREE_DETAIL_QUEUE_PARTS_HPP
+#define SETTLE_LOCKFREE_DETAIL_QUEUE_PARTS_HPP
+
+// IWYU pragma: private, include <settle/lockfree/queue.hpp>
+
 namespace settle::inline v0::detail {
+
+/// A place in a line, for a Node derived from it.
+template <class Node>
+struct queue_place {
+  Node* prev = nullptr;
+  Node* next = nullptr;
+  bool is_linked = false;
+};
 
 /// Who waits for a value: a node in the operation that waits.
 template <class T>
-struct queue_waiter {
-  bool (*give)(queue_waiter&, T&) noexcept;  // false: it is over already, and the value is as it was
-  void (*refuse)(queue_waiter&) noexcept;    // the queue is closed, and empty
-  queue_waiter* prev = nullptr;
-  queue_waiter* next = nullptr;
-  bool is_linked = false;
+struct queue_taker : queue_place<queue_taker<T>> {
+  bool (*give)(queue_taker&, T&) noexcept;  // false: it is over already, and the value is as it was
+  void (*refuse)(queue_taker&) noexcept;    // the queue is closed, and empty
 };
+
+/// Who waits for room, with a value.
+template <class T>
+struct queue_giver : queue_place<queue_giver<T>> {
+  bool (*is_over)(queue_giver&) noexcept;  // its value is to go nowhere
+  void (*move_to)(queue_giver&, void* at) noexcept;
+  void (*tell)(queue_giver&, bool in) noexcept;  // its value is in the queue, or the queue is closed; or it was over
+};
+
+/// A line of those who wait, first come, first served. Under its owner's lock.
+template <class Node>
+class queue_line {
+ public:
+  Node* first() const noexcept { return first_; }
+  void add(Node& n) noexcept {
+    n.is_linked = true;
+    n.prev = last_;
+    (last_ == nullptr ? first_ : last_->next) = &n;
+    last_ = &n;
+  }
+  void remove(Node& n) noexcept {
+    (n.prev == nullptr ? first_ : n.prev->next) = n.next;
+    (n.next == nullptr ? last_ : n.next->prev) = n.prev;
+    n.is_linked = false;
+  }
+
+ private:
+  Node* first_ = nullptr;
+  Node* last_ = nullptr;
+};
+
+/// The word: values (16 bits), pushes under way (16), waiting for a value (31), closed.
+struct queue_word {
+  static constexpr std::uint64_t one_item = 1;
+  static constexpr std::uint64_t one_push = std::uint64_t{1} << 16;
+  static constexpr std::uint64_t one_waiter = std::uint64_t{1} << 32;
+  static constexpr std::uint64_t closed_bit = std::uint64_t{1} << 63;
+  static std::size_t items(std::uint64_t w) noexcept { return w & 0xFFFF; }
+  static std::uint64_t waiters(std::uint64_t w) noexcept { return (w & ~closed_bit) >> 32; }
+  /// Closed, nothing there, nothing to come.
+  static bool is_drained(std::uint64_t w) noexcept { return (w & closed_bit) != 0 && (w & 0xFFFF'FFFF) == 0; }
+};
+
+using queue_index = std::uint16_t;
+
+/// Room for one value.
+template <class T>
+struct queue_cell {
+  alignas(T) std::byte bytes[sizeof(T)];
+  queue_index before = 0;  // in the chain of those that came back
+  T* value() noexcept { return std::launder(reinterpret_cast<T*>(bytes)); }
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/lockfree/detail/queue_core.hpp, continued --------------------------------------------------------------
+
+namespace settle::inline v0::detail {
 
 /// What a queue and those who wait at it share. Values are in a fixed number of cells; which are free and which are full, in
 /// which order, is Boost.Lockfree's. Who waits is linked under a lock, which those who find a value never take.
 ///
 /// One word decides: how many values there are, how many pushes are under way, how many wait, whether it is closed. A value is
 /// in its ring before it is counted, and who has taken it out of the count finds one there.
-template <class T>
-class queue_core {
+///
+/// Who waits for room is counted beside it: in the count before it looks for room once more; and who makes room looks at the
+/// count, by a read-modify-write as well, after it. So one of the two sees the other.
+template <class T, class Sync>
+class queue_core : queue_word {
+  template <class V>
+  using atomic = typename Sync::template atomic<V>;
+
  public:
-  using waiter = queue_waiter<T>;
+  using waiter = queue_taker<T>;
+  using giver = queue_giver<T>;
   enum class wait : std::uint8_t { waits, has_value, closed };
 
   explicit queue_core(std::size_t capacity)
@@ -15230,15 +15554,27 @@ class queue_core {
   bool push(T& v) noexcept {
     if (waiters(word_.load(std::memory_order_acquire)) != 0 && hand_on(v)) return true;
     index i{};
-    if (!free_.pop(i)) return false;
-    if (!begin_push()) {
-      free_.bounded_push(i);
-      return false;
-    }
+    if (givers_.load(std::memory_order_acquire) != 0 || !begin_push(i)) return false;
     std::construct_at(cells_[i].value(), std::move(v));
-    full_.bounded_push(i);
-    std::uint64_t const before = word_.fetch_add(one_item - one_push, std::memory_order_acq_rel);
-    if (waiters(before) != 0) settle_up();
+    end_push(i);
+    return true;
+  }
+  /// Waits until its value is in. False: closed.
+  bool enqueue(giver& n) noexcept {
+    {
+      std::lock_guard const hold(guard_);
+      if (is_closed()) return false;
+      giving_.add(n);
+      givers_.fetch_add(1, std::memory_order_acq_rel);
+    }
+    let_in();
+    return true;
+  }
+  /// False: it waits no longer, somebody is about to tell it something.
+  bool withdraw(giver& n) noexcept {
+    std::lock_guard const hold(guard_);
+    if (!n.is_linked) return false;
+    leave_line(n);
     return true;
   }
 
@@ -15262,14 +15598,14 @@ class queue_core {
       if (waiters(w) == 0 && items(w) != 0) return wait::has_value;
       if (is_drained(w)) return wait::closed;
     } while (!word_.compare_exchange_weak(w, w + one_waiter, std::memory_order_acq_rel, std::memory_order_acquire));
-    link(n);
+    taking_.add(n);
     return wait::waits;
   }
   /// False: it waits no longer, somebody is about to tell it something.
   bool withdraw(waiter& n) noexcept {
     std::lock_guard const hold(guard_);
     if (!n.is_linked) return false;
-    unlink(n);
+    taking_.remove(n);
     word_.fetch_sub(one_waiter, std::memory_order_acq_rel);
     return true;
   }
@@ -15277,26 +15613,13 @@ class queue_core {
   void close() noexcept {
     word_.fetch_or(closed_bit, std::memory_order_acq_rel);
     settle_up();
+    let_in();
   }
 
  private:
-  using index = std::uint16_t;
-  struct cell {
-    alignas(T) std::byte bytes[sizeof(T)];
-    index before = 0;  // in the chain of those that came back
-    T* value() noexcept { return std::launder(reinterpret_cast<T*>(bytes)); }
-  };
+  using index = queue_index;
+  using cell = queue_cell<T>;
   static constexpr index none = 0xFFFF;
-
-  // The word: values (16 bits), pushes under way (16), waiting (31), closed.
-  static constexpr std::uint64_t one_item = 1;
-  static constexpr std::uint64_t one_push = std::uint64_t{1} << 16;
-  static constexpr std::uint64_t one_waiter = std::uint64_t{1} << 32;
-  static constexpr std::uint64_t closed_bit = std::uint64_t{1} << 63;
-  static std::size_t items(std::uint64_t w) noexcept { return w & 0xFFFF; }
-  static std::uint64_t waiters(std::uint64_t w) noexcept { return (w & ~closed_bit) >> 32; }
-  /// Closed, nothing there, nothing to come.
-  static bool is_drained(std::uint64_t w) noexcept { return (w & closed_bit) != 0 && (w & 0xFFFF'FFFF) == 0; }
 
   /// A value that is this thread's: destroyed, and its cell given back, at the end.
   class full_cell {
@@ -15306,6 +15629,7 @@ class queue_core {
     ~full_cell() {
       std::destroy_at(value());
       queue_.free_.bounded_push(at_);
+      if (queue_.givers_.fetch_add(0, std::memory_order_acq_rel) != 0) queue_.let_in();
     }
     T* value() const noexcept { return queue_.cells_[at_].value(); }
 
@@ -15320,13 +15644,50 @@ class queue_core {
       if (n->give(*n, v)) return true;
     return false;
   }
-  bool begin_push() noexcept {
+  /// A free cell, and the right to fill it.
+  bool begin_push(index& i) noexcept {
+    if (!free_.pop(i)) return false;
     std::uint64_t w = word_.load(std::memory_order_relaxed);
     do {
-      if ((w & closed_bit) != 0) return false;
+      if ((w & closed_bit) != 0) return free_.bounded_push(i), false;
     } while (!word_.compare_exchange_weak(w, w + one_push, std::memory_order_acq_rel, std::memory_order_relaxed));
     return true;
   }
+  void end_push(index i) noexcept {
+    full_.bounded_push(i);
+    std::uint64_t const before = word_.fetch_add(one_item - one_push, std::memory_order_acq_rel);
+    if (waiters(before) != 0) settle_up();
+  }
+
+  /// As many of those who wait for room as there is room for; all of them once it is closed.
+  void let_in() noexcept {
+    for (index i{};;) {
+      bool has_room = false;
+      giver* const n = next_to_let_in(i, has_room);
+      if (n == nullptr) return;
+      if (has_room) {
+        n->move_to(*n, cells_[i].value());
+        end_push(i);
+      }
+      n->tell(*n, has_room);
+    }
+  }
+  giver* next_to_let_in(index& i, bool& has_room) noexcept {
+    std::lock_guard const hold(guard_);
+    giver* const n = giving_.first();
+    if (n == nullptr) return n;
+    if (!n->is_over(*n)) {
+      has_room = begin_push(i);
+      if (!has_room && !is_closed()) return nullptr;
+    }
+    leave_line(*n);
+    return n;
+  }
+  void leave_line(giver& n) noexcept {
+    giving_.remove(n);
+    givers_.fetch_sub(1, std::memory_order_acq_rel);
+  }
+
   /// The first value of those that are there, one of which is ours.
   index claim() noexcept {
     for (index i{};;) {
@@ -15365,8 +15726,8 @@ class queue_core {
     do {
       if (waiters(w) == 0 || !allowed(w)) return nullptr;
     } while (!word_.compare_exchange_weak(w, w - one_waiter - with, std::memory_order_acq_rel, std::memory_order_acquire));
-    waiter* const n = first_;
-    unlink(*n);
+    waiter* const n = taking_.first();
+    taking_.remove(*n);
     return n;
   }
   void give(waiter& n) noexcept {
@@ -15375,27 +15736,16 @@ class queue_core {
     full_cell const taken(*this, i);
   }
 
-  void link(waiter& n) noexcept {
-    n.is_linked = true;
-    n.prev = last_;
-    (last_ == nullptr ? first_ : last_->next) = &n;
-    last_ = &n;
-  }
-  void unlink(waiter& n) noexcept {
-    (n.prev == nullptr ? first_ : n.prev->next) = n.next;
-    (n.next == nullptr ? last_ : n.next->prev) = n.prev;
-    n.is_linked = false;
-  }
-
   std::size_t const capacity_;
   std::unique_ptr<cell[]> const cells_;
   boost::lockfree::stack<index, boost::lockfree::fixed_sized<true>> free_;
   boost::lockfree::queue<index, boost::lockfree::fixed_sized<true>> full_;
-  alignas(64) std::atomic<std::uint64_t> word_{0};
-  std::atomic<index> returned_{none};  // changed under the lock
-  std::mutex guard_;
-  waiter* first_ = nullptr;
-  waiter* last_ = nullptr;
+  alignas(64) atomic<std::uint64_t> word_{0};
+  atomic<index> returned_{none};     // changed under the lock
+  atomic<std::uint32_t> givers_{0};  // how many wait for room
+  typename Sync::mutex guard_;
+  queue_line<waiter> taking_;
+  queue_line<giver> giving_;
 };
 
 }  // namespace settle::inline v0::detail
@@ -15410,17 +15760,17 @@ namespace settle::inline v0 {
 
 namespace detail {
 
-/// An operation that waits at a queue, owned by its own cleanup; whoever unlinks it is the one who settles it.
-template <class T, class Ex>
-struct queue_pop final : queue_waiter<T> {
-  using resolver_type = resolver<plain<T, error, Ex>>;
-  using core = queue_core<T>;
+/// An operation that waits for a value, owned by its own cleanup; whoever takes it out of the line is the one who settles it.
+template <class T, class C, class Ex>
+struct queue_pop final : queue_taker<T> {
+  using resolver_type = resolver<plain<T, error, Ex, C>>;
+  using core = queue_core<T, typename C::sync>;
 
   resolver_type taker;
   std::shared_ptr<core> queue;
 
   queue_pop(resolver_type&& r, std::shared_ptr<core> q) noexcept
-      : queue_waiter<T>{&give_to, &refuse_it}, taker(std::move(r)), queue(std::move(q)) {}
+      : queue_taker<T>{{}, &give_to, &refuse_it}, taker(std::move(r)), queue(std::move(q)) {}
 
   void cancelled() noexcept {
     if (!queue->withdraw(*this)) return;
@@ -15429,27 +15779,59 @@ struct queue_pop final : queue_waiter<T> {
   }
 
  private:
-  static resolver_type take(queue_waiter<T>& w) noexcept { return std::move(static_cast<queue_pop&>(w).taker); }
-  static bool give_to(queue_waiter<T>& w, T& v) noexcept {
+  static resolver_type take(queue_taker<T>& w) noexcept { return std::move(static_cast<queue_pop&>(w).taker); }
+  static bool give_to(queue_taker<T>& w, T& v) noexcept {
     resolver_type r = take(w);
     return r.complete(std::move(v));
   }
-  static void refuse_it(queue_waiter<T>& w) noexcept {
+  static void refuse_it(queue_taker<T>& w) noexcept {
     resolver_type r = take(w);
     r.fail(errc::closed);
   }
 };
 
+/// The same with a value that waits for room.
+template <class T, class C, class Ex>
+struct queue_push final : queue_giver<T> {
+  using resolver_type = resolver<plain<void, error, Ex, C>>;
+  using core = queue_core<T, typename C::sync>;
+
+  resolver_type giver;
+  std::shared_ptr<core> queue;
+  T value;
+
+  queue_push(resolver_type&& r, std::shared_ptr<core> q, T&& v) noexcept
+      : queue_giver<T>{{}, &is_settled, &move_it, &tell_it}, giver(std::move(r)), queue(std::move(q)), value(std::move(v)) {}
+
+  void cancelled() noexcept {
+    if (!queue->withdraw(*this)) return;
+    resolver_type r = std::move(giver);
+    r.cancel();
+  }
+
+ private:
+  static queue_push& of(queue_giver<T>& w) noexcept { return static_cast<queue_push&>(w); }
+  static bool is_settled(queue_giver<T>& w) noexcept { return of(w).giver.op().is_settled(); }
+  static void move_it(queue_giver<T>& w, void* at) noexcept { ::new (at) T(std::move(of(w).value)); }
+  static void tell_it(queue_giver<T>& w, bool in) noexcept {
+    resolver_type r = std::move(of(w).giver);
+    if (in) r.complete();
+    else r.fail(errc::closed);
+  }
+};
+
 }  // namespace detail
 
-/// A bounded queue between threads. Pushing never waits and never allocates: it says when there is no room, which is the
-/// pressure to pass on. Who finds nothing waits as an operation, first come, first served; telling one needs no place in any
-/// queue, so that none is ever forgotten, however full things are.
+/// A bounded queue between threads. `try_push` never waits and never allocates: it says when there is no room, which is the
+/// pressure to pass on. Who finds nothing, or no room, may wait as an operation, first come, first served; telling one needs
+/// no place in any queue, so that none is ever forgotten, however full things are.
 ///
 /// Ownership: the queue owns what is in it; a value goes to one taker. A waiting operation that is cancelled leaves the line; a
 /// value that was on its way to one that was cancelled by force is the first in the queue again. One that was told already and
-/// then dropped has a lost value (G15): `on_lost` may push it again.
-/// Closing: `close` lets no more in; what is in it can still be had, then everyone fails with errc::closed. The destructor
+/// then dropped has a lost value (G15): `on_lost` may push it again. A value that waits for room is its operation's, and dies
+/// with it on its executor when it does not get in.
+/// Closing: `close` lets no more in, and who waits for room fails with errc::closed; what is in it can still be had, then
+/// everyone else fails with that, too. The destructor
 /// closes and destroys what is left; no other thread may be pushing then.
 /// Threads: every member from any. Cost: without anyone waiting, pushing and popping take a handful of atomic read-modify-writes
 /// on Boost.Lockfree's lists and no lock; waiting takes a lock of a few instructions and three blocks. Memory: all of it when
@@ -15460,11 +15842,11 @@ struct queue_pop final : queue_waiter<T> {
 /// settle::handle_of<int> next = jobs.pop();  // waits
 /// if (!jobs.try_push(7)) retry();            // no room, or closed
 /// ```
-template <class T>
+template <class T, class C = cas_terminal>
 class queue {
   static_assert(std::is_nothrow_move_constructible_v<T>,
                 "settle: the values of a queue must be nothrow move constructible (see docs/guide/queues.md)");
-  using core = detail::queue_core<T>;
+  using core = detail::queue_core<T, typename C::sync>;
 
  public:
   /// What the lists can count to.
@@ -15479,8 +15861,8 @@ class queue {
     }
   }
 
-  /// False: there is no room, or it is closed, and `v` is as it was. Never waits, throws or allocates. A waiting taker runs
-  /// where its executor says; with the inline executor that is here.
+  /// False: there is no room, or others wait for it, or it is closed, and `v` is as it was. Never waits, throws or allocates.
+  /// A waiting taker runs where its executor says; with the inline executor that is here.
   bool try_push(T&& v) noexcept { return core_->push(v); }
   /// The same with a copy. Throws what copying throws.
   bool try_push(T const& v)
@@ -15488,6 +15870,29 @@ class queue {
   {
     T copy(v);
     return core_->push(copy);
+  }
+
+  /// Settles when the value is in the queue, or a taker has it; fails with errc::closed when it never will be. Cancelled, it
+  /// leaves the line; by force while its value is being let in on another thread, the value may be in all the same. User code
+  /// runs on `ex`. Throws std::bad_alloc, and what making `v` throws, having pushed nothing.
+  template <executor Ex = inline_executor>
+  handle_of<void, error, C> push(T v, Ex ex = Ex(), std::source_location at = std::source_location::current()) {
+    using waiting = detail::queue_push<T, C, Ex>;
+    typename waiting::resolver_type r(std::move(ex), at);
+    auto h = r.get_handle();
+    if (core_->push(v)) {
+      r.complete();
+      return h;
+    }
+    waiting* const n = r.template try_own<waiting>(std::move(r), core_, std::move(v));
+    if (n == nullptr) {
+      r.fail(errc::no_memory);
+      return h;
+    }
+    detail::with_undo([&] { n->giver.on_cancel([n] { n->cancelled(); }); }, [&] { n->tell(*n, false); });
+    std::shared_ptr<core> const keep = core_;
+    if (!keep->enqueue(*n)) n->tell(*n, false);
+    return h;
   }
 
   /// The first value, unless there is none or others wait for it. Never waits.
@@ -15500,10 +15905,10 @@ class queue {
   /// Settles with the first value that no one before has a right to; fails with errc::closed when there will be none. User code
   /// runs on `ex`. Throws std::bad_alloc, having taken nothing.
   template <executor Ex = inline_executor>
-  handle_of<T> pop(Ex ex = Ex(), std::source_location at = std::source_location::current()) {
-    using waiting = detail::queue_pop<T, Ex>;
+  handle_of<T, error, C> pop(Ex ex = Ex(), std::source_location at = std::source_location::current()) {
+    using waiting = detail::queue_pop<T, C, Ex>;
     typename waiting::resolver_type r(std::move(ex), at);
-    handle_of<T> h = r.get_handle();
+    handle_of<T, error, C> h = r.get_handle();
     if (pop_at_once(r)) return h;
     waiting* const n = r.template try_own<waiting>(std::move(r), core_);
     if (n == nullptr) {

@@ -7665,6 +7665,19 @@ std::remove_cvref_t<H> never_empty(H&& h) {
   else return watcher<P>(watcher_of<typename P::value_type, typename P::error_type, typename P::terminal>(std::move(failed)));
 }
 
+/// An input whose operation has settled before it was told: it is fed here and now.
+template <class C>
+void feed_at_once(input<C>& in) noexcept {
+  state_base<C>& s = in.state();
+  bool const pinned = s.try_hold(true);  // so that the link goes on holding the result
+  if (in.adopted && !pinned) {
+    in.result->add_hold();
+    in.holds = true;
+  }
+  in.type->run(in, hook_action::feed);
+  if (pinned) engine<C>::leave(s);
+}
+
 /// Adopts or watches, and starts what waits for an owner. Settled already, it is fed here and now.
 template <class C>
 void connect(input<C>& in, state_base<C>& result, hook_type<C> const& feed, link<C>& edge, hook_type<C> const& when_released) noexcept {
@@ -7681,14 +7694,7 @@ void connect(input<C>& in, state_base<C>& result, hook_type<C> const& feed, link
     result.add_hold();
     in.holds = true;
   }
-  if (registry<C>::add_input(s, in)) return;
-  bool const pinned = s.try_hold(true);  // so that the link goes on holding the result
-  if (in.adopted && !pinned) {
-    result.add_hold();
-    in.holds = true;
-  }
-  feed.run(in, hook_action::feed);
-  if (pinned) engine<C>::leave(s);
+  if (!registry<C>::add_input(s, in)) feed_at_once(in);
 }
 template <class C>
 void connect(input<C>& in, state_base<C>& result, hook_type<C> const& feed) noexcept {
@@ -7719,13 +7725,17 @@ class input_outcome {
   input_outcome(input_outcome&&) = delete;
   /// What is left is nobody's.
   ~input_outcome() {
-    if (!in_.adopted) return;
+    if (!in_.adopted || left_) return;
     if (!moves()) ownership<C>::disown(in_.state());
     else if (outcome_.has_value() && !taken_) lose_value(in_.state());
     else outcome_access::clear(outcome_);
   }
 
   outcome_type const& look() const noexcept { return outcome_; }
+  /// It is to be had by us alone, and somebody waits for its loss.
+  bool is_awaited() const noexcept { return outcome_.has_value() && in_.state().is(word::taker) && moves(); }
+  /// It stays there, still ours, for whoever takes or disowns it later.
+  void leave() noexcept { left_ = true; }
 
   /// Calls f(stored&&), or f(stored const&).
   template <class F>
@@ -7748,6 +7758,7 @@ class input_outcome {
   input<C>& in_;
   outcome_type& outcome_;
   bool taken_ = false;
+  bool left_ = false;
 };
 
 }  // namespace settle::inline v0::detail
@@ -8087,9 +8098,7 @@ namespace settle::inline v0::detail {
 
 /// What a combinator returns. Its user code runs where its first input's does, unless it is told otherwise.
 template <class T, class E, class C, class Ex = home_of<C>>
-struct result_policy : plain<T, E, Ex, C> {
-  using allocator_type = recycling;
-};
+struct result_policy : plain<T, E, Ex, C> {};
 
 template <class C>
 bool is_cold(basic_operation<C> const& op) noexcept {
@@ -8103,6 +8112,7 @@ home_of<C> home_at(basic_operation<C> const& op) noexcept {
 /// The state of a result, and in it what its combinator needs: one block. `Body` has
 ///
 /// - `wire(result_cell&)`: connects the inputs; the result cannot be released meanwhile. Once, noexcept.
+/// - `wire_alone(result_cell&)`, if it likes: the same for a result that nobody else refers to.
 /// - `close(result_cell&)`: when the result is released, on its executor: what is left of user's things goes.
 ///
 /// The body is the producer: it settles the result once, by `yield`, `fail` or `end_cancelled`, with no transition of its own.
@@ -8137,8 +8147,9 @@ struct result_cell final : cell<P> {
       std::uint32_t const w = c.lock();
       c.unlock(w | word::cold);
     } else {
-      c.add_hold();
-      c.body.wire(c);
+      c.counts.store(c.counts.load(std::memory_order_relaxed) + count::both, std::memory_order_relaxed);  // nobody else knows it yet
+      if constexpr (requires { c.body.wire_alone(c); }) c.body.wire_alone(c);
+      else c.body.wire(c);
       engine<C>::leave(c);
     }
     return h;
@@ -8255,6 +8266,68 @@ constexpr state_table<typename P::terminal> const result_cell<P, Body>::result_t
 
 // ---- settle/combine/detail/group.hpp, continued --------------------------------------------------------------------
 
+// ---- settle/combine/detail/wiring.hpp ------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_DETAIL_WIRING_HPP
+#define SETTLE_COMBINE_DETAIL_WIRING_HPP
+
+namespace settle::inline v0::detail {
+
+/// The two halves of `connect`, for a result that nobody else refers to yet. What concerns the result is written with plain
+/// stores, for all its inputs; then each input's operation is told, once under its lock. From the first one on others look.
+template <class C>
+struct wiring {
+  using state = state_base<C>;
+
+  static void prepare(state& result, input<C>& in, hook_type<C> const& feed) noexcept {
+    state& s = *state_access::get(in.from);
+    in.kind = hook_kind::input;
+    in.type = &feed;
+    in.owner = &s;
+    in.result = &result;
+    in.holds = !in.adopted;
+    result.counts.store(result.counts.load(std::memory_order_relaxed) + count::both, std::memory_order_relaxed);
+    if (!in.adopted) return;
+    s.add_ref();  // the link's
+    in.edge.tie(result, s, link<C>::embedded);
+    result.lasting.store(ring<C>::push_back(result.lasting.load(std::memory_order_relaxed), &in.edge.down), std::memory_order_relaxed);
+    result.word.store(result.word.load(std::memory_order_relaxed) | word::below, std::memory_order_relaxed);
+  }
+
+  static void publish(input<C>& in) noexcept {
+    state& s = in.state();
+    bool const starts = in.adopted && s.is(word::cold);
+    if (!starts && push_both(s, in)) return;
+    if (in.adopted && !registry<C>::add_released(s, in.edge.up)) in.edge.up.type->run(in.edge.up, hook_action::invoke);
+    if (starts) engine<C>::warm(s, in.result);
+    if (!registry<C>::add_input(s, in)) feed_at_once(in);
+  }
+
+ private:
+  /// The input, and the upper end of its link. False: it is settled already.
+  static bool push_both(state& s, input<C>& in) noexcept {
+    std::uint32_t const w = s.lock();
+    bool const pending = (w & word::settled) == 0;
+    if (!pending) {
+      s.unlock(w);
+      return false;
+    }
+    hook<C>* first = s.lasting.load(std::memory_order_relaxed);
+    if (in.adopted) {
+      first = ring<C>::push_front(first, &in.edge.up);
+      s.count_uplink();
+    }
+    s.lasting.store(ring<C>::push_back(first, &in), std::memory_order_relaxed);
+    s.unlock(w | word::inputs | (in.adopted ? word::linked : 0U));
+    return true;
+  }
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/combine/detail/group.hpp, continued --------------------------------------------------------------------
+
 namespace settle::inline v0::detail {
 
 /// When a group is decided: by the first to settle, by the first value, by the first that is none, or by all.
@@ -8271,6 +8344,7 @@ struct slot : input<typename input_of<H>::C> {
   using kept = std::conditional_t<R == rule::all, lift<T>, std::conditional_t<R == rule::all_settled, outcome<T, E>, std::monostate>>;
 
   std::uint32_t index = I;
+  bool left = false;  // the value waits for its loss: it stays where it is until the result is made
   std::optional<kept> value;
 };
 
@@ -8294,11 +8368,30 @@ class group {
   explicit group(A&&... args) : shape_(std::forward<A>(args)...), missing_(shape_.size()), to_come_(1 + shape_.loud()) {}
 
   void wire(cell_type& c) noexcept {
-    shape_.each([&](auto& s) {
-      using slot_type = std::remove_reference_t<decltype(s)>;
-      static constexpr hook_type<C> type{&run<slot_type>, 0, 0};
-      connect<C>(s, c, type);
+    shape_.each([&](auto& s) { connect<C>(s, c, type_of(s)); });
+    wired(c);
+  }
+  void wire_alone(cell_type& c) noexcept {
+    shape_.each([&](auto& s) { wiring<C>::prepare(c, s, type_of(s)); });
+    shape_.each([](input<C>& in) { wiring<C>::publish(in); });
+    wired(c);
+  }
+  void close(cell_type&) noexcept {
+    shape_.each([](auto& s) {
+      if (s.left) ownership<C>::disown(s.state());
     });
+    shape_.clear();
+  }
+
+ private:
+  static constexpr std::uint32_t none = ~std::uint32_t{0};
+
+  template <class Slot>
+  static hook_type<C> const& type_of(Slot&) noexcept {
+    static constexpr hook_type<C> type{&run<Slot>, 0, 0};
+    return type;
+  }
+  void wired(cell_type& c) noexcept {
     if constexpr (Shape::watches) {
       asked_.kind = hook_kind::stop;
       asked_.owner = &c;
@@ -8309,10 +8402,6 @@ class group {
     if (shape_.size() == 0) arrive(c);
     arrive(c);
   }
-  void close(cell_type&) noexcept { shape_.clear(); }
-
- private:
-  static constexpr std::uint32_t none = ~std::uint32_t{0};
 
   template <class Slot>
   static void run(hook<C>& h, hook_action action) {
@@ -8425,7 +8514,7 @@ class group {
       return;
     }
     if (winner != shape_.size()) let_off(in, cause::sibling);
-    if (in.adopted) in.from = basic_operation<C>();  // what is watched may yet be asked for
+    if (in.adopted && !(collects && !in.is_free())) in.from = basic_operation<C>();  // what is watched may yet be asked for
   }
 
   /// Structural: this input decided. Its outcome is the result's.
@@ -8467,7 +8556,9 @@ class group {
       c.keep(s.state());
       if constexpr (how != rule::all_settled) hand_over(c, s, o);
     } else if (collects && (winner == none || winner == shape_.size())) {
-      guarded([&] { fill(s, o); }, [&](std::exception_ptr p) { fail_later(std::move(p)); });
+      s.left = o.is_awaited();
+      if (s.left) o.leave();
+      else guarded([&] { fill(s, o); }, [&](std::exception_ptr p) { fail_later(std::move(p)); });
       if (!came()) return;
       c.keep(s.state());
       c.template post<&make>();
@@ -8491,6 +8582,13 @@ class group {
       else o.with_value([&](auto&& v) { s.value.emplace(std::in_place, std::forward<decltype(v)>(v)); });
     }
   }
+  void take_what_was_left() noexcept {
+    shape_.each([&]<class Slot>(Slot& s) {
+      if (!std::exchange(s.left, false)) return;
+      input_outcome<typename Slot::T, typename Slot::E, C> o(s);
+      guarded([&] { fill(s, o); }, [&](std::exception_ptr p) { fail_later(std::move(p)); });
+    });
+  }
   /// Moving a value threw.
   void fail_later(std::exception_ptr p) noexcept {
     if (!threw_.exchange(true, std::memory_order_acq_rel)) problem_.emplace(error_from<P>(std::move(p)));
@@ -8502,6 +8600,7 @@ class group {
     if constexpr (!collects) {
       c.fail(P::make_error(errc::no_inputs));
     } else {
+      if (!c.is_over()) self.take_what_was_left();
       if (self.problem_) c.fail(std::move(*self.problem_));
       else c.yield([&](void* at) { self.shape_.construct_all(at); });
     }
@@ -8510,8 +8609,10 @@ class group {
   template <class T>
   using atomic = typename C::sync::template atomic<T>;
 
+  struct no_stop {};
+
   Shape shape_;
-  hook<C> asked_;
+  [[no_unique_address]] std::conditional_t<Shape::watches, hook<C>, no_stop> asked_;  // only what is watched is let go of
   atomic<std::uint32_t> decided_{none};
   atomic<std::uint32_t> missing_;  // not yet settled
   atomic<std::uint32_t> to_come_;  // outcomes not yet in their slots, and the decision
@@ -8657,8 +8758,12 @@ class range_shape {
   [[no_unique_address]] std::conditional_t<collects, value_type, nothing> value_;
 };
 
+template <class H>
+concept combined = input_of<H>::is_input;
+
 template <rule R, class H, class... More>
 auto combine_pack(std::source_location at, H&& first, More&&... more) {
+  static_assert(check_input<H>() && (check_input<More>() && ...));
   using C = typename input_of<H>::C;
   static_assert((std::is_same_v<C, typename input_of<More>::C> && ...),
                 "settle: the inputs of a combinator have different terminals: bring them to one first (see docs/combinators.md)");
@@ -8710,15 +8815,28 @@ namespace settle::inline v0 {
 /// does; the combinator is cold when that is.
 ///
 /// Errors: those of the inputs, which must have one error type (or one that the others convert to). Throws std::bad_alloc.
-/// Cost: one block; no allocation once wired. A value waits in its slot for the others, and dies there if they fail.
+/// Cost: one block; no allocation once wired. A value waits in its slot for the others, and dies there if they fail; one with an
+/// `on_lost` waits where it is, and goes to that.
 ///
 /// ```cpp
 /// settle::all(fetch(a), fetch(b)).on_done([](auto&& both) { if (both) use(std::get<0>(both.value())); });
 /// ```
-template <class... H>
-  requires(sizeof...(H) != 0 && (detail::input_of<H>::is_input && ...))
+template <detail::combined A, detail::combined B>
+auto all(A&& a, B&& b, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::all>(at, std::forward<A>(a), std::forward<B>(b));
+}
+template <detail::combined A, detail::combined B, detail::combined D>
+auto all(A&& a, B&& b, D&& d, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::all>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d));
+}
+template <detail::combined A, detail::combined B, detail::combined D, detail::combined E>
+auto all(A&& a, B&& b, D&& d, E&& e, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::all>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e));
+}
+/// The same of any number. (Of more than four the creation site is here: nothing may follow a pack.)
+template <detail::combined... H>
+  requires(sizeof...(H) != 0)
 auto all(H&&... inputs) {
-  static_assert((detail::check_input<H>() && ...));
   return detail::combine_pack<detail::rule::all>(std::source_location::current(), std::forward<H>(inputs)...);
 }
 
@@ -8753,10 +8871,23 @@ namespace settle::inline v0 {
 /// ```cpp
 /// auto report = settle::all_settled(close(a), close(b));
 /// ```
-template <class... H>
-  requires(sizeof...(H) != 0 && (detail::input_of<H>::is_input && ...))
+template <detail::combined A, detail::combined B>
+auto all_settled(A&& a, B&& b, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::all_settled>(at, std::forward<A>(a), std::forward<B>(b));
+}
+template <detail::combined A, detail::combined B, detail::combined D>
+auto all_settled(A&& a, B&& b, D&& d, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::all_settled>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d));
+}
+template <detail::combined A, detail::combined B, detail::combined D, detail::combined E>
+auto all_settled(A&& a, B&& b, D&& d, E&& e, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::all_settled>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d),
+                                                         std::forward<E>(e));
+}
+/// The same of any number. (Of more than four the creation site is here: nothing may follow a pack.)
+template <detail::combined... H>
+  requires(sizeof...(H) != 0)
 auto all_settled(H&&... inputs) {
-  static_assert((detail::check_input<H>() && ...));
   return detail::combine_pack<detail::rule::all_settled>(std::source_location::current(), std::forward<H>(inputs)...);
 }
 
@@ -8792,10 +8923,22 @@ namespace settle::inline v0 {
 /// ```cpp
 /// auto answer = settle::any(ask(primary), ask(mirror));
 /// ```
-template <class... H>
-  requires(sizeof...(H) != 0 && (detail::input_of<H>::is_input && ...))
+template <detail::combined A, detail::combined B>
+auto any(A&& a, B&& b, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::any>(at, std::forward<A>(a), std::forward<B>(b));
+}
+template <detail::combined A, detail::combined B, detail::combined D>
+auto any(A&& a, B&& b, D&& d, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::any>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d));
+}
+template <detail::combined A, detail::combined B, detail::combined D, detail::combined E>
+auto any(A&& a, B&& b, D&& d, E&& e, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::any>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e));
+}
+/// The same of any number. (Of more than four the creation site is here: nothing may follow a pack.)
+template <detail::combined... H>
+  requires(sizeof...(H) != 0)
 auto any(H&&... inputs) {
-  static_assert((detail::check_input<H>() && ...));
   return detail::combine_pack<detail::rule::any>(std::source_location::current(), std::forward<H>(inputs)...);
 }
 
@@ -9268,6 +9411,11 @@ class step {
     connect<C>(source_, c, source_type);
     if constexpr (!input_of<H>::adopted) listen(c);
   }
+  void wire_alone(cell_type& c) noexcept {
+    wiring<C>::prepare(c, source_, source_type);
+    wiring<C>::publish(source_);
+    if constexpr (!input_of<H>::adopted) listen(c);
+  }
   void close(cell_type&) noexcept
     requires(!input_of<H>::adopted)
   {
@@ -9278,6 +9426,9 @@ class step {
  private:
   static constexpr bool passes_value = K != step_kind::then;
   struct no_inner {};
+  struct no_stop {};
+  /// Only what is watched has to be let go when the result is asked to cancel.
+  static constexpr bool watches = !input_of<H>::adopted || (flattened::is_input && !flattened::adopted);
 
   static cell_type& cell_of(hook<C>& h) noexcept { return static_cast<cell_type&>(*static_cast<input<C>&>(h).result); }
   static void run_source(hook<C>& h, hook_action action) {
@@ -9468,7 +9619,7 @@ class step {
   }
 
   input<C> source_;
-  hook<C> asked_;
+  [[no_unique_address]] std::conditional_t<watches, hook<C>, no_stop> asked_;
   [[no_unique_address]] std::conditional_t<flattened::is_input, input<C>, no_inner> inner_;
   std::optional<F> f_;
   typename C::sync::template atomic<bool> inner_stands_{false};
@@ -10238,6 +10389,7 @@ class traversal {
         places_count_(std::min(std::max<std::size_t>(limit, 1), std::max<std::size_t>(items_.size(), 1))),
         places_(std::make_unique_for_overwrite<place[]>(places_count_)),
         values_(std::make_unique_for_overwrite<std::optional<lift<T>>[]>(items_.size())),
+        left_(std::make_unique<basic_operation<C>[]>(items_.size())),
         missing_(items_.size()) {
     value_.reserve(items_.size());
   }
@@ -10250,6 +10402,9 @@ class traversal {
   void close(cell_type&) noexcept {
     f_.reset();
     values_.reset();
+    for (std::size_t i = 0; i != items_.size(); ++i)
+      if (left_[i]) ownership<C>::disown(*state_access::get(left_[i]));
+    left_.reset();
     items_.clear();
     first_.reset();
   }
@@ -10342,8 +10497,13 @@ class traversal {
       if (decide()) c.fail(o.error());
       return;
     }
-    guarded([&] { o.with_value([&](auto&& v) { values_[p.item].emplace(std::forward<decltype(v)>(v)); }); },
-            [&](std::exception_ptr x) { fail_by(c, std::move(x)); });
+    if (o.is_awaited()) {
+      left_[p.item] = p.from;
+      o.leave();
+    } else {
+      guarded([&] { o.with_value([&](auto&& v) { values_[p.item].emplace(std::forward<decltype(v)>(v)); }); },
+              [&](std::exception_ptr x) { fail_by(c, std::move(x)); });
+    }
     if (missing_.fetch_sub(1, std::memory_order_acq_rel) != 1 || !decide()) return;
     c.keep(p.state());
     c.template post<&make>();
@@ -10352,7 +10512,16 @@ class traversal {
     c.yield([&](void* at) { c.body.construct_list(at); });
   }
   void construct_list(void* at) {
-    for (std::size_t i = 0; i != items_.size(); ++i) value_.push_back(std::move(*values_[i]));
+    for (std::size_t i = 0; i != items_.size(); ++i) {
+      if (left_[i]) {
+        basic_operation<C> const from = std::exchange(left_[i], {});
+        auto& there = static_cast<typed_state<T, E, C>&>(*state_access::get(from)).result;
+        value_.push_back(std::move(*outcome_access::value(there)));
+        outcome_access::clear(there);
+      } else {
+        value_.push_back(std::move(*values_[i]));
+      }
+    }
     ::new (at) list(std::move(value_));
   }
 
@@ -10365,6 +10534,7 @@ class traversal {
   std::size_t places_count_;
   std::unique_ptr<place[]> places_;
   std::unique_ptr<std::optional<lift<T>>[]> values_;
+  std::unique_ptr<basic_operation<C>[]> left_;  // values that wait for their loss stay where they are until the list is made
   list value_;
   std::size_t next_item_ = 0;
   atomic<std::size_t> missing_;
@@ -10389,7 +10559,7 @@ namespace settle::inline v0 {
 /// runs, one call at a time. Operations are children of the result: released before it. No items: an empty list.
 ///
 /// Ownership: the items are moved (or copied) in. Errors: the operations', and what f throws. Throws std::bad_alloc. Cost:
-/// four blocks, and what f makes.
+/// five blocks, and what f makes.
 ///
 /// ```cpp
 /// auto pages = settle::map_concurrent(mirrors, 8, [](address a) { return fetch(a); });
@@ -10554,10 +10724,22 @@ namespace settle::inline v0 {
 /// ```cpp
 /// auto first = settle::race(stop_signal.watch(), next_request());
 /// ```
-template <class... H>
-  requires(sizeof...(H) != 0 && (detail::input_of<H>::is_input && ...))
+template <detail::combined A, detail::combined B>
+auto race(A&& a, B&& b, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::race>(at, std::forward<A>(a), std::forward<B>(b));
+}
+template <detail::combined A, detail::combined B, detail::combined D>
+auto race(A&& a, B&& b, D&& d, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::race>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d));
+}
+template <detail::combined A, detail::combined B, detail::combined D, detail::combined E>
+auto race(A&& a, B&& b, D&& d, E&& e, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::race>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e));
+}
+/// The same of any number. (Of more than four the creation site is here: nothing may follow a pack.)
+template <detail::combined... H>
+  requires(sizeof...(H) != 0)
 auto race(H&&... inputs) {
-  static_assert((detail::check_input<H>() && ...));
   return detail::combine_pack<detail::rule::race>(std::source_location::current(), std::forward<H>(inputs)...);
 }
 
@@ -13336,11 +13518,32 @@ class bell {
 #ifndef SETTLE_SCOPE_SURVEY_HPP
 #define SETTLE_SCOPE_SURVEY_HPP
 
+// ---- settle/child_name.hpp -----------------------------------------------------------------------------------------
+#ifndef SETTLE_CHILD_NAME_HPP
+#define SETTLE_CHILD_NAME_HPP
+
+namespace settle::inline v0 {
+
+/// The name that a supervisor's `add` was given: every life of that child has it, and so has all that is below one (until it
+/// is released). A shutdown's report says it of those that survived. It is set right after the child has begun.
+///
+/// ```cpp
+/// use(settle::child_name.of(op).value_or("no child of a supervisor"));
+/// ```
+inline constexpr context_slot<std::string> child_name;
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/scope/survey.hpp, continued ----------------------------------------------------------------------------
+
 namespace settle::inline v0 {
 
 /// An operation that was still there when a shutdown's time was over.
 struct survivor {
   std::string owner;               ///< the subsystem under whose root it was
+  std::string name;                ///< of the supervisor's child that it is or is below; empty when there is none
   std::string kind;                ///< the tag of its policy, or "operation"
   std::chrono::nanoseconds age{};  ///< since it was created, where its policy has settle::census as a monitor; else zero
   std::source_location created{};  ///< where it was created
@@ -13349,7 +13552,7 @@ struct survivor {
 
 namespace detail {
 
-/// What is under an operation and not released: itself first, each one once.
+/// What is under operations and not released, each one once, with the first that it was found under.
 template <class C>
 class survey_of {
   using state = state_base<C>;
@@ -13361,11 +13564,12 @@ class survey_of {
     for (state* s : met_) s->drop_ref();
   }
 
-  /// Throws std::bad_alloc.
-  std::vector<state*> const& from(state& top) {
+  /// What is new under `top`, itself first. Throws std::bad_alloc.
+  std::span<state* const> from(state& top) {
+    std::size_t const before = met_.size();
     meet(top);
-    for (std::size_t i = 0; i != met_.size(); ++i) collect(*met_[i]);
-    return met_;
+    for (std::size_t i = before; i != met_.size(); ++i) collect(*met_[i]);
+    return std::span<state* const>(met_).subspan(before);
   }
 
  private:
@@ -13396,14 +13600,18 @@ class survey_of {
   std::unordered_set<state*> known_;
 };
 
-/// Adds what survived under `top`. Throws std::bad_alloc.
+/// Adds what survived under `top` and was not found before. Throws std::bad_alloc.
 template <class C>
-void survey(basic_operation<C> const& top, std::string_view owner, std::vector<survivor>& found) {
+void survey(survey_of<C>& all, basic_operation<C> const& top, std::string_view owner, std::vector<survivor>& found) {
   if (top.is_released()) return;
   std::vector<census_entry> const ages = census::entries();
-  survey_of<C> all;
   for (state_base<C>* const s : all.from(*state_access::get(top))) {
-    survivor one{std::string(owner), std::string(s->table->tag.empty() ? "operation" : s->table->tag), {}, s->created, cause::requested};
+    survivor one{std::string(owner),
+                 child_name.of(state_access::ref<C>(*s)).value_or(std::string()),
+                 std::string(s->table->tag.empty() ? "operation" : s->table->tag),
+                 {},
+                 s->created,
+                 cause::requested};
     auto const at = std::ranges::find(ages, static_cast<void const*>(s), &census_entry::id);
     if (at != ages.end()) one.age = at->age;
     std::uint32_t const w = s->lock();
@@ -13505,11 +13713,12 @@ class stopping : public std::enable_shared_from_this<stopping<C>> {
     auto stopped = stop(rest, end);
     co_await std::move(stopped);
     shutdown_report r;
+    survey_of<C> all;
     for (part const& p : parts_) {
-      survey(p.what.root, p.name, r.survivors);
-      survey(p.polite, p.name, r.survivors);
+      survey(all, p.what.root, p.name, r.survivors);
+      survey(all, p.polite, p.name, r.survivors);
     }
-    survey(rest.what.root, rest.name, r.survivors);
+    survey(all, rest.what.root, rest.name, r.survivors);  // what is no subsystem's
     r.thrown = std::move(thrown_);
     r.took = now() - start;
     result_.complete(std::move(r));
@@ -13720,6 +13929,7 @@ class supervising : public std::enable_shared_from_this<supervising<C>> {
     e->why = std::make_shared<std::optional<error>>();
     c.op = w;
     c.runs = true;
+    child_name.set(c.op, c.name);
     w.on_done([why = e->why](auto const& o) {
       if (o.has_error()) why->emplace(o.error());
       else if (o.is_cancelled() && o.cancel().why == cause::abandoned) why->emplace(errc::cancelled);
@@ -13848,6 +14058,7 @@ class basic_supervisor {
   ~basic_supervisor() { core_->scope().abandon(); }
 
   /// One more child: `f()` is each of its lives, as scope::spawn would run it; it is kept, and called as often as it has to be.
+  /// `child_name` tells the name to each life and what is below it, and to people (survivors of a shutdown).
   /// After the supervisor has ended it is not called. Throws std::bad_alloc, and what moving f throws.
   template <class F>
   void add(std::string name, F f) {
@@ -14331,15 +14542,17 @@ class wheel_list {
   wheel_link head_;
 };
 
-/// A hierarchical timing wheel: eleven levels of 64 slots take in 64 bits of ticks. A node waits on the level of the highest
-/// digit, of six bits, in which its tick differs from now; when time comes to its slot it moves to a lower level, and from
-/// the lowest it is due. Lower levels are always earlier, so that the next slot is found by two bit scans. Nodes of equal
-/// ticks stay in the order in which they came: the earlier one is never above the later one.
+/// A hierarchical timing wheel: two levels of 256 slots, and eight of 64, take in 64 bits of ticks. A node waits on the level of
+/// the highest digit in which its tick differs from now; when time comes to its slot it moves to a lower level, and from the
+/// lowest it is due. To move it is to fetch it from memory: what is due within 65536 ticks is moved once. Lower levels are
+/// always earlier, so that the next slot is found by bit scans. Nodes of equal ticks stay in the order in which they came:
+/// the earlier one is never above the later one.
 class wheel_slots {
  public:
-  static constexpr unsigned bits = 6;
-  static constexpr unsigned width = 1U << bits;
-  static constexpr unsigned levels = (64 + bits - 1) / bits;
+  static constexpr unsigned wide_levels = 2;
+  static constexpr unsigned levels = 10;
+  static constexpr unsigned bits_of(unsigned level) noexcept { return level < wide_levels ? 8 : 6; }
+  static constexpr unsigned shift_of(unsigned level) noexcept { return level < wide_levels ? level * 8 : 16 + (level - wide_levels) * 6; }
 
   /// Now, in ticks. Never goes back.
   std::uint64_t now() const noexcept { return now_; }
@@ -14347,10 +14560,10 @@ class wheel_slots {
 
   /// Precondition: n.tick > now(). The tick at which time has to come by for it.
   std::uint64_t insert(wheel_node& n) noexcept {
-    auto const level = static_cast<unsigned>(63 - std::countl_zero(n.tick ^ now_)) / bits;
-    auto const slot = static_cast<unsigned>(n.tick >> (level * bits)) % width;
-    slots_[level][slot].push(n);
-    used_slots_[level] |= std::uint64_t{1} << slot;
+    unsigned const level = level_of(static_cast<unsigned>(63 - std::countl_zero(n.tick ^ now_)));
+    unsigned const slot = static_cast<unsigned>(n.tick >> shift_of(level)) & ((1U << bits_of(level)) - 1);
+    slots_[place_of(level, slot)].push(n);
+    used_slots_[level][slot / 64] |= std::uint64_t{1} << slot % 64;
     used_levels_ |= 1U << level;
     return begin_of(level, slot);
   }
@@ -14359,9 +14572,10 @@ class wheel_slots {
     wheel_link* head = nullptr;
     if (!wheel_list::remove(n, head)) return;
     // The last of its slot: the head is a part of the list, and the list of the table.
-    auto const at =
-        static_cast<std::size_t>(reinterpret_cast<std::byte*>(head) - reinterpret_cast<std::byte*>(slots_)) / sizeof(wheel_list);
-    leave(static_cast<unsigned>(at / width), static_cast<unsigned>(at % width));
+    auto const bytes = reinterpret_cast<std::byte*>(head) - reinterpret_cast<std::byte*>(slots_);
+    auto const at = static_cast<unsigned>(static_cast<std::size_t>(bytes) / sizeof(wheel_list));
+    if (at < wide_slots) leave(at / 256, at % 256);
+    else leave(wide_levels + (at - wide_slots) / 64, at % 64);
   }
 
   /// The tick at which time has to come by next. Precondition: not empty.
@@ -14379,8 +14593,8 @@ class wheel_slots {
       if (begin > to) break;
       now_ = begin;
       leave(level, slot);
-      if (level == 0) due.append(slots_[0][slot]);
-      else move_down(slots_[level][slot], due);
+      if (level == 0) due.append(slots_[slot]);
+      else move_down(slots_[place_of(level, slot)], due);
     }
     now_ = std::max(now_, to);
   }
@@ -14391,25 +14605,38 @@ class wheel_slots {
       unsigned const level = first_level();
       unsigned const slot = first_slot(level);
       leave(level, slot);
-      all.append(slots_[level][slot]);
+      all.append(slots_[place_of(level, slot)]);
     }
   }
 
  private:
   /// Of a wheel that is not empty; the last one, else: g++ 12 does not see that nobody asks.
   unsigned first_level() const noexcept { return static_cast<unsigned>(std::countr_zero(used_levels_ | 1U << (levels - 1))); }
-  unsigned first_slot(unsigned level) const noexcept { return static_cast<unsigned>(std::countr_zero(used_slots_[level])); }
+  /// Of a level that is not empty.
+  unsigned first_slot(unsigned level) const noexcept {
+    unsigned word = 0;
+    while (word != 3 && used_slots_[level][word] == 0) ++word;
+    return word * 64 + static_cast<unsigned>(std::countr_zero(used_slots_[level][word]));
+  }
 
   void leave(unsigned level, unsigned slot) noexcept {
-    used_slots_[level] &= ~(std::uint64_t{1} << slot);
-    if (used_slots_[level] == 0) used_levels_ &= ~(1U << level);
+    auto& used = used_slots_[level];
+    used[slot / 64] &= ~(std::uint64_t{1} << slot % 64);
+    if ((used[0] | used[1] | used[2] | used[3]) == 0) used_levels_ &= ~(1U << level);
+  }
+
+  static constexpr unsigned wide_slots = wide_levels * 256;
+  /// Of the highest bit of a difference.
+  static constexpr unsigned level_of(unsigned bit) noexcept { return bit < 16 ? bit / 8 : wide_levels + (bit - 16) / 6; }
+  static constexpr std::size_t place_of(unsigned level, unsigned slot) noexcept {
+    return slot + (level < wide_levels ? level * 256 : wide_slots + (level - wide_levels) * 64);
   }
 
   /// Now, with the digit of `level` replaced by the slot and all digits below it by zero.
   std::uint64_t begin_of(unsigned level, unsigned slot) const noexcept {
-    unsigned const above = (level + 1) * bits;
+    unsigned const above = shift_of(level) + bits_of(level);
     std::uint64_t const kept = above >= 64 ? 0 : now_ >> above << above;
-    return kept | (std::uint64_t{slot} << (level * bits));
+    return kept | (std::uint64_t{slot} << shift_of(level));
   }
 
   void move_down(wheel_list& list, wheel_list& due) noexcept {
@@ -14422,8 +14649,8 @@ class wheel_slots {
 
   std::uint64_t now_ = 0;
   unsigned used_levels_ = 0;
-  std::uint64_t used_slots_[levels] = {};
-  wheel_list slots_[levels][width];
+  std::uint64_t used_slots_[levels][4] = {};
+  wheel_list slots_[wide_slots + (levels - wide_levels) * 64];
 };
 
 }  // namespace settle::inline v0::detail
@@ -14447,7 +14674,7 @@ namespace settle::inline v0 {
 /// timers it has left as lost; then, and only then, may a timer outlive it.
 /// Threads (std_sync): every member, `start` and `stop` from any thread; `basic_timer_wheel<single_thread_sync>` is for one
 /// and takes no lock. Several threads may drive: each timer ends once.
-/// Cost: O(1) to start and to stop, amortised O(1) to fire; no allocation at all. 11 KiB.
+/// Cost: O(1) to start and to stop, amortised O(1) to fire; no allocation at all. 17 KiB.
 ///
 /// ```cpp
 /// settle::timer_wheel wheel;

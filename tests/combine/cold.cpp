@@ -85,6 +85,20 @@ TEST_F(A18_cold, they_start_with_any_owner_and_not_before) {
   EXPECT_EQ(got, 2);
 }
 
+TEST_F(A18_cold, one_beside_a_hot_one_starts_at_once) {
+  settle::resolver_of<int> hot;
+  auto both = settle::all(hot.get_handle(), job(2));
+  EXPECT_EQ(started, 1);
+  hot.complete(1);
+  EXPECT_EQ(std::move(both).wait().value(), std::tuple(1, 2));
+  settle::resolver_of<int> other;
+  auto first = settle::race(other.get_handle(), forever());
+  EXPECT_EQ(started, 2);
+  EXPECT_FALSE(first.is_settled());
+  other.complete(3);
+  EXPECT_EQ(std::get<0>(std::move(first).wait().value()), 3);
+}
+
 TEST_F(A18_cold, dropped_or_cancelled_before_they_start_they_never_do) {
   {
     auto dropped = settle::race(job(1), job(2));

@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
+import contextlib
+import io
+import json
 import os
 import pathlib
 import stat
@@ -9,12 +12,15 @@ import tempfile
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-sys.path += [str(ROOT / "tools"), str(ROOT / "tools" / "dev"), str(ROOT / "tests" / "readme")]
+sys.path += [str(ROOT / "tools"), str(ROOT / "tools" / "dev"), str(ROOT / "tests" / "readme"), str(ROOT / "benchmarks")]
 
+import accept
 import amalgamate
+import baseline
 import count_tests
 import examples
 import extract
+import measure
 import mutate
 
 
@@ -60,6 +66,121 @@ class Dev(Folder):
         self.assertIn("libnghttp2-dev", done.stdout)
         self.assertIn("missing: ", done.stderr)
         self.assertFalse((self.folder / "installed").exists())
+
+
+class Counts(Folder):
+    """The guards of ./dev counts: what grows is noticed, what is not recorded is said."""
+
+    def setUp(self):
+        super().setUp()
+        self.recorded = self.folder / "recorded.json"
+
+    def instructions(self, each, *more):
+        # A program with one case, and a valgrind that has counted `each` for each time, and 1000 for the start.
+        program = self.program("cases", 'echo "compiler g++ 12.2.0"\necho "W1/mt/born 1"\n')
+        self.program("valgrind", f'shift 3\necho "Collected : $((1000 + $2 * {each}))" >&2\n')
+        return run(sys.executable, "tools/instructions.py", str(program), "--recorded", str(self.recorded), *more,
+                   PATH=f"{self.folder}:{os.environ['PATH']}")
+
+    def instantiations(self, each, *more):
+        clang = self.program("clang", f"""case "$1" in --version) echo "clang version 19.1.7"; exit ;; esac
+while [ "$1" != -o ]; do shift; done
+case "$3" in */include.cpp) n=100 ;; *) n=$((100 + {each})) ;; esac
+python3 -c "import json; print(json.dumps(dict(traceEvents=[dict(name='InstantiateClass')] * $n + [dict(name='Source')])))" >"${{2%.o}}.json"
+""")
+        return run(sys.executable, "tools/instantiations.py", "--recorded", str(self.recorded), *more, CLANG=str(clang))
+
+    def test_what_grows_by_more_than_the_slack_is_a_failure(self):
+        for measure in (self.instructions, self.instantiations):
+            first = measure(100, "--record")
+            self.assertEqual(first.returncode, 0, first.stdout + first.stderr)
+            self.assertEqual(measure(103).returncode, 0, "within the slack")
+            grown = measure(104)
+            self.assertEqual(grown.returncode, 1)
+            self.assertIn("104, recorded 100: +4.0%", grown.stdout)
+            fallen = measure(90)
+            self.assertEqual(fallen.returncode, 0)
+            self.assertIn("record it", fallen.stdout)
+
+    def test_what_is_not_recorded_fails_on_the_reference_machine_only(self):
+        here = baseline.environment("g++ 12.2.0")
+        for where, status in ((f"g++ 12.2.0, {baseline.REFERENCE_SYSTEM}, x86_64", 1), ("g++ 15.1.0, Debian GNU/Linux 13, x86_64", 0)):
+            with contextlib.redirect_stdout(io.StringIO()) as said:
+                self.assertEqual(baseline.judge(self.recorded, where, {"W1/mt/born": 100}), status, where)
+            self.assertIn(f"not recorded for {where}", said.getvalue())
+        self.assertEqual(self.instructions(100).returncode, int(baseline.is_reference(here)))
+
+    def test_a_case_that_appears_or_goes_is_a_failure(self):
+        self.assertEqual(baseline.compare({"a": 1}, {"a": 1}), ([], []))
+        self.assertTrue(baseline.compare({"a": 1, "b": 1}, {"a": 1})[0])
+        self.assertTrue(baseline.compare({"a": 1}, {"a": 1, "b": 1})[0])
+
+    def test_a_program_that_does_not_run_is_a_failure(self):
+        program = self.program("cases", 'echo "compiler g++ 12.2.0"\necho "W1/mt/born 1"\n')
+        self.program("valgrind", "exit 1\n")
+        done = run(sys.executable, "tools/instructions.py", str(program), PATH=f"{self.folder}:{os.environ['PATH']}")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("did not run under valgrind", done.stderr)
+
+
+class Bench(Folder):
+    """How benchmarks are judged."""
+
+    def gates(self, text):
+        return measure.read_gates(text)
+
+    def test_gates_are_read(self):
+        g = self.gates("# nothing\nrounds 9 3\nseconds 0.5\nA/b bound 1.5 # why\nA/c asio 0.5 accepted 2.5\nsize 100 a thing\n")
+        self.assertEqual((g.rounds, g.seconds, g.sizes), ((9, 3), 0.5, {"a thing": 100}))
+        self.assertEqual(g.ratios, [("A/b", "bound", 1.5, 1.5), ("A/c", "asio", 0.5, 2.5)])
+
+    def test_a_ratio_is_judged_by_its_budget_its_noise_and_what_is_accepted(self):
+        steady = [10.0] * 20
+
+        def verdict(ours, budget, accepted):
+            return measure.judge(ours, steady, budget, accepted)["verdict"]
+
+        self.assertEqual(verdict([14.0] * 20, 1.5, 1.5), "pass")
+        self.assertEqual(verdict([16.0] * 20, 1.5, 1.5), "MISS")
+        self.assertEqual(verdict([16.0] * 20, 1.5, 1.7), "over")
+        self.assertEqual(verdict([18.0] * 20, 1.5, 1.7), "MISS")
+        self.assertEqual(verdict([16.0] * 4 + [20.0] * 16, 1.5, 1.5), "noise")
+
+    def test_rows_have_ours_the_bound_and_the_peers(self):
+        series = {"W/x/ours": [2.0, 2.0], "W/x/bound": [1.0, 1.0], "W/x/std": [4.0, 4.0], "V/y/std": [1.0, 1.0]}
+        rows = measure.rows_of(series, self.gates("W/x bound 3\nW/x asio 1\n"), {"W/x/ours": 1})
+        self.assertEqual([(r["form"], r["ours"], r["bound"], r["peers"], r["allocations"]) for r in rows],
+                         [("W/x", 2.0, 1.0, {"std": 4.0}, {"ours": 1})])
+        self.assertEqual([g["verdict"] for g in rows[0]["gates"]], ["pass", "not there"])
+
+    def test_sizes_are_judged(self):
+        sizes = [{"name": n, "bytes": b, "at_most": m} for n, b, m in (("a", 8, 8), ("b", 9, 8), ("c", 9, 8), ("d", 9, 0))]
+        self.assertEqual([s["verdict"] for s in measure.judged_sizes(sizes, {"b": 9})], ["pass", "over", "MISS", ""])
+
+    def test_what_is_accepted_is_what_was_measured_and_a_quarter(self):
+        gates = "# why\nrounds 9 3\nW/x bound 1.50\nW/x std 0.50 accepted 9.00  # so\nsize 7 old\n"
+
+        def gate(whom, budget, ratio):
+            return {"whom": whom, "budget": budget, "ratio": ratio, "noise": 0.0}
+
+        result = {"rows": [{"form": "W/x", "gates": [gate("bound", 1.5, 2.0), gate("std", 0.5, 0.4)]}],
+                  "sizes": [{"name": "a thing", "bytes": 9, "at_most": 8}]}
+        made = accept.accepted(gates, result)
+        self.assertEqual(made, "# why\nrounds 9 3\nW/x bound 1.50 accepted 2.50\nW/x std 0.50  # so\nsize 9 a thing\n")
+        self.assertEqual(accept.accepted(made, result), made)
+
+    def test_bench_ends_with_what_the_gates_say(self):
+        for slower, status in ((1, 0), (100, 1)):
+            times = [{"run_type": "iteration", "run_name": f"block/recycled/{who}", "repetition_index": i, "cpu_time": t, "real_time": t}
+                     for who, t in (("ours", slower), ("malloc", 2)) for i in range(3)]
+            report = {"context": {"num_cpus": 1, "mhz_per_cpu": 1, "load_avg": [0], "date": "x"}, "benchmarks": times}
+            self.program("bench_memory", f"cat <<'END'\n{json.dumps(report)}\nEND\n")
+            self.program("bench_memory_allocations", "echo '{\"allocations\": {}, \"sizes\": []}'\n")
+            done = run(sys.executable, "benchmarks/bench.py", "--build", str(self.folder), "--json", str(self.folder / "r.json"),
+                       "--chart", str(self.folder / "r.svg"), "memory")
+            self.assertEqual(done.returncode, status, done.stderr)
+            self.assertIn("block/recycled", (self.folder / "r.svg").read_text())
+        self.assertEqual(json.loads((self.folder / "r.json").read_text())["groups"]["memory"]["rows"][0]["ours"], 100)
 
 
 class Fresh(Folder):

@@ -16,6 +16,7 @@ check_all() {
   count "model" model/check.sh # a protocol that loses, doubles or hangs in some interleaving
   count "reference" reference # public names that nobody explains
   count "compile-time cost of settle.hpp" python3 tools/compile_cost.py
+  counts_all                # a hot path that takes more instructions, a header that makes the compiler do more
   step "configure (debug)" configure debug
   lint_all
 }

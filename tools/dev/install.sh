@@ -27,8 +27,9 @@ apt_packages() {
     demo) echo curl nghttp2-client ;;
     test) echo libgtest-dev libcurl4-openssl-dev ;; # an example wraps libcurl
     bench) echo libbenchmark-dev libboost-thread-dev ;;
+    counts) echo valgrind clang-19 ;; # instructions, template instantiations
     lint) echo git clang-tidy-19 clang-format-19 ;;
-    check) echo git gcc spin clang-16 clang-19 libclang-rt-16-dev libclang-rt-19-dev clang-tidy-19 clang-format-19 ;;
+    check) echo git gcc spin valgrind clang-16 clang-19 libclang-rt-16-dev libclang-rt-19-dev clang-tidy-19 clang-format-19 ;;
     cross) echo python3-venv qemu-user wine64 ;;
     single) echo python3 ;;
     docs) echo doxygen ;;
@@ -54,7 +55,8 @@ tools_missing() {
       demo) set -- curl h2load ;;
       test | bench) set -- ;;
       lint) set -- git clang-tidy-19 clang-format-19 ;;
-      check) set -- git spin clang++-16 clang++-19 clang-tidy-19 clang-format-19 ;;
+      counts) set -- valgrind clang++-19 ;;
+      check) set -- git spin valgrind clang++-16 clang++-19 clang-tidy-19 clang-format-19 ;;
       cross) set -- python3 qemu-aarch64 wine64 ;;
       single) set -- python3 ;;
       docs) set -- doxygen ;;

@@ -97,6 +97,14 @@ reference() {
   doxygen docs/Doxyfile
 }
 
+# counts_all [--record]: instructions and template instantiations, against what is recorded.
+counts_all() {
+  step "configure (bench)" configure bench
+  step "build bench_instructions" cmake --build --preset bench --parallel "$jobs" --target bench_instructions
+  count "instructions" python3 tools/instructions.py build/bench/benchmarks/bench_instructions --jobs "$jobs" "$@"
+  count "template instantiations" python3 tools/instantiations.py --jobs "$jobs" "$@"
+}
+
 # lint_all: every lint counts as one.
 lint_all() {
   local lint

@@ -61,15 +61,17 @@ class wheel_list {
   wheel_link head_;
 };
 
-/// A hierarchical timing wheel: eleven levels of 64 slots take in 64 bits of ticks. A node waits on the level of the highest
-/// digit, of six bits, in which its tick differs from now; when time comes to its slot it moves to a lower level, and from
-/// the lowest it is due. Lower levels are always earlier, so that the next slot is found by two bit scans. Nodes of equal
-/// ticks stay in the order in which they came: the earlier one is never above the later one.
+/// A hierarchical timing wheel: two levels of 256 slots, and eight of 64, take in 64 bits of ticks. A node waits on the level of
+/// the highest digit in which its tick differs from now; when time comes to its slot it moves to a lower level, and from the
+/// lowest it is due. To move it is to fetch it from memory: what is due within 65536 ticks is moved once. Lower levels are
+/// always earlier, so that the next slot is found by bit scans. Nodes of equal ticks stay in the order in which they came:
+/// the earlier one is never above the later one.
 class wheel_slots {
  public:
-  static constexpr unsigned bits = 6;
-  static constexpr unsigned width = 1U << bits;
-  static constexpr unsigned levels = (64 + bits - 1) / bits;
+  static constexpr unsigned wide_levels = 2;
+  static constexpr unsigned levels = 10;
+  static constexpr unsigned bits_of(unsigned level) noexcept { return level < wide_levels ? 8 : 6; }
+  static constexpr unsigned shift_of(unsigned level) noexcept { return level < wide_levels ? level * 8 : 16 + (level - wide_levels) * 6; }
 
   /// Now, in ticks. Never goes back.
   std::uint64_t now() const noexcept { return now_; }
@@ -77,10 +79,10 @@ class wheel_slots {
 
   /// Precondition: n.tick > now(). The tick at which time has to come by for it.
   std::uint64_t insert(wheel_node& n) noexcept {
-    auto const level = static_cast<unsigned>(63 - std::countl_zero(n.tick ^ now_)) / bits;
-    auto const slot = static_cast<unsigned>(n.tick >> (level * bits)) % width;
-    slots_[level][slot].push(n);
-    used_slots_[level] |= std::uint64_t{1} << slot;
+    unsigned const level = level_of(static_cast<unsigned>(63 - std::countl_zero(n.tick ^ now_)));
+    unsigned const slot = static_cast<unsigned>(n.tick >> shift_of(level)) & ((1U << bits_of(level)) - 1);
+    slots_[place_of(level, slot)].push(n);
+    used_slots_[level][slot / 64] |= std::uint64_t{1} << slot % 64;
     used_levels_ |= 1U << level;
     return begin_of(level, slot);
   }
@@ -89,9 +91,10 @@ class wheel_slots {
     wheel_link* head = nullptr;
     if (!wheel_list::remove(n, head)) return;
     // The last of its slot: the head is a part of the list, and the list of the table.
-    auto const at =
-        static_cast<std::size_t>(reinterpret_cast<std::byte*>(head) - reinterpret_cast<std::byte*>(slots_)) / sizeof(wheel_list);
-    leave(static_cast<unsigned>(at / width), static_cast<unsigned>(at % width));
+    auto const bytes = reinterpret_cast<std::byte*>(head) - reinterpret_cast<std::byte*>(slots_);
+    auto const at = static_cast<unsigned>(static_cast<std::size_t>(bytes) / sizeof(wheel_list));
+    if (at < wide_slots) leave(at / 256, at % 256);
+    else leave(wide_levels + (at - wide_slots) / 64, at % 64);
   }
 
   /// The tick at which time has to come by next. Precondition: not empty.
@@ -109,8 +112,8 @@ class wheel_slots {
       if (begin > to) break;
       now_ = begin;
       leave(level, slot);
-      if (level == 0) due.append(slots_[0][slot]);
-      else move_down(slots_[level][slot], due);
+      if (level == 0) due.append(slots_[slot]);
+      else move_down(slots_[place_of(level, slot)], due);
     }
     now_ = std::max(now_, to);
   }
@@ -121,25 +124,38 @@ class wheel_slots {
       unsigned const level = first_level();
       unsigned const slot = first_slot(level);
       leave(level, slot);
-      all.append(slots_[level][slot]);
+      all.append(slots_[place_of(level, slot)]);
     }
   }
 
  private:
   /// Of a wheel that is not empty; the last one, else: g++ 12 does not see that nobody asks.
   unsigned first_level() const noexcept { return static_cast<unsigned>(std::countr_zero(used_levels_ | 1U << (levels - 1))); }
-  unsigned first_slot(unsigned level) const noexcept { return static_cast<unsigned>(std::countr_zero(used_slots_[level])); }
+  /// Of a level that is not empty.
+  unsigned first_slot(unsigned level) const noexcept {
+    unsigned word = 0;
+    while (word != 3 && used_slots_[level][word] == 0) ++word;
+    return word * 64 + static_cast<unsigned>(std::countr_zero(used_slots_[level][word]));
+  }
 
   void leave(unsigned level, unsigned slot) noexcept {
-    used_slots_[level] &= ~(std::uint64_t{1} << slot);
-    if (used_slots_[level] == 0) used_levels_ &= ~(1U << level);
+    auto& used = used_slots_[level];
+    used[slot / 64] &= ~(std::uint64_t{1} << slot % 64);
+    if ((used[0] | used[1] | used[2] | used[3]) == 0) used_levels_ &= ~(1U << level);
+  }
+
+  static constexpr unsigned wide_slots = wide_levels * 256;
+  /// Of the highest bit of a difference.
+  static constexpr unsigned level_of(unsigned bit) noexcept { return bit < 16 ? bit / 8 : wide_levels + (bit - 16) / 6; }
+  static constexpr std::size_t place_of(unsigned level, unsigned slot) noexcept {
+    return slot + (level < wide_levels ? level * 256 : wide_slots + (level - wide_levels) * 64);
   }
 
   /// Now, with the digit of `level` replaced by the slot and all digits below it by zero.
   std::uint64_t begin_of(unsigned level, unsigned slot) const noexcept {
-    unsigned const above = (level + 1) * bits;
+    unsigned const above = shift_of(level) + bits_of(level);
     std::uint64_t const kept = above >= 64 ? 0 : now_ >> above << above;
-    return kept | (std::uint64_t{slot} << (level * bits));
+    return kept | (std::uint64_t{slot} << shift_of(level));
   }
 
   void move_down(wheel_list& list, wheel_list& due) noexcept {
@@ -152,8 +168,8 @@ class wheel_slots {
 
   std::uint64_t now_ = 0;
   unsigned used_levels_ = 0;
-  std::uint64_t used_slots_[levels] = {};
-  wheel_list slots_[levels][width];
+  std::uint64_t used_slots_[levels][4] = {};
+  wheel_list slots_[wide_slots + (levels - wide_levels) * 64];
 };
 
 }  // namespace settle::inline v0::detail

@@ -28,7 +28,7 @@ namespace settle::inline v0 {
 /// timers it has left as lost; then, and only then, may a timer outlive it.
 /// Threads (std_sync): every member, `start` and `stop` from any thread; `basic_timer_wheel<single_thread_sync>` is for one
 /// and takes no lock. Several threads may drive: each timer ends once.
-/// Cost: O(1) to start and to stop, amortised O(1) to fire; no allocation at all. 11 KiB.
+/// Cost: O(1) to start and to stop, amortised O(1) to fire; no allocation at all. 17 KiB.
 ///
 /// ```cpp
 /// settle::timer_wheel wheel;

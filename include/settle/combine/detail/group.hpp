@@ -10,9 +10,11 @@
 #include <type_traits>
 #include <utility>
 
+#include "../../detail/ownership.hpp"
 #include "../../detail/walker.hpp"
 #include "input.hpp"
 #include "result.hpp"
+#include "wiring.hpp"
 
 namespace settle::inline v0::detail {
 
@@ -54,11 +56,30 @@ class group {
   explicit group(A&&... args) : shape_(std::forward<A>(args)...), missing_(shape_.size()), to_come_(1 + shape_.loud()) {}
 
   void wire(cell_type& c) noexcept {
-    shape_.each([&](auto& s) {
-      using slot_type = std::remove_reference_t<decltype(s)>;
-      static constexpr hook_type<C> type{&run<slot_type>, 0, 0};
-      connect<C>(s, c, type);
+    shape_.each([&](auto& s) { connect<C>(s, c, type_of(s)); });
+    wired(c);
+  }
+  void wire_alone(cell_type& c) noexcept {
+    shape_.each([&](auto& s) { wiring<C>::prepare(c, s, type_of(s)); });
+    shape_.each([](input<C>& in) { wiring<C>::publish(in); });
+    wired(c);
+  }
+  void close(cell_type&) noexcept {
+    shape_.each([](auto& s) {
+      if (s.left) ownership<C>::disown(s.state());
     });
+    shape_.clear();
+  }
+
+ private:
+  static constexpr std::uint32_t none = ~std::uint32_t{0};
+
+  template <class Slot>
+  static hook_type<C> const& type_of(Slot&) noexcept {
+    static constexpr hook_type<C> type{&run<Slot>, 0, 0};
+    return type;
+  }
+  void wired(cell_type& c) noexcept {
     if constexpr (Shape::watches) {
       asked_.kind = hook_kind::stop;
       asked_.owner = &c;
@@ -69,15 +90,6 @@ class group {
     if (shape_.size() == 0) arrive(c);
     arrive(c);
   }
-  void close(cell_type&) noexcept {
-    shape_.each([](auto& s) {
-      if (s.left) engine<C>::disown(s.state());
-    });
-    shape_.clear();
-  }
-
- private:
-  static constexpr std::uint32_t none = ~std::uint32_t{0};
 
   template <class Slot>
   static void run(hook<C>& h, hook_action action) {
@@ -285,8 +297,10 @@ class group {
   template <class T>
   using atomic = typename C::sync::template atomic<T>;
 
+  struct no_stop {};
+
   Shape shape_;
-  hook<C> asked_;
+  [[no_unique_address]] std::conditional_t<Shape::watches, hook<C>, no_stop> asked_;  // only what is watched is let go of
   atomic<std::uint32_t> decided_{none};
   atomic<std::uint32_t> missing_;  // not yet settled
   atomic<std::uint32_t> to_come_;  // outcomes not yet in their slots, and the decision

@@ -145,6 +145,19 @@ std::remove_cvref_t<H> never_empty(H&& h) {
   else return watcher<P>(watcher_of<typename P::value_type, typename P::error_type, typename P::terminal>(std::move(failed)));
 }
 
+/// An input whose operation has settled before it was told: it is fed here and now.
+template <class C>
+void feed_at_once(input<C>& in) noexcept {
+  state_base<C>& s = in.state();
+  bool const pinned = s.try_hold(true);  // so that the link goes on holding the result
+  if (in.adopted && !pinned) {
+    in.result->add_hold();
+    in.holds = true;
+  }
+  in.type->run(in, hook_action::feed);
+  if (pinned) engine<C>::leave(s);
+}
+
 /// Adopts or watches, and starts what waits for an owner. Settled already, it is fed here and now.
 template <class C>
 void connect(input<C>& in, state_base<C>& result, hook_type<C> const& feed, link<C>& edge, hook_type<C> const& when_released) noexcept {
@@ -161,14 +174,7 @@ void connect(input<C>& in, state_base<C>& result, hook_type<C> const& feed, link
     result.add_hold();
     in.holds = true;
   }
-  if (registry<C>::add_input(s, in)) return;
-  bool const pinned = s.try_hold(true);  // so that the link goes on holding the result
-  if (in.adopted && !pinned) {
-    result.add_hold();
-    in.holds = true;
-  }
-  feed.run(in, hook_action::feed);
-  if (pinned) engine<C>::leave(s);
+  if (!registry<C>::add_input(s, in)) feed_at_once(in);
 }
 template <class C>
 void connect(input<C>& in, state_base<C>& result, hook_type<C> const& feed) noexcept {

@@ -38,6 +38,7 @@ home_of<C> home_at(basic_operation<C> const& op) noexcept {
 /// The state of a result, and in it what its combinator needs: one block. `Body` has
 ///
 /// - `wire(result_cell&)`: connects the inputs; the result cannot be released meanwhile. Once, noexcept.
+/// - `wire_alone(result_cell&)`, if it likes: the same for a result that nobody else refers to.
 /// - `close(result_cell&)`: when the result is released, on its executor: what is left of user's things goes.
 ///
 /// The body is the producer: it settles the result once, by `yield`, `fail` or `end_cancelled`, with no transition of its own.
@@ -72,8 +73,9 @@ struct result_cell final : cell<P> {
       std::uint32_t const w = c.lock();
       c.unlock(w | word::cold);
     } else {
-      c.add_hold();
-      c.body.wire(c);
+      c.counts.store(c.counts.load(std::memory_order_relaxed) + count::both, std::memory_order_relaxed);  // nobody else knows it yet
+      if constexpr (requires { c.body.wire_alone(c); }) c.body.wire_alone(c);
+      else c.body.wire(c);
       engine<C>::leave(c);
     }
     return h;

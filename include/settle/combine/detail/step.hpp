@@ -16,6 +16,7 @@
 #include "calls.hpp"
 #include "input.hpp"
 #include "result.hpp"
+#include "wiring.hpp"
 
 namespace settle::inline v0::detail {
 
@@ -43,6 +44,11 @@ class step {
     connect<C>(source_, c, source_type);
     if constexpr (!input_of<H>::adopted) listen(c);
   }
+  void wire_alone(cell_type& c) noexcept {
+    wiring<C>::prepare(c, source_, source_type);
+    wiring<C>::publish(source_);
+    if constexpr (!input_of<H>::adopted) listen(c);
+  }
   void close(cell_type&) noexcept
     requires(!input_of<H>::adopted)
   {
@@ -53,6 +59,9 @@ class step {
  private:
   static constexpr bool passes_value = K != step_kind::then;
   struct no_inner {};
+  struct no_stop {};
+  /// Only what is watched has to be let go when the result is asked to cancel.
+  static constexpr bool watches = !input_of<H>::adopted || (flattened::is_input && !flattened::adopted);
 
   static cell_type& cell_of(hook<C>& h) noexcept { return static_cast<cell_type&>(*static_cast<input<C>&>(h).result); }
   static void run_source(hook<C>& h, hook_action action) {
@@ -243,7 +252,7 @@ class step {
   }
 
   input<C> source_;
-  hook<C> asked_;
+  [[no_unique_address]] std::conditional_t<watches, hook<C>, no_stop> asked_;
   [[no_unique_address]] std::conditional_t<flattened::is_input, input<C>, no_inner> inner_;
   std::optional<F> f_;
   typename C::sync::template atomic<bool> inner_stands_{false};

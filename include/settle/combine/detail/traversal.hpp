@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "../../detail/ownership.hpp"
 #include "made.hpp"
 
 namespace settle::inline v0::detail {
@@ -49,7 +50,7 @@ class traversal {
     f_.reset();
     values_.reset();
     for (std::size_t i = 0; i != items_.size(); ++i)
-      if (left_[i]) engine<C>::disown(*state_access::get(left_[i]));
+      if (left_[i]) ownership<C>::disown(*state_access::get(left_[i]));
     left_.reset();
     items_.clear();
     first_.reset();

@@ -1,0 +1,149 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSL-1.0
+"""Makes docs/performance.md and docs/performance.svg of benchmarks/results.json, which `./dev bench --document` writes, and the prose in
+benchmarks/performance.md.in. Every measured number on the page comes from there: {{...}} in the prose is replaced by
+
+  {{machine}} {{table GROUP}} {{sizes GROUP}} {{missed}}          what was measured on, and all of a kind
+  {{ours FORM}} {{bound FORM}} {{peer FORM WHO}} {{ratio FORM WHO}} {{budget FORM WHO}} {{bytes NAME}}
+  {{instructions CASE}} {{instantiations UNIT}}                   as tools/baseline.py has them recorded for the reference machine
+  {{tried WAY CASE}}                                              instructions or a ratio, as benchmarks/tried.json keeps them of other ways
+
+  document.py           writes both
+  document.py --check   says what differs, with status 1
+"""
+import json
+import pathlib
+import re
+import sys
+
+import chart
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+# A measured number has a unit: one that is typed into the prose cannot be kept true.
+TYPED = re.compile(r"\b\d+(\.\d+)?\s?(ns\b|nanoseconds?\b|instructions\b|times\b|%|x\b)")
+
+
+class Page:
+    def __init__(self, root: pathlib.Path):
+        folder = root / "benchmarks"
+        self.results = json.loads((folder / "results.json").read_text())
+        self.prose = (folder / "performance.md.in").read_text()
+        self.folder = folder
+        self.rows = {row["form"]: row for result in self.results["groups"].values() for row in result["rows"]}
+
+    def text(self) -> str:
+        typed = TYPED.search(re.sub(r"\{\{.*?\}\}", "", self.prose))
+        if typed:
+            raise SystemExit(f"performance.md.in: `{typed[0]}` is a number that was typed: let it come from the results.")
+        made = re.sub(r"\{\{(.*?)\}\}", lambda match: self.replaced(match[1]), self.prose)
+        return made.replace("<!-- template -->\n", "<!-- Made by ./dev bench --document from benchmarks/performance.md.in: change that. -->\n")
+
+    def replaced(self, words: str) -> str:
+        what, _, rest = words.partition(" ")
+        try:
+            return getattr(self, f"say_{what}")(rest)
+        except (AttributeError, KeyError, StopIteration, FileNotFoundError) as wrong:
+            raise SystemExit(f"performance.md.in: {{{{{words}}}}} says nothing: {wrong!r}") from wrong
+
+    def say_machine(self, _: str) -> str:
+        m = self.results["machine"]
+        return f"{m['cpu']}, {m['cpus']} CPUs at {m['mhz']} MHz, {m['system']}, compiler {m['compiler']}, {m['date'][:10]}"
+
+    def say_table(self, group: str) -> str:
+        lines = ["| form | ours | bound | ratio | budget | others |", "|---|---|---|---|---|---|"]
+        for row in self.results["groups"][group]["rows"]:
+            gates = {gate["whom"]: gate for gate in row["gates"]}
+            gate = gates.get("bound")
+            ratio = f"{row['ours'] / row['bound']:.2f}" if row["bound"] else ""
+            bound = f"{row['bound']:.1f}" if row["bound"] else ""
+            budget = "" if gate is None else f"{gate['budget']:.2f}{self.mark(gate)}"
+            lines.append(f"| {row['form']} | {row['ours']:.1f} | {bound} | {ratio} | {budget} | {self.others(row, gates)} |")
+        return "\n".join(lines)
+
+    @staticmethod
+    def mark(gate: dict) -> str:
+        return {"over": ", not met", "MISS": ", not met", "noise": ", within noise"}.get(gate["verdict"], "")
+
+    def others(self, row: dict, gates: dict) -> str:
+        def one(who: str, ns: float) -> str:
+            gate = gates.get(who)
+            aim = f" (ours at most {gate['budget']:g} of it{self.mark(gate)})" if gate else ""
+            return f"{who} {ns:.1f}{aim}"
+
+        return ", ".join(one(who, ns) for who, ns in sorted(row["peers"].items(), key=lambda item: item[1]))
+
+    def say_sizes(self, group: str) -> str:
+        lines = ["| what | bytes | budget |", "|---|---|---|"]
+        for size in self.results["groups"][group]["sizes"]:
+            budget = f"{size['at_most']}{self.mark(size)}" if size["at_most"] else ""
+            lines.append(f"| {size['name']} | {size['bytes']} | {budget} |")
+        return "\n".join(lines)
+
+    def say_missed(self, _: str) -> str:
+        lines = ["| what | compared with | measured | budget |", "|---|---|---|---|"]
+        for row in self.rows.values():
+            for gate in row["gates"]:
+                if gate["verdict"] in ("over", "MISS"):
+                    lines.append(f"| {row['form']} | {gate['whom']} | {gate['ratio']:.2f} | {gate['budget']:g} |")
+        for result in self.results["groups"].values():
+            for size in result["sizes"]:
+                if size["verdict"] in ("over", "MISS"):
+                    lines.append(f"| {size['name']} | bytes | {size['bytes']} | {size['at_most']} |")
+        return "\n".join(lines) if len(lines) > 2 else "None."
+
+    def say_ours(self, form: str) -> str:
+        return f"{self.rows[form]['ours']:.1f}"
+
+    def say_bound(self, form: str) -> str:
+        return f"{self.rows[form]['bound']:.1f}"
+
+    def say_peer(self, words: str) -> str:
+        form, _, who = words.partition(" ")
+        return f"{self.rows[form]['peers'][who]:.1f}"
+
+    def say_ratio(self, words: str) -> str:
+        form, _, who = words.partition(" ")
+        row = self.rows[form]
+        return f"{row['ours'] / (row['bound'] if who == 'bound' else row['peers'][who]):.2f}"
+
+    def say_budget(self, words: str) -> str:
+        form, _, who = words.partition(" ")
+        return f"{next(gate['budget'] for gate in self.rows[form]['gates'] if gate['whom'] == who):g}"
+
+    def say_bytes(self, name: str) -> str:
+        return str(next(size["bytes"] for result in self.results["groups"].values() for size in result["sizes"] if size["name"] == name))
+
+    def recorded(self, file: str, what: str) -> str:
+        counts = json.loads((self.folder / file).read_text())
+        return f"{next(counts[where] for where in sorted(counts) if 'Debian GNU/Linux 12' in where)[what]:g}"
+
+    def say_instructions(self, case: str) -> str:
+        return self.recorded("instructions.json", case)
+
+    def say_instantiations(self, unit: str) -> str:
+        return self.recorded("instantiations.json", unit)
+
+    def say_tried(self, words: str) -> str:
+        way, _, case = words.partition(" ")
+        return f"{json.loads((self.folder / 'tried.json').read_text())[way][case]:g}"
+
+
+def made(root: pathlib.Path) -> dict[str, str]:
+    page = Page(root)
+    return {"docs/performance.md": page.text(), "docs/performance.svg": chart.svg(page.results)}
+
+
+def main() -> int:
+    status = 0
+    for name, text in made(ROOT).items():
+        path = ROOT / name
+        if sys.argv[1:] != ["--check"]:
+            path.write_text(text)
+        elif not path.exists() or path.read_text() != text:
+            print(f"{name} is not what benchmarks/document.py makes of benchmarks/results.json: run it")
+            status = 1
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
