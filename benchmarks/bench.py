@@ -54,7 +54,7 @@ def print_rows(group: str, rows: list[dict]) -> None:
             ratio = f"{gate['ratio']:.2f} +- {gate['noise']:.2f}" if "ratio" in gate else "-"
             budget = f"{gate['budget']:.2f}" if "budget" in gate else "-"
             of = "" if gate["whom"] == "bound" else f" (of {gate['whom']})"
-            accepted = f", accepted to {gate['accepted']:.2f}" if gate["verdict"] in ("over", "MISS") else ""
+            accepted = f", accepted to {gate['accepted']:.2f}" if gate["accepted"] > gate["budget"] else ""
             print(f"{line}{ratio:>14} {budget:>6}  {gate['verdict']}{accepted}{of}".rstrip())
             line = " " * 52
         for who, ns in row["peers"].items():
