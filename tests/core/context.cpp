@@ -270,6 +270,23 @@ TEST(A28_deadline, without_memory_nothing_is_tightened) {
   s.end(way::complete);
 }
 
+struct unheard : counted<int> {
+  using monitor = settle::no_monitor;
+};
+
+TEST(A28_deadline, it_goes_with_an_operation_that_nobody_listens_to) {
+  in_each_way([](way how) {
+    long const bytes = ledger::bytes;
+    {
+      subject<unheard> s;
+      EXPECT_TRUE(s.op.tighten(t0));
+      s.end(how);
+    }
+    EXPECT_EQ(ledger::bytes, bytes);
+    recording_sink::take();
+  });
+}
+
 struct noted : counted<int> {
   static inline std::vector<std::pair<settle::monitor_event::what_t, unsigned>> seen;
   struct monitor {

@@ -20,7 +20,7 @@
 /// Part of the Itanium C++ ABI (2.2.2); not every library's <cxxabi.h> declares it.
 namespace __cxxabiv1 {  // NOLINT(bugprone-reserved-identifier)
 struct __cxa_eh_globals;
-extern "C" __cxa_eh_globals* __cxa_get_globals() noexcept;
+extern "C" __cxa_eh_globals* __cxa_get_globals() noexcept;  // NOLINT(readability-redundant-declaration)
 }  // namespace __cxxabiv1
 
 namespace settle::inline v0::testing::weave {
