@@ -33,6 +33,15 @@ def header_of(file: dict) -> str | None:
     return name if name and name.split("/")[0] not in ADAPTERS else None
 
 
+def end_of(function: dict, source: list[str]) -> int:
+    """The line of its closing brace. For a generic lambda g++ 12 says that it ends where it begins."""
+    begin, end = function["start_line"], function["end_line"]
+    if end > begin or not source[begin - 1].endswith("{"):
+        return end
+    indent = re.match(" *", source[begin - 1])[0]
+    return next(n for n in range(begin + 1, len(source) + 1) if source[n - 1].startswith(indent + "}"))
+
+
 class Measured:
     """Counts of runs by line, and by branch. The place of a function's first character tells which instantiations belong together."""
 
@@ -41,18 +50,23 @@ class Measured:
         self.branches: dict[tuple, int] = collections.Counter()
 
     def add(self, files: list[dict]) -> None:
-        places = {f["name"]: (file["file"], f["start_line"], f["start_column"]) for file in files for f in file["functions"]}
+        places = {f["name"]: (f["start_line"], f["start_column"]) for file in files for f in file["functions"]}
         for file in files:
             if (header := header_of(file)) is None:
                 continue
             source = (INCLUDE / header).read_text().split("\n")
+            functions = collections.Counter((f["start_line"], f["start_column"], end_of(f, source)) for f in file["functions"])
             for line in file["lines"]:
                 number, counted = line["line_number"], [b["count"] for b in line["branches"] if not b["throw"]]
                 if source[number - 1].strip(" };)") == "" or "LCOV_EXCL_LINE" in source[number - 1]:
                     continue  # the end of a scope, or what is over before it can be noted down
                 self.lines[header, number] += line["count"]
-                for i, count in enumerate(counted if len(counted) > 1 else ()):  # one alone: a call that returns or throws
-                    self.branches[header, number, places.get(line.get("function_name")), len(counted), i] += count
+                place, several = places.get(line.get("function_name")), len(counted)
+                inner = max((f for f in functions if f[0] <= number <= f[2]), default=None)
+                if inner and (place is None or inner[0] < number) and place != inner[:2] and several % functions[inner] == 0:  # one instantiation after the other
+                    place, several = inner[:2], several // functions[inner]
+                for i, count in enumerate(counted if several > 1 else ()):  # one alone: a call that returns or throws
+                    self.branches[header, number, place, several, i % several] += count
 
 
 def measured(build: pathlib.Path) -> Measured:

@@ -300,7 +300,7 @@ TEST(short_way, one_who_registers_and_goes_while_the_producer_looks_who_is_there
 
 // Not of the short way, but seen by the same clock: the sequence ends between a late observer's look and its registering.
 TEST(G06_never_late, an_observer_that_comes_while_the_sequence_ends) {
-  for (int looks = 1; looks != 4; ++looks) {  // at the word, up to the one before it is locked for the ring
+  for (int looks = 1; looks != 7; ++looks) {  // at the word, up to the one before it is locked for the ring and beyond
     trail seen;
     manual_loop loop;
     settle::resolver<looking_on_loop> r(loop.get_executor());
