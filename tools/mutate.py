@@ -21,6 +21,7 @@ or `edits = [{file = ..., at = ..., old = ..., new = ...}, ...]` for more than o
 import argparse
 import dataclasses
 import fcntl
+import itertools
 import os
 import pathlib
 import re
@@ -29,6 +30,8 @@ import signal
 import subprocess
 import sys
 import tomllib
+
+import planted
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 ENDS = ("failed", "signal", "sanitizer", "hang")
@@ -45,12 +48,15 @@ class Edit:
     new: str
     at: str = ""
 
+    def span(self, text: str) -> tuple[int, int]:
+        if not self.at:
+            return 0, len(text)
+        if text.count(self.at) != 1:
+            raise DoesNotFit(f"{self.file} has `{self.at}` {text.count(self.at)} times instead of once")
+        return span(text, text.index(self.at))
+
     def apply(self, text: str) -> str:
-        begin, end = 0, len(text)
-        if self.at:
-            if text.count(self.at) != 1:
-                raise DoesNotFit(f"{self.file} has `{self.at}` {text.count(self.at)} times instead of once")
-            begin, end = span(text, text.index(self.at))
+        begin, end = self.span(text)
         part = text[begin:end]
         if part.count(self.old) != 1:
             where = f"`{self.at}` of {self.file}" if self.at else self.file
@@ -156,7 +162,8 @@ class Toolchain:
         if said:
             return said
         made = str(program) + ".o"
-        said = self.run([*self.compiler, *flags, "-include", str(shared / "read_once.hpp"), f"-I{headers}", f"-I{self.root / 'tests' / 'support'}", "-c", str(source),
+        first = ["-include", str(shared / "read_once.hpp"), "-include", str(shared / "planted.hpp")]
+        said = self.run([*self.compiler, *flags, *first, f"-I{headers}", f"-I{self.root / 'tests' / 'support'}", "-c", str(source),
                          "-o", made])
         link = [word for word in self.compiler if pathlib.Path(word).name != "ccache"]
         return said or self.run([*link, *flags, made, str(shared / "allocations.o"), *self.links, "-pthread", "-o", str(program)])
@@ -169,6 +176,7 @@ class Toolchain:
                 return ""
             header = folder / "read_once.hpp"
             header.write_text("".join(f"#include <{name}>\n" for name in READ_ONCE))
+            (folder / "planted.hpp").write_text(planted.HEADER)
             support = self.root / "tests" / "support"
             return self.run([*self.compiler, *flags, "-x", "c++-header", str(header), "-o", f"{header}.gch"]) or \
                 self.run([*self.compiler, *flags, f"-I{support}", "-c", str(support / "allocations.cpp"), "-o", str(folder / "allocations.o")])
@@ -186,9 +194,9 @@ class Ending:
     said: str
 
 
-def run(program: pathlib.Path, tests: str, limit: float) -> Ending:
+def run(program: pathlib.Path, tests: str, limit: float, number: int = 0) -> Ending:
     """Runs until the first failure: what a broken library does after that is of no interest."""
-    environment = os.environ | {"ASAN_OPTIONS": "exitcode=99", "TSAN_OPTIONS": "exitcode=99:halt_on_error=1", "UBSAN_OPTIONS": "halt_on_error=1"}
+    environment = os.environ | {planted.VARIABLE: str(number), "ASAN_OPTIONS": "exitcode=99", "TSAN_OPTIONS": "exitcode=99:halt_on_error=1", "UBSAN_OPTIONS": "halt_on_error=1"}
     process = subprocess.Popen([program, f"--gtest_filter={tests}", "--gtest_break_on_failure"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                text=True, errors="replace", env=environment, start_new_session=True)
     in_time = True
@@ -216,14 +224,13 @@ def run(program: pathlib.Path, tests: str, limit: float) -> Ending:
 
 def entries(all_of_them: list[Control]) -> list[str]:
     """`run <control>` for each, and `clean <control>` once for everything that is compiled in the same way. Compiled without options
-    it is what `./dev test` and the preset coverage run whole."""
-    found, seen = [], {(c.source, ()) for c in all_of_them}
+    it is what `./dev test` and the preset coverage run whole. Neighbours have different ways: one does not wait for the other's compiler."""
+    ways: dict[tuple, list[str]] = {}
     for c in all_of_them:
-        found.append(f"run {c.full_name()}")
-        if c.way() not in seen:
-            seen.add(c.way())
-            found.append(f"clean {c.full_name()}")
-    return found
+        if c.way() not in ways:
+            ways[c.way()] = [f"clean {c.full_name()}"] if c.options else []
+        ways[c.way()].append(f"run {c.full_name()}")
+    return [entry for turn in itertools.zip_longest(*ways.values()) for entry in turn if entry]
 
 
 def without_defect(control: Control, all_of_them: list[Control]) -> Control:
@@ -236,22 +243,51 @@ def tail(text: str, lines: int = 40) -> str:
     return "\n".join(text.rstrip().split("\n")[-lines:])
 
 
-def work(control: Control, planted: bool, folder: pathlib.Path, common: pathlib.Path, toolchain: Toolchain, include: pathlib.Path) -> str:
-    """Empty when all is well, else a sentence and what was seen."""
+def newest(*folders: pathlib.Path) -> float:
+    return max((p.stat().st_mtime for folder in folders for p in folder.rglob("*.*")), default=0)
+
+
+def program_of_all(control: Control, all_of_them: list[Control], common: pathlib.Path, toolchain: Toolchain,
+                   include: pathlib.Path) -> tuple[pathlib.Path, dict[str, int]]:
+    """The program with all defects that are compiled like this one, and their numbers: none when the compiler takes them one by one only."""
+    way = [c for c in all_of_them if c.way() == control.way()]
+    folder = common / "together" / re.sub(r"\W+", "_", " ".join((control.source, *control.options)))
+    folder.mkdir(parents=True, exist_ok=True)
     try:
-        changed = mutated(control.edits, include) if planted else {}
-    except DoesNotFit as why:
-        return f"mend the row [{control.name}] of {control.group}.toml: {why}"
-    copy_headers(include, folder / "include", changed)
-    program = folder / "program"
-    wrong = toolchain.build(toolchain.root / "tests" / "core" / control.source, folder / "include", program, control.options, common)
-    if wrong:
-        return f"mend the row [{control.name}] of {control.group}.toml: it does not compile\n{tail(wrong)}"
-    ending = run(program, control.filter, control.limit)
-    expected = control.ends if planted else "passed"
+        together = planted.Together(way, include)
+    except DoesNotFit:
+        return folder / "program", {}
+    with open(folder / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        said = folder / "said"
+        if not said.exists() or said.stat().st_mtime < newest(include, toolchain.root / "tests", toolchain.root / "tools"):
+            copy_headers(include, folder / "include", together.texts)
+            source = toolchain.root / "tests" / "core" / control.source
+            said.write_text(toolchain.build(source, folder / "include", folder / "program", control.options, common))
+            if said.read_text():
+                print(tail(said.read_text()))
+    return folder / "program", {} if said.read_text() else together.numbers
+
+
+def work(control: Control, all_of_them: list[Control], is_planted: bool, folder: pathlib.Path, common: pathlib.Path, toolchain: Toolchain,
+         include: pathlib.Path) -> str:
+    """Empty when all is well, else a sentence and what was seen."""
+    program, numbers = program_of_all(control, all_of_them, common, toolchain, include)
+    if is_planted and control.full_name() not in numbers or not numbers:
+        try:
+            changed = mutated(control.edits, include) if is_planted else {}
+        except DoesNotFit as why:
+            return f"mend the row [{control.name}] of {control.group}.toml: {why}"
+        copy_headers(include, folder / "include", changed)
+        program = folder / "program"
+        wrong = toolchain.build(toolchain.root / "tests" / "core" / control.source, folder / "include", program, control.options, common)
+        if wrong:
+            return f"mend the row [{control.name}] of {control.group}.toml: it does not compile\n{tail(wrong)}"
+    ending = run(program, control.filter, control.limit, numbers.get(control.full_name(), 0) if is_planted else 0)
+    expected = control.ends if is_planted else "passed"
     if ending.how != expected:
         return f"`{control.filter}` of {control.source}: expected {expected}, but {ending.how} ({ending.test or 'nothing ran'})\n{tail(ending.said)}"
-    print(f"{control.full_name()}: {control.breaks if planted else 'without a defect'}: {ending.how}, {ending.test}")
+    print(f"{control.full_name()}: {control.breaks if is_planted else 'without a defect'}: {ending.how}, {ending.test}")
     shutil.rmtree(folder, ignore_errors=True)
     return ""
 
@@ -281,9 +317,9 @@ def main() -> int:
     toolchain = Toolchain(tuple(given.compiler) or ("c++",), tuple(given.link) or ("-lgtest_main", "-lgtest"))
     folder = given.work / given.what / given.control
     folder.mkdir(parents=True, exist_ok=True)
-    planted = given.what == "run"
-    control = chosen[0] if planted else without_defect(chosen[0], all_of_them)
-    problem = work(control, planted, folder, given.work / "common", toolchain, given.include.resolve())
+    is_planted = given.what == "run"
+    control = chosen[0] if is_planted else without_defect(chosen[0], all_of_them)
+    problem = work(control, all_of_them, is_planted, folder, given.work / "common", toolchain, given.include.resolve())
     print(problem, end="\n" if problem else "")
     return 1 if problem else 0
 

@@ -22,6 +22,7 @@ import examples
 import extract
 import measure
 import mutate
+import planted
 
 
 def run(*command, **environment):
@@ -359,7 +360,19 @@ class Mutate(Folder):
         toolchain = mutate.Toolchain(("false",), (), self.folder)
         for edit, expected in ((mutate.Edit("a.hpp", "nothing", ""), "mend the row"), (mutate.Edit("a.hpp", "bool g", "int g"), "does not compile")):
             control = mutate.Control("g01_x", "row", "something", (edit,), "g01_x.cpp", "*")
-            self.assertIn(expected, mutate.work(control, True, self.folder / "work", self.folder / "common", toolchain, self.folder / "include"))
+            self.assertIn(expected, mutate.work(control, [control], True, self.folder / "work", self.folder / "common", toolchain, self.folder / "include"))
+
+    def test_defects_in_one_program_keep_their_functions_apart(self):
+        self.write("include/settle/a.hpp", self.HEADER + "struct s {\n  int x;\n};\nconstexpr int c() { return 1; }\n")
+        rows = {"f": ("void f()", "go()", "stop()"), "g": ("bool g()", "go()", "1"), "f_too": ("void f()", "if (x)", "if (y)"),
+                "whole": ("", "bool g", "int g"), "type": ("struct s", "int x", "int y"), "early": ("constexpr int c()", "1", "2")}
+        controls = [mutate.Control("x", name, "", (mutate.Edit("a.hpp", old, new, at),), "x.cpp", "*") for name, (at, old, new) in rows.items()]
+        together = planted.Together(controls, self.folder / "include")
+        self.assertEqual(together.numbers, {"x/f": 1, "x/g": 2, "x/f_too": 3})
+        text = " ".join(together.texts["a.hpp"].split())
+        self.assertIn("void f() { if (settle_planted == 1) { if (x) { stop(); } } else if (settle_planted == 3) { if (y) { go(); } } else { if (x) { go(); } } }", text)
+        self.assertIn("bool g() { if (settle_planted == 2) { return 1; } else { return go(); } }", text)
+        self.assertIn("constexpr int c() { return 1; }", text)
 
 
 if __name__ == "__main__":
