@@ -32,6 +32,8 @@ std::vector<bench::benchmark_case> guarded_cases() {
   add<bench::one_thread, false>(c, "W1/st");
   add<bench::threads, true>(c, "W2/mt");
   add<bench::one_thread, true>(c, "W2/st");
+  c.push_back({"W3/mt/then", &bench::settle_chain<bench::threads>, bench::links});
+  c.push_back({"W3/mt/co_await", &bench::settle_coroutines, bench::links});
   c.push_back({"W4/mt/independent", &bench::settle_all_independent<bench::threads>, bench::inputs});
   c.push_back({"W4/mt/ten", &bench::settle_all_of_ten, bench::racers});
   return c;

@@ -75,26 +75,18 @@ class outcome : private detail::outcome_head {
     kind = cancelled;
   }
   /// Throws what moving the value throws, the source as it was.
-  outcome(outcome&& o) noexcept(std::is_nothrow_move_constructible_v<stored>) : detail::outcome_head(o.bare()) {
-    if (o.kind == detail::outcome_head::value) std::construct_at(&value_, std::move(o.value_));
-    else if (o.kind == failure) std::construct_at(&error_, std::move(o.error_));
-    kind = o.kind;
-  }
+  outcome(outcome&& o) noexcept(std::is_nothrow_move_constructible_v<stored>) : detail::outcome_head(o.bare()) { become(std::move(o)); }
   /// When T and E can be copied. Throws what copying them throws.
   outcome(outcome const& o)
     requires(std::is_copy_constructible_v<stored> && std::is_copy_constructible_v<E>)
       : detail::outcome_head(o.bare()) {
-    if (o.kind == detail::outcome_head::value) std::construct_at(&value_, o.value_);
-    else if (o.kind == failure) std::construct_at(&error_, o.error_);
-    kind = o.kind;
+    become(o);
   }
   /// Copies or moves, as its argument was made.
   outcome& operator=(outcome o) noexcept(std::is_nothrow_move_constructible_v<stored>) {
     clear();
     static_cast<outcome_head&>(*this) = o.bare();
-    if (o.kind == detail::outcome_head::value) std::construct_at(&value_, std::move(o.value_));
-    else if (o.kind == failure) std::construct_at(&error_, std::move(o.error_));
-    kind = o.kind;
+    become(std::move(o));
     return *this;
   }
   ~outcome() { clear(); }
@@ -196,6 +188,13 @@ class outcome : private detail::outcome_head {
     detail::outcome_head h = *this;
     h.kind = pending;  // set once the contents are there: a throwing move leaves nothing half made
     return h;
+  }
+  template <class O>
+  [[gnu::always_inline]] void become(O&& o) {
+    kind_t const k = o.kind;  // read once: g++ 12 warns where it does not see that what is destroyed was made
+    if (k == detail::outcome_head::value) std::construct_at(&value_, std::forward<O>(o).value_);
+    else if (k == failure) std::construct_at(&error_, std::forward<O>(o).error_);
+    kind = k;
   }
   void clear() noexcept {
     if (kind == detail::outcome_head::value) std::destroy_at(&value_);

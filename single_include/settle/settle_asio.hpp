@@ -612,26 +612,18 @@ class outcome : private detail::outcome_head {
     kind = cancelled;
   }
   /// Throws what moving the value throws, the source as it was.
-  outcome(outcome&& o) noexcept(std::is_nothrow_move_constructible_v<stored>) : detail::outcome_head(o.bare()) {
-    if (o.kind == detail::outcome_head::value) std::construct_at(&value_, std::move(o.value_));
-    else if (o.kind == failure) std::construct_at(&error_, std::move(o.error_));
-    kind = o.kind;
-  }
+  outcome(outcome&& o) noexcept(std::is_nothrow_move_constructible_v<stored>) : detail::outcome_head(o.bare()) { become(std::move(o)); }
   /// When T and E can be copied. Throws what copying them throws.
   outcome(outcome const& o)
     requires(std::is_copy_constructible_v<stored> && std::is_copy_constructible_v<E>)
       : detail::outcome_head(o.bare()) {
-    if (o.kind == detail::outcome_head::value) std::construct_at(&value_, o.value_);
-    else if (o.kind == failure) std::construct_at(&error_, o.error_);
-    kind = o.kind;
+    become(o);
   }
   /// Copies or moves, as its argument was made.
   outcome& operator=(outcome o) noexcept(std::is_nothrow_move_constructible_v<stored>) {
     clear();
     static_cast<outcome_head&>(*this) = o.bare();
-    if (o.kind == detail::outcome_head::value) std::construct_at(&value_, std::move(o.value_));
-    else if (o.kind == failure) std::construct_at(&error_, std::move(o.error_));
-    kind = o.kind;
+    become(std::move(o));
     return *this;
   }
   ~outcome() { clear(); }
@@ -733,6 +725,13 @@ class outcome : private detail::outcome_head {
     detail::outcome_head h = *this;
     h.kind = pending;  // set once the contents are there: a throwing move leaves nothing half made
     return h;
+  }
+  template <class O>
+  [[gnu::always_inline]] void become(O&& o) {
+    kind_t const k = o.kind;  // read once: g++ 12 warns where it does not see that what is destroyed was made
+    if (k == detail::outcome_head::value) std::construct_at(&value_, std::forward<O>(o).value_);
+    else if (k == failure) std::construct_at(&error_, std::forward<O>(o).error_);
+    kind = k;
   }
   void clear() noexcept {
     if (kind == detail::outcome_head::value) std::destroy_at(&value_);
@@ -1986,8 +1985,8 @@ inline constexpr bool watched_by_address_sanitizer = false;
 class block_cache {
  public:
   static constexpr std::size_t step = 64;              // sizes are multiples of it
-  static constexpr std::size_t largest = 8 * step;     // larger ones are not kept
-  static constexpr std::size_t kept_bytes = 1U << 15;  // of each size
+  static constexpr std::size_t largest = 16 * step;    // larger ones are not kept
+  static constexpr std::size_t kept_bytes = 1U << 17;  // of each size
 
   static block_cache& here() noexcept { return std_sync::per_thread<block_cache>(); }
 
@@ -2058,7 +2057,7 @@ class block_cache {
 /// Memory for operations out of a cache of this thread: what an operation leaves behind serves the next one of its size.
 ///
 /// Ownership: a block that comes back on another thread than it was made on goes to that thread's cache. Each thread keeps
-/// at most 32 KiB of each of eight sizes up to 512 bytes; the rest, and what is larger, comes from `operator new`. A
+/// at most 128 KiB of each of sixteen sizes up to 1 KiB; the rest, and what is larger, comes from `operator new`. A
 /// thread's cache is emptied when it ends, and by `trim()`. Throws nothing: no memory is a null. Threads: any.
 /// Cost: a few loads and stores, no atomic operation. Under AddressSanitizer nothing is kept, so that it sees every use
 /// after the end.

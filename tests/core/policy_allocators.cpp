@@ -47,25 +47,25 @@ TEST(policy_recycling, a_block_serves_the_next_of_its_size) {
 }
 
 TEST(policy_recycling, large_and_over_aligned_ones_pass_through) {
-  void* const large = recycling::try_allocate(513, usual);
+  void* const large = recycling::try_allocate(1025, usual);
   void* const aligned = recycling::try_allocate(64, 128);
   ASSERT_NE(large, nullptr);
   EXPECT_EQ(reinterpret_cast<std::uintptr_t>(aligned) % 128, 0U);
-  recycling::deallocate(large, 513, usual);
+  recycling::deallocate(large, 1025, usual);
   recycling::deallocate(aligned, 64, 128);
 }
 
 TEST(policy_recycling, each_size_is_bounded) {
   settle::trim();
-  std::vector<void*> blocks(100);
-  for (void*& p : blocks) p = recycling::try_allocate(512, usual);
-  for (void* p : blocks) recycling::deallocate(p, 512, usual);
-  std::vector<void*> again(64);
-  for (void*& p : again) p = recycling::try_allocate(512, usual);
+  std::vector<void*> blocks(200);
+  for (void*& p : blocks) p = recycling::try_allocate(1024, usual);
+  for (void* p : blocks) recycling::deallocate(p, 1024, usual);
+  std::vector<void*> again(128);
+  for (void*& p : again) p = recycling::try_allocate(1024, usual);
   if (keeps) {
-    EXPECT_TRUE(std::equal(again.rbegin(), again.rend(), blocks.begin())) << "the first 64 were kept, last in first out";
+    EXPECT_TRUE(std::equal(again.rbegin(), again.rend(), blocks.begin())) << "the first 128 were kept, last in first out";
   }
-  for (void* p : again) recycling::deallocate(p, 512, usual);
+  for (void* p : again) recycling::deallocate(p, 1024, usual);
   settle::trim();
 }
 

@@ -29,8 +29,8 @@ inline constexpr bool watched_by_address_sanitizer = false;
 class block_cache {
  public:
   static constexpr std::size_t step = 64;              // sizes are multiples of it
-  static constexpr std::size_t largest = 8 * step;     // larger ones are not kept
-  static constexpr std::size_t kept_bytes = 1U << 15;  // of each size
+  static constexpr std::size_t largest = 16 * step;    // larger ones are not kept
+  static constexpr std::size_t kept_bytes = 1U << 17;  // of each size
 
   static block_cache& here() noexcept { return std_sync::per_thread<block_cache>(); }
 
@@ -101,7 +101,7 @@ class block_cache {
 /// Memory for operations out of a cache of this thread: what an operation leaves behind serves the next one of its size.
 ///
 /// Ownership: a block that comes back on another thread than it was made on goes to that thread's cache. Each thread keeps
-/// at most 32 KiB of each of eight sizes up to 512 bytes; the rest, and what is larger, comes from `operator new`. A
+/// at most 128 KiB of each of sixteen sizes up to 1 KiB; the rest, and what is larger, comes from `operator new`. A
 /// thread's cache is emptied when it ends, and by `trim()`. Throws nothing: no memory is a null. Threads: any.
 /// Cost: a few loads and stores, no atomic operation. Under AddressSanitizer nothing is kept, so that it sees every use
 /// after the end.
