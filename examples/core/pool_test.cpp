@@ -1,28 +1,33 @@
 // SPDX-License-Identifier: BSL-1.0
-// Testing code of one's own: a connection pool in virtual time, in every order that the world leaves open.
+// Testing code of one's own: a connection pool in virtual time, in every order that the world leaves open; and between
+// threads, in every interleaving.
 #include <settle/settle.hpp>
 #include <settle/testing/simulation.hpp>
+#include <settle/testing/weave.hpp>
 
 #include <gtest/gtest.h>
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <list>
+#include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <utility>
 #include <vector>
 
 using namespace std::chrono_literals;
 namespace testing_kit = settle::testing;
+namespace weave = settle::testing::weave;
 
 SETTLE_PRINT_SEEDS();
 
 namespace {
 
-/// Bounded, with a queue of waiters. What is to be tested is a template on its executor.
-template <class Ex>
+/// Bounded, with a queue of waiters. What is to be tested is a template on its executor, and what is to be explored on the
+/// terminal of its operations too. All but a lease stays on the executor; a lease may end anywhere.
+template <class Ex, class C = settle::cas_terminal>
 class pool {
   struct connection {};
 
@@ -41,11 +46,12 @@ class pool {
     pool* pool_;
     std::unique_ptr<connection> connection_;
   };
-  using turn = settle::resolver_of<lease, settle::error, Ex>;
+  using turn = settle::resolver_of<lease, settle::error, Ex, C>;
+  using pending_lease = settle::handle_of<lease, settle::error, C>;
 
   pool(Ex ex, std::size_t max) : ex_(std::move(ex)), max_(max) {}
 
-  settle::handle_of<lease> acquire() {
+  pending_lease acquire() {
     turn t(ex_);
     auto h = t.get_handle();
     if (!idle_.empty()) {
@@ -56,11 +62,10 @@ class pool {
       ++open_;
       t.complete(lease(this, std::make_unique<connection>()));
     } else {
-      auto const at = waiting_.insert(waiting_.end(), std::move(t));
-      at->on_cancel([this, at] {  // no dead entry stays behind
-        auto dead = std::move(*at);
-        waiting_.erase(at);
-      });
+      std::uint64_t const number = next_++;
+      // By number: its turn may come before it hears that it was cancelled. (An iterator would dangle then: the last test below
+      // finds that.)
+      waiting_.emplace(number, std::move(t)).first->second.on_cancel([this, number] { auto const dead = waiting_.extract(number); });
     }
     return h;
   }
@@ -71,11 +76,12 @@ class pool {
 
  private:
   void give(std::unique_ptr<connection> c) noexcept {
-    lease l(this, std::move(c));
+    ex_.execute([this, home = std::move(c)]() mutable { pass_on(lease(this, std::move(home))); });
+  }
+  void pass_on(lease l) {
     while (!waiting_.empty()) {
-      auto t = std::move(waiting_.front());
-      waiting_.pop_front();
-      if (t.complete(std::move(l))) return;  // false: cancelled meanwhile, l is untouched, the next one gets it
+      auto t = waiting_.extract(waiting_.begin());
+      if (t.mapped().complete(std::move(l))) return;  // false: cancelled meanwhile, l is untouched, the next one gets it
     }
     idle_.push_back(std::move(l.connection_));
   }
@@ -83,7 +89,8 @@ class pool {
   Ex ex_;
   std::size_t max_;
   std::size_t open_ = 0;
-  std::list<turn> waiting_;
+  std::uint64_t next_ = 0;
+  std::map<std::uint64_t, turn> waiting_;
   std::vector<std::unique_ptr<connection>> idle_;
 };
 
@@ -117,6 +124,7 @@ TEST(pool, a_waiter_that_times_out_leaves_the_queue) {
   {
     auto gone = std::move(first).wait();
   }  // ~lease
+  sim.run();
   EXPECT_EQ(p.idle(), 1U);
   EXPECT_QUIESCENT(sim);  // no timer, no operation, no byte; else what is left is printed
 }
@@ -139,12 +147,35 @@ TEST(pool, a_connection_that_is_given_back_just_when_its_waiter_gives_up) {
       auto out = std::move(second).wait();
       seen.insert(out.timed_out());
     }
+    sim.run();
     EXPECT_EQ(p.open(), 1U);
     EXPECT_EQ(p.idle(), 1U) << "it came home, once";
     EXPECT_EQ(p.waiting(), 0U);
     until = {};
     EXPECT_QUIESCENT(sim);
   }
+  EXPECT_EQ(seen.size(), 2U) << "both happened";
+}
+
+TEST(pool, a_connection_that_is_given_back_on_one_thread_while_its_waiter_gives_up_on_another) {
+  using explored_pool = pool<weave::executor, weave::cas_terminal>;
+  std::set<bool> seen;
+  auto const result = weave::explore(
+      [&](weave::world& w) {
+        auto p = std::make_shared<explored_pool>(w.get_executor(), 1);
+        auto held = std::make_shared<std::optional<explored_pool::lease>>(p->acquire().wait().value());
+        auto waiter = std::make_shared<explored_pool::pending_lease>(p->acquire());
+        w.thread("give", [=] { held->reset(); });
+        w.thread("give up", [=] { waiter->cancel(settle::cause::deadline); });
+        w.finally([=, &seen] {
+          auto const out = std::move(*waiter).wait();
+          seen.insert(out.timed_out());
+        });
+        w.finally([=, &w] { w.expect(p->open() == 1 && p->idle() == 1 && p->waiting() == 0, "the connection came home, once"); });
+      },
+      {.preemptions = 2, .old_values = 1});
+  EXPECT_TRUE(result.clean) << result.failure << ": weave::replay(\"" << result.schedule << "\")";
+  EXPECT_TRUE(result.exhausted);
   EXPECT_EQ(seen.size(), 2U) << "both happened";
 }
 
