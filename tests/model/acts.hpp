@@ -48,12 +48,12 @@ enum class act : unsigned char {
   all_settled,  // from here on bytes that were none before
   lend,         // combinators watch it from now on, instead of adopting it
   within,
-  via,            // to where user code runs at once
-  bracket,        // this one yields the resource, the next one uses it
-  retry,          // this one is the first attempt, the next one the second
-  hedge,          // likewise
-  map_concurrent, // the same, one at a time
-  time            // passes: what is queued runs, then timers fire
+  via,             // to where user code runs at once
+  bracket,         // this one yields the resource, the next one uses it
+  retry,           // this one is the first attempt, the next one the second
+  hedge,           // likewise
+  map_concurrent,  // the same, one at a time
+  time             // passes: what is queued runs, then timers fire
 };
 inline constexpr char const* act_names[] = {"complete",
                                             "fail",

@@ -71,7 +71,8 @@ class combining<Run<P, Place>> {
   int of_functions(act what, handle&& a, handle&& b) {
     std::vector<std::size_t> const items{0, 1};
     if (what == act::bracket)
-      return run_.keep(i_, settle::bracket([h = std::move(a)]() mutable { return std::move(h); }, user{{&run_, i_}, std::move(b)}, giver{&run_, i_}));
+      return run_.keep(
+          i_, settle::bracket([h = std::move(a)]() mutable { return std::move(h); }, user{{&run_, i_}, std::move(b)}, giver{&run_, i_}));
     maker make{{&run_, i_}, {std::move(a), std::move(b)}};
     if (what == act::retry) return run_.keep(i_, settle::retry(run_.place_.attempts(), std::move(make)));
     if (what == act::hedge) return run_.keep(i_, settle::hedge(std::chrono::milliseconds(10), items, std::move(make)));

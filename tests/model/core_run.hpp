@@ -61,7 +61,9 @@ struct at_once {
   void rest() {
     if (clock.made() != 0) run();
   }
-  void pass_time() { clock.advance(a_while); }
+  void pass_time() {
+    if (clock.made() != 0) clock.advance(a_while);
+  }
   template <class H>
   auto within(H&& h) {
     return settle::within(std::forward<H>(h), a_while, service);
@@ -78,7 +80,7 @@ struct in_a_loop {
   void rest() {}
   void pass_time() {
     run();
-    loop.advance(a_while);
+    if (loop.made() != 0) loop.advance(a_while);
   }
   template <class H>
   auto within(H&& h) {

@@ -26,7 +26,8 @@ class books {
   std::string differ() const {
     std::string wrong;
     for (std::size_t i = 0; i != std::size(names); ++i)
-      if (long const more = now().counts_[i] - counts_[i]; more != 0) wrong += std::string(names[i]) + " are left: " + std::to_string(more) + "\n";
+      if (long const more = now().counts_[i] - counts_[i]; more != 0)
+        wrong += std::string(names[i]) + " are left: " + std::to_string(more) + "\n";
     return wrong;
   }
   static books now() { return books{{alive_token::count, test::tracked::alive, test::ledger::blocks, test::counting_monitor::live()}}; }

@@ -299,9 +299,9 @@ class sequential {
   std::deque<work> ready_;                // user code of this call, or of this turn of the executor
   std::deque<std::deque<work>> batches_;  // what the executor was given, each by one call
   std::vector<bool> pinned_by_;
-  std::deque<work> here_;                 // what runs anywhere, and so on whoever makes it ready
-  ids timers_;                            // results whose timers run
-  ids stopped_;                           // whose timers have yet to let go
+  std::vector<work> here_;  // what runs anywhere, and so on whoever makes it ready
+  ids timers_;              // results whose timers run
+  ids stopped_;             // whose timers have yet to let go
   bool running_ = false;
   bool on_loop_ = false;          // what runs is what the executor was given
   std::size_t walking_ = nobody;  // whose settling is being told to others

@@ -44,7 +44,17 @@ struct work {
 };
 
 /// What a combinator has posted to where its result's user code runs.
-enum class turn : unsigned char { call_absent, stop_timer, after_first, after_second, give_back, given_back, finish, try_again, begin_more };
+enum class turn : unsigned char {
+  call_absent,
+  stop_timer,
+  after_first,
+  after_second,
+  give_back,
+  given_back,
+  finish,
+  try_again,
+  begin_more
+};
 
 struct operation {
   bool producer = true;  // the resolver is alive
@@ -90,8 +100,9 @@ struct operation {
   ids parents;  // those looked at first come first
 
   void write(std::vector<unsigned char>& k) const {
-    for (bool const b : {producer,  handle, watcher,  owned,     watched,  taker, taker_given,   settled, requested,  forced, value_there,
-                         looked_at, over,   disposal, releasing, released, below, tells_release, exists,  has_inputs, closes, lent, anywhere})
+    for (bool const b : {producer,  handle,        watcher,     owned,      watched, taker,    taker_given, settled,
+                         requested, forced,        value_there, looked_at,  over,    disposal, releasing,   released,
+                         below,     tells_release, exists,      has_inputs, closes,  lent,     anywhere})
       k.push_back(b ? 1 : 0);
     k.insert(k.end(), {static_cast<unsigned char>(how), static_cast<unsigned char>(why), static_cast<unsigned char>(holds),
                        static_cast<unsigned char>(pins)});
@@ -120,10 +131,10 @@ struct group {
   bool delivered = false;  // within: settled by its input, of which user code is to come yet
   bool pausing = false;    // retry: between two attempts
 
-  bool stored = false;                  // the second handle is in a function yet, and goes with it
-  std::size_t parts[2] = {};             // of an input that is followed by something: its release, its outcome
-  bool again = false;                    // retry: the next attempt follows
-  ending outcome = ending::none;         // bracket: what it will end with
+  bool stored = false;            // the second handle is in a function yet, and goes with it
+  std::size_t parts[2] = {};      // of an input that is followed by something: its release, its outcome
+  bool again = false;             // retry: the next attempt follows
+  ending outcome = ending::none;  // bracket: what it will end with
   settle::cause why = settle::cause::requested;
 
   std::size_t begun = 0;  // hedge, map_concurrent: inputs

@@ -18,6 +18,7 @@ inline void sequential::stop_timer(std::size_t r) {
 /// So much that every timer that runs is due.
 inline void sequential::pass_time() {
   run_all();
+  if (timers_.empty()) return;
   for (std::size_t const r : std::exchange(timers_, {})) timer_over(r, true);
   run_all();
 }

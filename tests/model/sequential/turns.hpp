@@ -17,7 +17,7 @@ inline void sequential::go_on() {
   running_ = true;
   while (!here_.empty()) {
     work const w = here_.front();
-    here_.pop_front();
+    here_.erase(here_.begin());
     run(w);
     walk();
     route();
@@ -27,6 +27,7 @@ inline void sequential::go_on() {
 
 /// Outside the executor: it is given what it is to run, but for what may run anywhere.
 inline void sequential::route() {
+  if (ready_.empty()) return;
   bool begins = true;
   for (work const& w : std::exchange(ready_, {})) {
     bool const here = queued_ && runs_anywhere(w);
