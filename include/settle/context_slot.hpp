@@ -19,6 +19,9 @@ namespace settle::inline v0 {
 
 namespace detail {
 
+template <class C>
+struct child_naming;
+
 /// A value in an operation's context.
 template <class C, class T>
 struct context_value {
@@ -91,6 +94,9 @@ class context_slot {
   }
 
  private:
+  template <class>
+  friend struct detail::child_naming;
+
   template <class C>
   T const* find(detail::state_base<C>& s) const noexcept {
     detail::context<C> const* const c = s.created.get();

@@ -303,6 +303,30 @@ TEST(creation_site, of_a_group_is_the_call) {
   expect_here(settle::race(one(), one(), one()), __LINE__);
   expect_here(settle::any(one(), one(), one(), one()), __LINE__);
   expect_here(settle::all_settled(one(), one()), __LINE__);
+  expect_here(settle::all(one()), __LINE__);
+  expect_here(settle::race(one()), __LINE__);
+  expect_here(settle::any(one()), __LINE__);
+  expect_here(settle::all_settled(one()), __LINE__);
+  expect_here(settle::all(one(), one(), one(), one(), one()), __LINE__);
+  expect_here(settle::race(one(), one(), one(), one(), one(), one()), __LINE__);
+  expect_here(settle::any(one(), one(), one(), one(), one(), one(), one()), __LINE__);
+  expect_here(settle::all_settled(one(), one(), one(), one(), one(), one(), one(), one()), __LINE__);
+}
+TEST(creation_site, of_a_group_of_more_than_can_be_counted_is_its_first_inputs) {
+  auto one = [] { return settle::ready(1); };
+  auto first = settle::ready(1);
+  unsigned const line = __LINE__ - 1;
+  auto const expect_there = [&](settle::operation const& op) {
+    std::source_location const at = settle::detail::state_access::get(op)->created;
+    EXPECT_EQ(at.line(), line);
+    EXPECT_STREQ(at.file_name(), __FILE__);
+  };
+  auto nine = settle::all(std::move(first), one(), one(), one(), one(), one(), one(), one(), one());
+  expect_there(nine);
+  EXPECT_EQ(std::move(nine).wait().value(), std::tuple(1, 1, 1, 1, 1, 1, 1, 1, 1));
+  settle::handle_of<int> none;
+  EXPECT_TRUE(settle::race(std::move(none), one(), one(), one(), one(), one(), one(), one(), one()).wait().has_error())
+      << "nor has it a site";
 }
 
 TEST(A17_continuation_not_input, cancelled_leaves_the_combinator_alone) {

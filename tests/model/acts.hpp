@@ -44,7 +44,16 @@ enum class act : unsigned char {
   any,
   then,
   or_else,
-  finally
+  finally,
+  all_settled,  // from here on bytes that were none before
+  lend,         // combinators watch it from now on, instead of adopting it
+  within,
+  via,             // to where user code runs at once
+  bracket,         // this one yields the resource, the next one uses it
+  retry,           // this one is the first attempt, the next one the second
+  hedge,           // likewise
+  map_concurrent,  // the same, one at a time
+  time             // passes: what is queued runs, then timers fire
 };
 inline constexpr char const* act_names[] = {"complete",
                                             "fail",
@@ -77,12 +86,46 @@ inline constexpr char const* act_names[] = {"complete",
                                             "any with next",
                                             "then",
                                             "or_else",
-                                            "finally"};
+                                            "finally",
+                                            "all_settled with next",
+                                            "lend",
+                                            "within",
+                                            "via",
+                                            "bracket with next",
+                                            "retry with next",
+                                            "hedge with next",
+                                            "map_concurrent with next",
+                                            "time"};
 inline constexpr std::size_t acts = std::size(act_names);
 inline constexpr std::size_t operations = 3;
 inline constexpr std::size_t places = 2 * operations;  // each operation, and what a combinator makes of it (and the next)
 inline constexpr std::size_t codes = acts * places;
+static_assert(codes <= 256, "an act is one byte");
 inline constexpr int rounds_at_the_end = 4;  // ends are let go: what that runs may have made others
+
+/// It makes a result, of the one that is named or of that and the next.
+constexpr bool takes_two(act a) noexcept {
+  switch (a) {
+    case act::all:
+    case act::race:
+    case act::any:
+    case act::all_settled:
+    case act::bracket:
+    case act::retry:
+    case act::hedge:
+    case act::map_concurrent:
+      return true;
+    default:
+      return false;
+  }
+}
+constexpr bool takes_one(act a) noexcept {
+  return a == act::then || a == act::or_else || a == act::finally || a == act::within || a == act::via;
+}
+/// What it is made of are functions that yield handles: there is nothing to watch.
+constexpr bool is_made_by_functions(act a) noexcept {
+  return a == act::bracket || a == act::retry || a == act::hedge || a == act::map_concurrent;
+}
 
 using bytes = std::vector<unsigned char>;
 

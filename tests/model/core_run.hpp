@@ -5,6 +5,7 @@
 #include <settle/settle.hpp>
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -13,7 +14,9 @@
 #include <vector>
 
 #include "acts.hpp"
+#include "core_combine.hpp"
 #include "situations.hpp"
+#include "timed_loop.hpp"
 
 // The same acts, done to the library.
 namespace model {
@@ -35,14 +38,64 @@ struct short_cuts : settle::default_policy {
   using error_sink = test::recording_sink;
 };
 /// All that can be told apart is: a queue, values with a destructor, a monitor.
-struct long_way : test::counted<test::tracked, test::manual_loop::executor> {};
+struct long_way : test::counted<test::tracked, test::timed_loop::executor> {};
+/// The same with values that can be copied, and so watched by combinators.
+struct copied : test::tracked {
+  using test::tracked::tracked;
+  copied(copied&&) = default;
+  copied(copied const& o) noexcept : tracked(o.value) {}
+  copied& operator=(copied&&) = default;
+};
+struct watched_way : test::counted<copied, test::timed_loop::executor> {};
 
-/// Three operations of the policy P, in a `Place` as test::on_each_executor has them.
+inline constexpr std::chrono::milliseconds a_while(10);
+
+/// Runs at once. Its executor has no timers; they are a service beside it.
+struct at_once {
+  static constexpr bool queued = false;
+  test::timed_loop clock;
+  test::timed_loop::service service{clock};
+
+  settle::inline_executor get_executor() const noexcept { return {}; }
+  void run() { clock.run_all(); }
+  void rest() {
+    if (clock.made() != 0) run();
+  }
+  void pass_time() {
+    if (clock.made() != 0) clock.advance(a_while);
+  }
+  template <class H>
+  auto within(H&& h) {
+    return settle::within(std::forward<H>(h), a_while, service);
+  }
+  settle::backoff attempts() const noexcept { return settle::backoff::none(2); }
+};
+/// Queued, and run by the acts; its executor has timers.
+struct in_a_loop {
+  static constexpr bool queued = true;
+  test::timed_loop loop;
+
+  test::timed_loop::executor get_executor() noexcept { return loop.get_executor(); }
+  void run() { loop.run_all(); }
+  void rest() {}
+  void pass_time() {
+    run();
+    if (loop.made() != 0) loop.advance(a_while);
+  }
+  template <class H>
+  auto within(H&& h) {
+    return settle::within(std::forward<H>(h), a_while);
+  }
+  settle::backoff attempts() const noexcept { return settle::backoff::constant(a_while, 2); }
+};
+
+/// Three operations of the policy P, in one of these places.
 template <class P, class Place>
 class core_run {
  public:
-  static constexpr bool queued = Place::queued;
   static constexpr bool values_die = !std::is_trivially_destructible_v<typename P::value_type>;
+  static constexpr bool values_copied = std::is_copy_constructible_v<typename P::value_type>;
+  static constexpr bool queued = Place::queued;
 
   core_run() {
     for (std::size_t i = 0; i != operations; ++i) subjects_[i] = std::make_unique<subject>(place_.get_executor());
@@ -50,8 +103,11 @@ class core_run {
   core_run(core_run&&) = delete;
 
   int play(step s) {
-    if (s.on < operations) return call(s, *subjects_[s.on]);
-    return results_[s.on - operations] ? call(s, *results_[s.on - operations]) : -1;  // as the model would not: it differs already
+    if (s.on >= operations && !results_[s.on - operations]) return -1;  // as the model would not: it differs already
+    ++depth_;
+    int const said = s.on < operations ? call(s, *subjects_[s.on]) : call(s, *results_[s.on - operations]);
+    if (--depth_ == 0) place_.rest();
+    return said;
   }
   /// That hook does `then`, if the model's did.
   void nest(std::size_t hook, step then) {
@@ -90,8 +146,10 @@ class core_run {
   }
 
  private:
+  friend combining<core_run>;
   struct subject : test::subject<P> {
     using test::subject<P>::subject;
+    bool lent = false;
     settle::watcher<P> watcher;
     std::vector<settle::registration> kept;
     std::vector<settle::pin> pins;
@@ -134,7 +192,7 @@ class core_run {
     for (auto& s : results_)
       if (s) s->drop_handle();
     for (auto& s : subjects_) subject::drop(s->r);
-    place_.run();
+    place_.pass_time();
   }
   template <class F>
   void each(F f) {
@@ -221,19 +279,14 @@ class core_run {
       case act::run:
         place_.run();
         return -1;
-      case act::all:
-        return keep(i, settle::all(std::move(x.h), std::move(next.h)));
-      case act::race:
-        return keep(i, settle::race(std::move(x.h), std::move(next.h)));
-      case act::any:
-        return keep(i, settle::any(std::move(x.h), std::move(next.h)));
-      case act::then:
-        return keep(i, settle::then(std::move(x.h), passer{this, i}));
-      case act::or_else:
-        return keep(i, settle::or_else(std::move(x.h), mender{this, i}));
-      case act::finally:
-        return keep(i, settle::finally(std::move(x.h), farewell{this, i}));
+      case act::time:
+        place_.pass_time();
+        return -1;
+      case act::lend:
+        x.lent = true;
+        return -1;
       default:
+        if (takes_two(s.what) || takes_one(s.what)) return combining<core_run>(*this, i).play(s.what, x, next);
         return call_any(s, x);
     }
   }
@@ -300,30 +353,6 @@ class core_run {
     }
   }
 
-  /// The functions of steps. They are as trivial as can be: there is nothing to destroy.
-  struct step_function {
-    core_run* run;
-    std::size_t i;
-    void called(ending how, settle::cause why = settle::cause::requested) const { run->say(operations + i, {event::called, 0, how, why}); }
-  };
-  struct passer : step_function {
-    typename P::value_type operator()(typename P::value_type v) const {
-      this->called(ending::value);
-      return v;
-    }
-  };
-  struct mender : step_function {
-    typename P::value_type operator()(typename P::error_type const&) const {
-      this->called(ending::failure);
-      return typename P::value_type(9);
-    }
-  };
-  struct farewell : step_function {
-    void operator()(settle::ending e) const {
-      if (e.kind == settle::ending::cancelled) this->called(ending::cancelled, e.cancel.why);
-      else this->called(e.kind == settle::ending::value ? ending::value : ending::failure);
-    }
-  };
   template <class H>
   int keep(std::size_t i, H&& h) {
     results_[i] = std::make_unique<result_of<H>>(std::move(h));
@@ -347,6 +376,7 @@ class core_run {
   Place place_;
   picture seen_;
   unsigned char hooks_ = 0;
+  int depth_ = 0;  // of calls from within user code
   std::vector<std::optional<step>> nested_;
   void const* model_ = nullptr;
   bool (*did_)(void const*, std::size_t) = nullptr;

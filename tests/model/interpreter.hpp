@@ -2,6 +2,8 @@
 #ifndef SETTLE_TESTS_MODEL_INTERPRETER_HPP
 #define SETTLE_TESTS_MODEL_INTERPRETER_HPP
 
+#include <array>
+#include <cstddef>
 #include <optional>
 #include <string>
 
@@ -15,23 +17,35 @@ inline std::string compare(picture const& wanted, picture const& got, std::strin
   return when + "\nthe model:   " + text(wanted) + "\nthe library: " + text(got);
 }
 
+template <class Run>
+inline constexpr setting like{Run::queued, Run::values_die, Run::values_copied};
+
 /// What must hold of any run, whatever the model says: nothing of the user's or the library's is left.
-inline std::string books() {
-  std::string wrong;
-  if (alive_token::count != 0) wrong += "functions of the user's are left: " + std::to_string(alive_token::count) + "\n";
-  if (test::tracked::alive != 0) wrong += "values are left: " + std::to_string(test::tracked::alive) + "\n";
-  if (test::ledger::blocks != 0) wrong += "blocks are left: " + std::to_string(test::ledger::blocks) + "\n";
-  if (test::counting_monitor::live() != 0) wrong += "operations are left\n";
-  return wrong;
-}
+class books {
+ public:
+  std::string differ() const {
+    std::string wrong;
+    for (std::size_t i = 0; i != std::size(names); ++i)
+      if (long const more = now().counts_[i] - counts_[i]; more != 0)
+        wrong += std::string(names[i]) + " are left: " + std::to_string(more) + "\n";
+    return wrong;
+  }
+  static books now() { return books{{alive_token::count, test::tracked::alive, test::ledger::blocks, test::counting_monitor::live()}}; }
+
+ private:
+  static constexpr char const* names[] = {"functions of the user's", "values", "blocks", "operations"};
+  explicit books(std::array<long, 4> c) : counts_(c) {}
+  std::array<long, 4> counts_;
+};
 
 /// Plays the acts on both, and compares all that can be seen after each. Empty, or what differs. What is not possible is left out.
 template <class P, class Place>
 std::string differs(unsigned char const* acts_to_play, std::size_t size) {
   std::string wrong;
+  books const before = books::now();
   {
     core_run<P, Place> core;
-    sequential plain(Place::queued, core_run<P, Place>::values_die);
+    sequential plain(like<core_run<P, Place>>);
     core.follows(plain);
     for (std::size_t n = 0; n != size; ++n) {
       step const s = step::of(acts_to_play[n]);
@@ -56,15 +70,16 @@ std::string differs(unsigned char const* acts_to_play, std::size_t size) {
     core.finish();
     if (wrong.empty()) wrong = compare(plain.look(), core.seen(), "when everything is gone");
   }
-  if (wrong.empty()) wrong = books();
+  if (wrong.empty()) wrong = before.differ();
   if (wrong.empty()) return {};
   return text(bytes(acts_to_play, acts_to_play + size)) + (Place::queued ? " (queued): " : ": ") + wrong;
 }
 
-/// In both settings.
+/// In all settings.
 inline std::string differs(bytes const& acts_to_play) {
-  std::string wrong = differs<short_cuts, test::at_once>(acts_to_play.data(), acts_to_play.size());
-  if (wrong.empty()) wrong = differs<long_way, test::in_a_loop>(acts_to_play.data(), acts_to_play.size());
+  std::string wrong = differs<short_cuts, at_once>(acts_to_play.data(), acts_to_play.size());
+  if (wrong.empty()) wrong = differs<long_way, in_a_loop>(acts_to_play.data(), acts_to_play.size());
+  if (wrong.empty()) wrong = differs<watched_way, in_a_loop>(acts_to_play.data(), acts_to_play.size());
   return wrong;
 }
 

@@ -37,7 +37,7 @@ class every_sequence {
   explicit every_sequence(std::size_t longest, bool combinators = true) : longest_(longest), combinators_(combinators) {}
 
   std::string run() {
-    go(sequential(Place::queued, core_run<P, Place>::values_die));
+    go(sequential(like<core_run<P, Place>>));
     return wrong_;
   }
   std::size_t runs() const noexcept { return runs_; }
@@ -53,7 +53,7 @@ class every_sequence {
     for (std::size_t a = 0; a != acts && wrong_.empty(); ++a)
       for (std::size_t on = 0; on != last && wrong_.empty(); ++on) {
         step const s{static_cast<act>(a), on};
-        if (!at.possible(s) || (s.what >= act::all && !combinators_)) continue;
+        if ((s.what >= act::all && !combinators_) || !at.possible(s)) continue;
         sequential then = at;
         then.play(s);
         path_.push_back(s.byte());
@@ -92,8 +92,9 @@ void every_one() {
   every_one<P, Place>(length, long_enough);
   if (!long_enough) every_one<P, Place>(length - 1, true);
 }
-TEST(model_every_sequence, with_the_short_cuts) { every_one<short_cuts, test::at_once>(); }
-TEST(model_every_sequence, the_long_way_round) { every_one<long_way, test::in_a_loop>(); }
+TEST(model_every_sequence, with_the_short_cuts) { every_one<short_cuts, at_once>(); }
+TEST(model_every_sequence, the_long_way_round) { every_one<long_way, in_a_loop>(); }
+TEST(model_every_sequence, with_values_that_are_copied) { every_one<watched_way, in_a_loop>(2, true); }
 
 TEST(model_swarm, agrees) {
   bool const as_usual =

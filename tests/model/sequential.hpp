@@ -12,13 +12,30 @@
 #include "sequential/parts.hpp"
 
 // The core of the library said again, for one thread: no pointers, no atomics, no sharing, no short cuts.
+//
+// And its combinators: all, race, any, all_settled, then, or_else, finally, via, within, bracket, retry, hedge, map_concurrent. Their
+// inputs are adopted, or (`lend`) watched. Out of it are
+//
+// - ranges and packs of other lengths than two, which tests/combine/groups_model.cpp has: the rules are the same;
+// - functions of steps that return handles, and of bracket, retry, hedge and map_concurrent that return anything else: the one is a
+//   link the more, the other a settled operation in between, both alike in each combinator; tests/combine/steps.cpp has them;
+// - what functions throw and memory that is not there, which the fault sweeps have; cold inputs, which nothing here can make;
+// - more than one operation at a time in map_concurrent: that order is a queue's, and is tested where it is (tests/combine/timed.cpp);
+//   and that of values which cannot be copied: std::vector says of every list that it can, so nobody could take it by `on_done`;
+// - results as inputs, and a loss awaited (`on_lost`) of what is watched: each act would need all of them twice.
 namespace model {
 
-/// Three operations on one executor. It runs user code after each call (`queued` false), or when told to.
+/// What the three operations are like.
+struct setting {
+  bool queued;         // user code runs when told to, on an executor that has timers; else after each call, and there are none
+  bool values_die;     // the value has a destructor, so that losing it is something to do
+  bool values_copied;  // it can be: so it can be watched by combinators
+};
+
+/// Three operations on one executor.
 class sequential {
  public:
-  /// `values_die`: the value has a destructor, so that losing it is something to do.
-  sequential(bool queued, bool values_die) : queued_(queued), values_die_(values_die) {
+  explicit sequential(setting s) : queued_(s.queued), values_die_(s.values_die), values_copied_(s.values_copied) {
     for (std::size_t i = operations; i != places; ++i) ops_[i].exists = false;
   }
 
@@ -39,7 +56,6 @@ class sequential {
         return o.pins != 0;
       case act::drop_handle:
       case act::detach:
-      case act::on_lost:
       case act::take:
         return o.handle;
       case act::watch:
@@ -52,18 +68,16 @@ class sequential {
         return !hides_a_cycle(s.on, next(next(s.on)));
       case act::nest:
         return false;
-      case act::all:
-      case act::race:
-      case act::any:
-        return !running_ && may_be_input(s.on) && may_be_input(next(s.on)) && !ops_[operations + s.on].exists;
-      case act::then:
-      case act::or_else:
-      case act::finally:
-        return !running_ && may_be_input(s.on) && !ops_[operations + s.on].exists;
+      case act::lend:
+        return values_copied_ && o.handle && !o.lent && !o.taker_given;
+      case act::on_lost:
+        return o.handle && !o.lent;
       case act::run:
-        return !running_ && s.on == 0 && !batches_.empty();
+        return !running_ && s.on == 0 && (!batches_.empty() || !stopped_.empty());
+      case act::time:
+        return !running_ && s.on == 0 && !timers_.empty();
       default:
-        return true;
+        return takes_two(s.what) || takes_one(s.what) ? may_combine(s) : true;
     }
   }
 
@@ -71,6 +85,7 @@ class sequential {
   int play(step s) {
     int const result = call(s);
     go_on();
+    if (!queued_ && !running_) run_all();
     return result;
   }
 
@@ -129,6 +144,10 @@ class sequential {
       for (work const& w : batch)
         k.insert(k.end(), {w.what, static_cast<unsigned char>(w.on), w.holds, static_cast<unsigned char>(w.hook)});
     }
+    for (ids const* list : {&timers_, &stopped_}) {
+      k.push_back(static_cast<unsigned char>(list->size()));
+      for (std::size_t const r : *list) k.push_back(static_cast<unsigned char>(r));
+    }
     for (hook const& h : hooks_)
       k.insert(k.end(), {h.what, static_cast<unsigned char>(h.on), h.over, h.withdrawn, h.mute, h.fed, h.forced, h.ended, h.told});
     return k;
@@ -152,6 +171,7 @@ class sequential {
   void become_settled(std::size_t i, ending how);
   void walk();
   void walk(std::size_t i);
+  void tell_children(std::size_t i);
   void end_relay(std::size_t h);
   std::size_t make(event::kind what, std::size_t on);
   std::size_t observe(std::size_t i, event::kind what);
@@ -171,10 +191,16 @@ class sequential {
   // ---- what the executor runs ----
 
   void go_on();
+  void route();
+  bool runs_anywhere(work const& w) const;
   void tell_alone(std::size_t h);
   void run_ready();
+  void run_all();
+  void post(std::size_t r, turn what);
+  void take_turn(std::size_t r, turn what);
   void run(work const& w);
   void run_sequence(std::size_t i);
+  bool is_last(std::size_t id) const;
   void run_hook(std::size_t id);
   void leave(std::size_t i, bool on_executor);
   void release(std::size_t i);
@@ -194,20 +220,66 @@ class sequential {
 
   static bool is_for_results(act a) noexcept;
   bool may_be_input(std::size_t i) const;
+  bool may_combine(step s) const;
   int combine(std::size_t i, act how);
   void wire(std::size_t r);
+  void connect(std::size_t r, std::size_t k);
   void tie(std::size_t r, std::size_t in);
+  bool watches(std::size_t r) const;
+  void listen(std::size_t r);
+  void asked(std::size_t r);
   void told(std::size_t r, std::size_t k);
-  void told_step(std::size_t r, std::size_t k);
+  void hear(std::size_t r, std::size_t k);
+  void queue(std::size_t r, std::size_t k);
+  void let_off(std::size_t r, std::size_t k, settle::cause why);
+  void lose_input(std::size_t r, std::size_t k);
+  void pass_on(std::size_t r, std::size_t k);
+  void close(std::size_t r);
+
+  void told_group(std::size_t r, std::size_t k);
   void collect(std::size_t r, std::size_t k);
   void decide(std::size_t r, std::size_t winner);
   void conclude(std::size_t r);
-  void let_off(std::size_t r, std::size_t k);
   void deliver(std::size_t r, std::size_t k);
-  void hear(std::size_t r, std::size_t k);
-  void hear_step(std::size_t r, std::size_t k);
-  void queue(std::size_t r, std::size_t k);
+  void hear_group(std::size_t r, std::size_t k);
   void came(std::size_t r);
+
+  bool is_called(std::size_t r, std::size_t k) const;
+  void told_step(std::size_t r, std::size_t k);
+  void hear_step(std::size_t r, std::size_t k);
+  void call_absent(std::size_t r);
+
+  void start_timer(std::size_t r);
+  void stop_timer(std::size_t r);
+  void pass_time();
+  void timer_over(std::size_t r, bool fired);
+  void run_here();
+  void wire_limit(std::size_t r);
+  void told_limit(std::size_t r, std::size_t k);
+  void deliver_limit(std::size_t r);
+  void hear_limit(std::size_t r, std::size_t k);
+  void time_is_over(std::size_t r);
+
+  void begin_after(std::size_t r, std::size_t k);
+  void through(std::size_t r, std::size_t k);
+  void part(std::size_t r, std::size_t k);
+  void child_released(std::size_t r, std::size_t i);
+  void hear_bracket(std::size_t r, std::size_t k);
+  void give_back(std::size_t r);
+  void told_attempt(std::size_t r, std::size_t k);
+  void hear_attempt(std::size_t r, std::size_t k);
+  void after_attempt(std::size_t r);
+  void try_again(std::size_t r);
+  void pause_asked(std::size_t r);
+  void begin_item(std::size_t r);
+  void told_item(std::size_t r, std::size_t k);
+  void hear_item(std::size_t r, std::size_t k);
+
+  void want_more(std::size_t r);
+  void hedge_turn(std::size_t r);
+  void begin_next(std::size_t r);
+  void told_hedged(std::size_t r, std::size_t k);
+
   void make_result(std::size_t r);
   void settle_result(std::size_t r, ending how, settle::cause why);
   void keep_input(std::size_t r, std::size_t in);
@@ -218,6 +290,7 @@ class sequential {
 
   bool queued_;
   bool values_die_;
+  bool values_copied_;
   operation ops_[places];  // the results are not there yet
   group groups_[operations];
   std::vector<hook> hooks_;
@@ -226,16 +299,25 @@ class sequential {
   std::deque<work> ready_;                // user code of this call, or of this turn of the executor
   std::deque<std::deque<work>> batches_;  // what the executor was given, each by one call
   std::vector<bool> pinned_by_;
+  std::vector<work> here_;  // what runs anywhere, and so on whoever makes it ready
+  ids timers_;              // results whose timers run
+  ids stopped_;             // whose timers have yet to let go
   bool running_ = false;
+  bool on_loop_ = false;          // what runs is what the executor was given
   std::size_t walking_ = nobody;  // whose settling is being told to others
   picture seen_;
 };
 
 }  // namespace model
 
-#include "sequential/calls.hpp"      // IWYU pragma: export
-#include "sequential/groups.hpp"     // IWYU pragma: export
-#include "sequential/structure.hpp"  // IWYU pragma: export
-#include "sequential/turns.hpp"      // IWYU pragma: export
+#include "sequential/calls.hpp"       // IWYU pragma: export
+#include "sequential/combining.hpp"   // IWYU pragma: export
+#include "sequential/groups.hpp"      // IWYU pragma: export
+#include "sequential/hedging.hpp"     // IWYU pragma: export
+#include "sequential/steps.hpp"       // IWYU pragma: export
+#include "sequential/structure.hpp"   // IWYU pragma: export
+#include "sequential/successive.hpp"  // IWYU pragma: export
+#include "sequential/timed.hpp"       // IWYU pragma: export
+#include "sequential/turns.hpp"       // IWYU pragma: export
 
 #endif

@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "protocols.hpp"
 #include "swarm.hpp"
 
 namespace {
@@ -262,46 +263,65 @@ TEST_F(swarm, F09_while_it_runs_and_when_it_stops_there_is_one_way_to_release) {
   EXPECT_EQ(link_count::live, 0);
 }
 
-/// Two protocols of trackers over one generic client.
-struct by_lines {
-  static std::string question() { return "announce\n"; }
-};
-struct by_length {
-  static std::string question() { return std::string("\x08", 1) + "announce"; }
-};
-template <class Protocol>
-handle_of<std::string> announce(network& n, std::uint16_t port) {
-  link l = co_await n.dial(port);
-  co_await l.write(Protocol::question());
-  co_return co_await l.read();
-}
+/// What holds of every protocol, and is said once. An exchange is done, repeated, refused, and given up at each half of it.
 template <class Protocol>
 void conforms(swarm& s, network& n) {
   settle::scope all(n.get_executor(), settle::on_failure::keep_going);
-  tracker good(n, all);
+  typename Protocol::server good(n, all), forgetful(n, all), silent(n, all), halting(n, all);
+  forgetful.how = test::manners::loses_the_first;
+  silent.how = test::manners::is_silent;
+  halting.how = test::manners::answers_by_half;
   bad_port const refusing(bad_port::refusing);
   bad_port const deaf(bad_port::deaf);
-  auto ask = [&n](std::uint16_t port) {
-    auto of_one = [&n, port] { return announce<Protocol>(n, port); };
+  auto ask = [&n](std::uint16_t port, std::chrono::milliseconds patience, unsigned times) {
+    auto of_one = [&n, port, patience, times] { return test::announce<Protocol>(n, port, patience, times); };
     return settle::start_on(n.get_executor(), of_one);
   };
-  auto answered = ask(good.port());
-  auto refused = ask(refusing.number());
-  auto cancelled = ask(deaf.number());
-  s.run_until([&] { return answered.is_released() && refused.is_released(); });
-  EXPECT_EQ(good.heard, std::vector{Protocol::question()});
+  auto answered = ask(good.port(), 1h, 1);
+  auto repeated = ask(forgetful.port(), 50ms, 100);
+  auto refused = ask(refusing.number(), 1ms, 2);
+  auto cut_off = ask(halting.port(), 1ms, 2);
+  s.run_until([&] { return answered.is_released() && repeated.is_released() && refused.is_released() && cut_off.is_released(); });
   EXPECT_EQ(std::move(answered).wait().value(), "peers");
+  EXPECT_EQ(good.heard, 1);
+  EXPECT_EQ(std::move(repeated).wait().value(), "peers");
+  EXPECT_GE(forgetful.heard, 2);
   EXPECT_TRUE(std::move(refused).wait().has_error());
-  cancelled.request_cancel();
-  all.op().request_cancel();
+  EXPECT_TRUE(std::move(cut_off).wait().timed_out());
+
+  typename Protocol::server stalling(n, all);  // one that has heard nothing yet
+  stalling.how = test::manners::answers_by_half;
+  auto unanswered = ask(silent.port(), 1h, 1);
+  auto half_answered = ask(stalling.port(), 1h, 1);
+  auto unheard = ask(deaf.number(), 1h, 1);
+  auto dropped = ask(silent.port(), 1h, 1);
+  auto left = ask(stalling.port(), 1h, 1);
+  s.run_until([&] { return silent.heard == 2 && stalling.heard == 2; });
+  EXPECT_FALSE(unanswered.is_settled() || half_answered.is_settled() || unheard.is_settled() || dropped.is_settled());
+  for (auto* h : {&unanswered, &half_answered, &unheard}) h->request_cancel(cause::shutdown);
+  settle::operation const of_dropped = dropped;
+  dropped = {};
+  s.run_until([&] { return unanswered.is_released() && half_answered.is_released() && unheard.is_released() && of_dropped.is_released(); });
+  for (auto* h : {&unanswered, &half_answered, &unheard}) EXPECT_EQ(std::move(*h).wait().cancel().why, cause::shutdown);
+  EXPECT_FALSE(left.is_settled()) << "its neighbours' ends are nothing to it";
+
+  all.op().request_cancel(cause::shutdown);  // the servers go first, in the middle of it
+  s.run_until([&] { return all.op().is_released(); });
+  left.request_cancel();
   n.run();
-  EXPECT_TRUE(std::move(cancelled).wait().is_cancelled());
-  EXPECT_EQ(link_count::live, 0);
+  EXPECT_TRUE(left.is_released());
+  EXPECT_FALSE(std::move(left).wait().has_value());
 }
 
 TEST_F(swarm, F10_every_protocol_is_cleaned_up_by_the_same_code) {
-  conforms<by_lines>(*this, net());
-  conforms<by_length>(*this, net());
+  using by_datagrams = test::by_datagrams<network, datagrams>;
+  using by_http = test::by_http<network>;
+  for (auto const& of_one : {&conforms<by_datagrams>, &conforms<by_http>}) {
+    of_one(*this, net());
+    net().run();
+    EXPECT_EQ(link_count::live, 0);
+    EXPECT_EQ(read_buffer::live, 0);
+  }
 }
 
 TEST_F(swarm, F11_what_is_acquired_once_is_used_and_released_once) {

@@ -11,6 +11,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <utility>
 
 namespace test {
@@ -32,6 +33,12 @@ using link_count = counted_thing<struct link_tag>;
 /// What a read writes into.
 struct read_buffer : counted_thing<struct buffer_tag> {
   std::array<char, 64> bytes{};
+};
+
+/// What came in one piece, and the port of loopback that it is from.
+struct datagram {
+  std::string text;
+  std::uint16_t port;
 };
 
 /// A port of loopback where nobody answers: it refuses, or (deaf) connects to it stay half-open once the queue is full.

@@ -17,6 +17,7 @@ namespace test {
 
 /// Sockets of loopback on libuv: what the swarm needs of a network, as net_asio.hpp has it on Asio.
 class uv_net {
+  friend class uv_datagrams;
   template <class T>
   using resolver = settle::resolver_of<T, settle::error, settle::uv::loop_executor>;
 
@@ -28,21 +29,23 @@ class uv_net {
   }
 
   /// A socket: the one resource of an operation that lasts as long as it is open.
-  struct tcp {
+  template <class Raw, int (*Init)(uv_loop_t*, Raw*)>
+  struct socket {
     settle::uv::loop_executor ex;
     resolver<void> life{ex};
-    uv_tcp_t& raw;
+    Raw& raw;
 
-    explicit tcp(settle::uv::loop_executor e) : ex(std::move(e)), raw(settle::uv::own_uv(life, ex, uv_tcp_init)) {}
-    ~tcp() { close(); }
+    explicit socket(settle::uv::loop_executor e) : ex(std::move(e)), raw(settle::uv::own_uv(life, ex, Init)) {}
+    ~socket() { close(); }
     void close() {  // what waits in it is its child, and hears of that first
       resolver<void> const gone = std::move(life);
       gone.op().cancel();
     }
   };
 
+  using tcp = socket<uv_tcp_t, &uv_tcp_init>;
   struct counted_tcp : link_count, tcp {
-    using tcp::tcp;
+    using tcp::socket;
   };
 
   struct reading {

@@ -27,6 +27,10 @@ template <detail::combined A, detail::combined B>
 auto all_settled(A&& a, B&& b, std::source_location at = std::source_location::current()) {
   return detail::combine_pack<detail::rule::all_settled>(at, std::forward<A>(a), std::forward<B>(b));
 }
+template <detail::combined A>
+auto all_settled(A&& a, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::all_settled>(at, std::forward<A>(a));
+}
 template <detail::combined A, detail::combined B, detail::combined D>
 auto all_settled(A&& a, B&& b, D&& d, std::source_location at = std::source_location::current()) {
   return detail::combine_pack<detail::rule::all_settled>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d));
@@ -36,11 +40,34 @@ auto all_settled(A&& a, B&& b, D&& d, E&& e, std::source_location at = std::sour
   return detail::combine_pack<detail::rule::all_settled>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d),
                                                          std::forward<E>(e));
 }
-/// The same of any number. (Of more than four the creation site is here: nothing may follow a pack.)
-template <detail::combined... H>
-  requires(sizeof...(H) != 0)
-auto all_settled(H&&... inputs) {
-  return detail::combine_pack<detail::rule::all_settled>(std::source_location::current(), std::forward<H>(inputs)...);
+template <detail::combined A, detail::combined B, detail::combined D, detail::combined E, detail::combined F>
+auto all_settled(A&& a, B&& b, D&& d, E&& e, F&& f, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::all_settled>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e),
+                                                         std::forward<F>(f));
+}
+template <detail::combined A, detail::combined B, detail::combined D, detail::combined E, detail::combined F, detail::combined G>
+auto all_settled(A&& a, B&& b, D&& d, E&& e, F&& f, G&& g, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::all_settled>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e),
+                                                         std::forward<F>(f), std::forward<G>(g));
+}
+template <detail::combined A, detail::combined B, detail::combined D, detail::combined E, detail::combined F, detail::combined G,
+          detail::combined I>
+auto all_settled(A&& a, B&& b, D&& d, E&& e, F&& f, G&& g, I&& i, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::all_settled>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e),
+                                                         std::forward<F>(f), std::forward<G>(g), std::forward<I>(i));
+}
+template <detail::combined A, detail::combined B, detail::combined D, detail::combined E, detail::combined F, detail::combined G,
+          detail::combined I, detail::combined J>
+auto all_settled(A&& a, B&& b, D&& d, E&& e, F&& f, G&& g, I&& i, J&& j, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::all_settled>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e),
+                                                         std::forward<F>(f), std::forward<G>(g), std::forward<I>(i), std::forward<J>(j));
+}
+/// The same of any number. (Of more than eight the creation site is that of the first: nothing may follow a pack.)
+template <detail::combined H, detail::combined... More>
+  requires(sizeof...(More) > 7)
+auto all_settled(H&& first, More&&... more) {
+  std::source_location const at = detail::site_of(first);
+  return detail::combine_pack<detail::rule::all_settled>(at, std::forward<H>(first), std::forward<More>(more)...);
 }
 
 /// The same of a range of handles (moved in) or watchers. A std::vector of the outcomes.

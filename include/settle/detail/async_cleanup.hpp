@@ -149,7 +149,7 @@ class cleanup_wait {
     monitor_event e = owner_->event_of(monitor_event::cleanup_overrun);
     e.detail = "an asynchronous cleanup is over its budget: it is asked to cancel";
     e.other = a.created;
-    owner_->table->report(nullptr, e);
+    owner_->report(nullptr, e);
     engine<C>::request(a, cancellation(cause::deadline, a.created));
   }
 
@@ -160,7 +160,7 @@ class cleanup_wait {
     a.seen.store(true, std::memory_order_relaxed);
     monitor_event e = owner.event_of(monitor_event::cleanup_failed);
     e.other = a.created;
-    owner.table->report(a.table->exception(a), e);
+    owner.report(a.table->exception(a), e);
   }
 
   static constexpr hook_type<C> when_released{&released, 0, 0};

@@ -9,6 +9,7 @@
 #include "hook.hpp"
 #include "link.hpp"
 #include "lost_value.hpp"
+#include "naming.hpp"
 #include "releaser.hpp"
 #include "sequence.hpp"
 #include "state.hpp"
@@ -93,10 +94,14 @@ class engine {
     if (!asked) s.head().cancelled_by(cancellation(cause::abandoned, s.created));
     frame<C>& f = frame<C>::here();
     state_table<C> const& table = *s.table;
-    monitor_event const event = s.event_of(monitor_event::abandoned);
+    monitor_event event = s.event_of(monitor_event::abandoned);
+    bool const is_named = !asked && naming<C>::is_used();
+    if (is_named) s.add_ref();  // its name is looked for when it is no longer ours
     settle_locked(s, w, outcome_head::cancelled, f, false);
-    if (!asked) table.report(nullptr, event);
+    if (is_named) s.report(nullptr, event);
+    else if (!asked) table.report(nullptr, event);
     walker<C>::pump(f);
+    if (is_named) s.drop_ref();
   }
 
   /// The producer ends as cancelled, with the cause that was asked for or else this one. Takes over its hold and reference.

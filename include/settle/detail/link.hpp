@@ -3,8 +3,10 @@
 #define SETTLE_DETAIL_LINK_HPP
 
 #include <new>
+#include <string_view>
 
 #include "hook.hpp"
+#include "naming.hpp"
 #include "state.hpp"
 
 namespace settle::inline v0::detail {
@@ -42,7 +44,10 @@ struct link {
     if (child.table->event == nullptr) return;
     monitor_event e = child.event_of(monitor_event::adopted);
     e.parent = &parent;
-    child.table->event(e);
+    naming<C>::with_name(parent, [&](std::string_view name) {
+      e.child = name;
+      child.table->event(e);
+    });
   }
   /// Off the parent's ring.
   void untie() noexcept {

@@ -16,6 +16,7 @@
 #include "../policy/recycling.hpp"
 #include "context.hpp"
 #include "hook.hpp"
+#include "naming.hpp"
 #include "state_table.hpp"
 #include "word.hpp"
 
@@ -201,7 +202,13 @@ struct state_base : basic_work_node<C> {
   void report(std::exception_ptr p, monitor_event::what_t what, std::string_view detail = {}) noexcept {
     monitor_event e = event_of(what);
     e.detail = detail;
-    table->report(std::move(p), e);
+    report(std::move(p), e);
+  }
+  void report(std::exception_ptr p, monitor_event& e) noexcept {
+    naming<C>::with_name(*this, [&](std::string_view name) {
+      e.child = name;
+      table->report(std::move(p), e);
+    });
   }
   std::byte* slot(std::size_t i) noexcept { return reinterpret_cast<std::byte*>(this) + table->slots_offset + table->slot_size * i; }
   /// The slot that `closure` lies in; slot_count when it is no slot's.

@@ -21,7 +21,7 @@
 namespace settle::inline v0 {
 
 /// A monitor that keeps the live set: every operation of its policies from created to destroyed, with its tag, its age,
-/// where it was created, who adopted it, and why it is not released as far as it can tell when asked.
+/// where it was created, who adopted it, under which child of a supervisor, and why it is not released as far as it can tell when asked.
 /// One set for each Tag; `census` is the one without.
 ///
 /// Threads: any. Cost: a lock and a node of a hash table for each operation; policies without a census pay nothing.
@@ -51,9 +51,12 @@ class basic_census {
     if (at == b.live.end()) return;  // missed
     if (e.what == monitor_event::destroyed) {
       b.live.erase(at);
+    } else if (e.what == monitor_event::named) {
+      name(at->second, e);
     } else if (e.what == monitor_event::adopted) {
       auto const parent = b.live.find(e.parent);
       at->second.parent = parent == b.live.end() ? 0 : parent->second.serial;
+      name(at->second, e);
     } else {
       at->second.released = e.what == monitor_event::released;
       at->second.event = e;
@@ -89,6 +92,7 @@ class basic_census {
           std::lower_bound(found.begin(), found.end(), child.parent, [](census_entry const& x, std::uint64_t n) { return x.serial < n; });
       if (at != found.end() && at->serial == child.parent && child.phase != census_phase::released) ++at->children;
     }
+    detail::hand_names_down(found);
     return found;
   }
 
@@ -106,6 +110,7 @@ class basic_census {
     std::uint64_t parent;
     clock::time_point since;
     bool released;
+    std::string name{};
   };
   struct books {
     std_sync::mutex lock;
@@ -114,7 +119,7 @@ class basic_census {
     std::uint64_t missed = 0;
 
     void note(monitor_event const& e) {
-      live.emplace(e.id, record{e, last + 1, 0, clock::now(), false});
+      live.emplace(e.id, record{e, last + 1, 0, clock::now(), false, {}});
       ++last;
       --missed;
     }
@@ -126,6 +131,11 @@ class basic_census {
     return b;
   }
 
+  /// Without memory it stays nameless.
+  static void name(record& r, monitor_event const& e) noexcept {
+    if (!e.child.empty()) detail::guarded([&] { r.name = e.child; }, [](std::exception_ptr const&) {});
+  }
+
   /// Under the lock: the call that says destroyed waits for it, so the operation is there.
   static census_entry entry_of(void const* id, record const& r, clock::time_point now) {
     census_entry e;
@@ -133,6 +143,7 @@ class basic_census {
     e.id = id;
     e.parent = r.parent;
     e.tag = r.event.tag;
+    e.name = r.name;
     e.where = r.event.where;
     e.age = now - r.since;
     e.how = r.event.how;

@@ -28,6 +28,7 @@ struct census_entry {
   std::uint64_t parent = 0;                              ///< the serial of the one that adopted it; 0: none, or none of this census
   void const* id = nullptr;                              ///< tells it from the others while it exists; nothing to be used
   std::string_view tag{};                                ///< the policy's
+  std::string name{};                                    ///< of the supervisor's child that it is or is below, if it was told
   census_phase phase = census_phase::pending;            ///< how far it has come
   monitor_event::ending_t how = monitor_event::pending;  ///< how it ended, once settled
   cause why = cause::requested;                          ///< when it was cancelled
@@ -124,6 +125,28 @@ void append_summary(std::string& out, std::string_view tag, std::vector<E> const
   (out += "oldest ") += std::to_string(milliseconds(oldest)) += " ms\n";
 }
 
+/// What has no name of its own has that of the nearest above it. `entries` by serial; each is come to once.
+template <class E>
+void hand_names_down(std::vector<E>& entries) {
+  auto const above = [&](E& e) -> E* {
+    auto const at = std::ranges::lower_bound(entries, e.parent, {}, &E::serial);
+    return at == entries.end() || at->serial != e.parent ? nullptr : &*at;
+  };
+  std::vector<bool> known(entries.size());
+  std::vector<E*> path;
+  for (E& e : entries) {
+    E* top = &e;
+    for (; top != nullptr && !known[static_cast<std::size_t>(top - entries.data())]; top = above(*top)) {
+      known[static_cast<std::size_t>(top - entries.data())] = true;
+      path.push_back(top);
+    }
+    for (std::string_view name = top == nullptr ? std::string_view() : top->name; !path.empty(); path.pop_back()) {
+      if (path.back()->name.empty()) path.back()->name = name;
+      name = path.back()->name;
+    }
+  }
+}
+
 }  // namespace detail
 
 /// For people: a line for each tag, then one for each operation, oldest first. Throws std::bad_alloc.
@@ -143,6 +166,7 @@ std::string census_text(std::vector<E> const& entries) {
       out += ')';
     }
     if (e.parent != 0) (out += ", child of #") += std::to_string(e.parent);
+    if (!e.name.empty()) detail::append_quoted(out += ", under ", e.name);
     (out += ", ") += std::to_string(detail::milliseconds(e.age)) += " ms old, waits for: ";
     (out += detail::joined(reasons(e))) += ", created at ";
     ((out += e.where.file_name()) += ':') += std::to_string(e.where.line()) += '\n';
@@ -150,7 +174,8 @@ std::string census_text(std::vector<E> const& entries) {
   return out;
 }
 
-/// For programs: `[{"serial":1,"parent":0,"tag":"rpc","phase":"pending","ending":"pending","age_ms":3,"holds":1,"waits_for":["producer"],
+/// For programs:
+/// `[{"serial":1,"parent":0,"tag":"rpc","name":"feed","phase":"pending","ending":"pending","age_ms":3,"holds":1,"waits_for":["producer"],
 /// "file":"a.cpp","line":7}]`. Throws std::bad_alloc.
 template <std::same_as<census_entry> E = census_entry>
 std::string census_json(std::vector<E> const& entries) {
@@ -160,6 +185,7 @@ std::string census_json(std::vector<E> const& entries) {
     (out += "\"serial\":") += std::to_string(e.serial);
     (out += ",\"parent\":") += std::to_string(e.parent);
     detail::append_quoted(out += ",\"tag\":", e.tag);
+    if (!e.name.empty()) detail::append_quoted(out += ",\"name\":", e.name);
     detail::append_quoted(out += ",\"phase\":", detail::name_of(e.phase));
     detail::append_quoted(out += ",\"ending\":", detail::name_of(e.how));
     if (e.how == monitor_event::cancelled) detail::append_quoted(out += ",\"cause\":", to_string(e.why));

@@ -20,15 +20,17 @@ concept error_sink = requires(std::exception_ptr p, monitor_event const& e) {
 
 /// Prints one line to stderr and goes on.
 struct log_sink {
-  /// One line: what happened, where the operation was made.
+  /// One line: what happened, where the operation was made, and under which child of a supervisor.
   static void report(std::exception_ptr, monitor_event const& e) noexcept {
     constexpr char const* names[] = {
-        "created",       "settled",       "released", "destroyed", "failure that nobody saw",     "abandoned",      "callback threw",
-        "cleanup threw", "executor lost", "misuse",   "adopted",   "asynchronous cleanup failed", "cleanup overran"};
+        "created",       "settled",       "released", "destroyed", "failure that nobody saw",     "abandoned",       "callback threw",
+        "cleanup threw", "executor lost", "misuse",   "adopted",   "asynchronous cleanup failed", "cleanup overran", "named"};
     std::fprintf(stderr, "settle: %s%s%.*s (%s:%u", names[e.what], e.detail.empty() ? "" : ": ", static_cast<int>(e.detail.size()),
                  e.detail.empty() ? "" : e.detail.data(), e.where.file_name(), static_cast<unsigned>(e.where.line()));
     if (e.other.line() != 0) std::fprintf(stderr, ", first %s:%u", e.other.file_name(), static_cast<unsigned>(e.other.line()));
-    std::fputs(")\n", stderr);
+    std::fputs(")", stderr);
+    if (!e.child.empty()) std::fprintf(stderr, " under \"%.*s\"", static_cast<int>(e.child.size()), e.child.data());
+    std::fputs("\n", stderr);
   }
 };
 

@@ -89,7 +89,7 @@ class supervising : public std::enable_shared_from_this<supervising<C>> {
     e->why = std::make_shared<std::optional<error>>();
     c.op = w;
     c.runs = true;
-    child_name.set(c.op, c.name);
+    detail::child_naming<C>::give(c.op, c.name);
     w.on_done([why = e->why](auto const& o) {
       if (o.has_error()) why->emplace(o.error());
       else if (o.is_cancelled() && o.cancel().why == cause::abandoned) why->emplace(errc::cancelled);

@@ -14,7 +14,7 @@ inline void sequential::let_go() {
   for (act const last : {act::drop_watcher, act::drop_handle, act::drop_resolver})
     for (std::size_t i = 0; i != places; ++i)
       if (possible({last, i})) play({last, i});
-  run_ready();
+  pass_time();  // what waits for that alone has nobody else
 }
 
 inline int sequential::call(step s) {
@@ -93,19 +93,19 @@ inline int sequential::call(step s) {
       observe(i, event::consumer);
       return -1;
     case act::run:
-      run_ready();
+      run_all();
       return -1;
-    case act::all:
-    case act::race:
-    case act::any:
-    case act::then:
-    case act::or_else:
-    case act::finally:
-      return combine(i, s.what);
+    case act::time:
+      pass_time();
+      return -1;
+    case act::lend:
+      o.lent = true;
+      return -1;
     case act::nest:
-      break;
+      return -1;
+    default:
+      return combine(i, s.what);
   }
-  return -1;
 }
 
 /// What runs at once has run when the caller gets the registration.

@@ -37,10 +37,23 @@ struct link {
   friend bool operator==(link const&, link const&) = default;
 };
 struct work {
-  enum kind : unsigned char { sequence, alone, release, dispose, bound_call, bound_drop, bound_end, make } what;
+  enum kind : unsigned char { sequence, alone, release, dispose, bound_call, bound_drop, bound_end, make, turn } what;
   std::size_t on;
   bool holds = false;
   std::size_t hook = 0;
+};
+
+/// What a combinator has posted to where its result's user code runs.
+enum class turn : unsigned char {
+  call_absent,
+  stop_timer,
+  after_first,
+  after_second,
+  give_back,
+  given_back,
+  finish,
+  try_again,
+  begin_more
 };
 
 struct operation {
@@ -73,6 +86,8 @@ struct operation {
 
   bool exists = true;       // results: somebody made it
   bool has_inputs = false;  // a combinator ever waited for it
+  bool lent = false;        // combinators watch it
+  bool anywhere = false;    // its user code runs at once, although others' is queued
   bool closes = false;      // a result: what its combinator keeps goes when it is released
   ids feeds;                // what waits for it: see feed_of
 
@@ -85,8 +100,9 @@ struct operation {
   ids parents;  // those looked at first come first
 
   void write(std::vector<unsigned char>& k) const {
-    for (bool const b : {producer,  handle, watcher,  owned,     watched,  taker, taker_given,   settled, requested,  forced, value_there,
-                         looked_at, over,   disposal, releasing, released, below, tells_release, exists,  has_inputs, closes})
+    for (bool const b : {producer,  handle,        watcher,     owned,      watched, taker,    taker_given, settled,
+                         requested, forced,        value_there, looked_at,  over,    disposal, releasing,   released,
+                         below,     tells_release, exists,      has_inputs, closes,  lent,     anywhere})
       k.push_back(b ? 1 : 0);
     k.insert(k.end(), {static_cast<unsigned char>(how), static_cast<unsigned char>(why), static_cast<unsigned char>(holds),
                        static_cast<unsigned char>(pins)});
@@ -106,11 +122,35 @@ struct group {
   std::size_t decided = nobody;
   bool wired = false;
   std::size_t kept = nobody;  // the input that has settled it: not released before its observers have run
-  std::vector<bool> holds;    // an input keeps the result by a hold of its own
+  bool holds[2] = {};         // an input keeps the result by a hold of its own
+  bool adopted[2] = {};       // or watched
+  bool absent[2] = {};        // watched, and taken back because the result was asked to cancel
+  bool listens = false;       // for that
+
+  bool runs = false;       // a timer was started
+  bool delivered = false;  // within: settled by its input, of which user code is to come yet
+  bool pausing = false;    // retry: between two attempts
+
+  bool stored = false;            // the second handle is in a function yet, and goes with it
+  std::size_t parts[2] = {};      // of an input that is followed by something: its release, its outcome
+  bool again = false;             // retry: the next attempt follows
+  ending outcome = ending::none;  // bracket: what it will end with
+  settle::cause why = settle::cause::requested;
+
+  std::size_t begun = 0;  // hedge, map_concurrent: inputs
+  std::size_t active = 0;
+  std::size_t wanted = 0;  // hedge: turns asked for
+  std::size_t more = 0;    // hedge: inputs to begin
+  bool ended = false;      // hedge: its timer
+  bool stopped = false;
 
   void write(std::vector<unsigned char>& k) const {
-    for (std::size_t const n : {static_cast<std::size_t>(how), missing, to_come, decided, kept, inputs.size()})
+    if (inputs.empty()) return k.push_back(0);
+    for (std::size_t const n : {inputs.size(), static_cast<std::size_t>(how), missing, to_come, decided, kept, parts[0], parts[1],
+                                static_cast<std::size_t>(outcome), static_cast<std::size_t>(why), begun, active, wanted, more})
       k.push_back(static_cast<unsigned char>(n));
+    for (bool const b : {listens, runs, delivered, pausing, stored, again, ended, stopped}) k.push_back(b ? 1 : 0);
+    for (auto const* each : {holds, adopted, absent}) k.insert(k.end(), each, each + 2);
   }
 };
 

@@ -57,8 +57,9 @@ inline void sequential::become_settled(std::size_t i, ending how) {
   o.how = how;
   bool const is_queued = std::ranges::find(structure_, i) != structure_.end();
   bool const walks = (o.below && !told_before) || o.has_inputs;
-  o.over = o.observers.empty() && !walks && !is_queued && !may_be_lost(i);  // nothing to run first
-  if (is_queued) return;                                                    // that walk will see it
+  bool const is_seen = is_queued || walking_ == i;                        // by a walk that is to come, or under way
+  o.over = o.observers.empty() && !walks && !is_seen && !may_be_lost(i);  // nothing to run first
+  if (is_seen) return;
   if (walks) structure_.push_back(i);
   else ready_.push_back({work::sequence, i});
 }
@@ -75,6 +76,10 @@ inline void sequential::walk() {
 inline void sequential::walk(std::size_t i) {
   operation& o = ops_[i];
   walking_ = i;
+  if (i >= operations) {  // its inputs are children, and were so before it listened
+    tell_children(i);
+    asked(i);
+  }
   if (!o.settled) {
     for (std::size_t const h : o.cancels) tell_alone(h);
     o.cancels.clear();
@@ -84,6 +89,12 @@ inline void sequential::walk(std::size_t i) {
     o.feeds.erase(o.feeds.begin());
     told(feed / 2, feed % 2);
   }
+  if (i < operations) tell_children(i);
+  if (o.settled) ready_.push_back({work::sequence, i});
+  walking_ = nobody;
+}
+inline void sequential::tell_children(std::size_t i) {
+  operation const& o = ops_[i];
   for (link const& l : links_) {
     if (l.parent != i) continue;
     if (l.child >= places) {
@@ -93,8 +104,6 @@ inline void sequential::walk(std::size_t i) {
     } else if (o.forced) force(l.child, settle::cause::parent);
     else request(l.child, settle::cause::parent);
   }
-  if (o.settled) ready_.push_back({work::sequence, i});
-  walking_ = nobody;
 }
 inline void sequential::end_relay(std::size_t h) {
   if (!std::exchange(hooks_[h].told, true)) structure_.push_back(places + h);

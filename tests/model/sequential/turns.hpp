@@ -10,10 +10,34 @@ namespace model {
 /// The end of a call of the library's.
 inline void sequential::go_on() {
   walk();
-  if (running_) return;  // user code that calls: what follows from it is this turn's
-  if (!ready_.empty()) batches_.push_back(std::exchange(ready_, {}));
-  if (!queued_) run_ready();
+  if (running_ && (on_loop_ || !queued_)) return;  // user code that calls: what follows from it is this turn's
+  route();
+  if (running_) return;
+  if (!queued_) return run_ready();
+  running_ = true;
+  while (!here_.empty()) {
+    work const w = here_.front();
+    here_.erase(here_.begin());
+    run(w);
+    walk();
+    route();
+  }
+  running_ = false;
 }
+
+/// Outside the executor: it is given what it is to run, but for what may run anywhere.
+inline void sequential::route() {
+  if (ready_.empty()) return;
+  bool begins = true;
+  for (work const& w : std::exchange(ready_, {})) {
+    bool const here = queued_ && runs_anywhere(w);
+    if (here) here_.push_back(w);
+    else if (begins) batches_.push_back({w});
+    else batches_.back().push_back(w);
+    begins = here;
+  }
+}
+inline bool sequential::runs_anywhere(work const& w) const { return w.on < places && ops_[w.on].anywhere; }
 
 /// A hook by itself. It holds the operation, if that can still be held.
 inline void sequential::tell_alone(std::size_t h) {
@@ -25,7 +49,7 @@ inline void sequential::tell_alone(std::size_t h) {
 }
 
 inline void sequential::run_ready() {
-  running_ = true;
+  running_ = on_loop_ = true;
   for (; !batches_.empty(); batches_.pop_front()) {
     ready_ = batches_.front();
     while (!ready_.empty()) {
@@ -35,7 +59,17 @@ inline void sequential::run_ready() {
       walk();
     }
   }
-  running_ = false;
+  running_ = on_loop_ = false;
+}
+/// And every timer that was stopped lets go.
+inline void sequential::run_all() {
+  for (run_ready(); !stopped_.empty(); run_ready())
+    for (std::size_t const r : std::exchange(stopped_, {})) timer_over(r, false);
+}
+
+inline void sequential::post(std::size_t r, turn what) {
+  ++ops_[r].holds;
+  ready_.push_back({work::turn, r, true, static_cast<std::size_t>(what)});
 }
 
 inline void sequential::run(work const& w) {
@@ -49,6 +83,10 @@ inline void sequential::run(work const& w) {
       break;
     case work::make:
       make_result(w.on);
+      leave(w.on, true);
+      break;
+    case work::turn:
+      take_turn(w.on, static_cast<turn>(w.hook));
       leave(w.on, true);
       break;
     case work::release:
@@ -69,17 +107,39 @@ inline void sequential::run(work const& w) {
   }
 }
 
+inline void sequential::take_turn(std::size_t r, turn what) {
+  switch (what) {
+    case turn::call_absent:
+      return call_absent(r);
+    case turn::stop_timer:
+      return stop_timer(r);
+    case turn::after_first:
+      return after_attempt(r);
+    case turn::after_second:
+    case turn::give_back:
+      return give_back(r);
+    case turn::given_back:
+      return post(r, turn::finish);
+    case turn::finish:
+      return settle_result(r, group_of(r).outcome, group_of(r).why);
+    case turn::try_again:
+      return try_again(r);
+    case turn::begin_more:
+      return hedge_turn(r);
+  }
+}
+
 /// Done observers, cancel observers, the consumer; then the value is nobody's, or kept for its owner.
 inline void sequential::run_sequence(std::size_t i) {
   operation& o = ops_[i];
   for (std::size_t const h : o.observers)
-    if (h < first_feed && hooks_[h].what != event::consumer) run_hook(h);
+    if (!is_last(h)) run_hook(h);
   for (std::size_t const h : o.cancels) {
     hooks_[h].mute = o.how != ending::cancelled;
     run_hook(h);
   }
   for (std::size_t const h : o.observers)
-    if (h >= first_feed || hooks_[h].what == event::consumer) run_hook(h);
+    if (is_last(h)) run_hook(h);
   if (i >= operations) let_go_of_input(i);
   while (!o.late.empty())
     for (std::size_t const h : std::exchange(o.late, {})) run_hook(h);
@@ -88,6 +148,12 @@ inline void sequential::run_sequence(std::size_t i) {
   o.over = true;
   if (!o.owned && !o.watched) lose(i);
   leave(i, true);
+}
+
+/// Who takes the value comes after those that look.
+inline bool sequential::is_last(std::size_t id) const {
+  if (id < first_feed) return hooks_[id].what == event::consumer;
+  return groups_[(id - first_feed) / 2 - operations].adopted[(id - first_feed) % 2];
 }
 
 inline void sequential::run_hook(std::size_t id) {
@@ -106,7 +172,7 @@ inline void sequential::run_hook(std::size_t id) {
   }
   if (what == event::consumer) {
     o.taker = false;
-    if (!o.watched || values_die_) o.value_there = false;
+    if (!o.watched || !values_copied_) o.value_there = false;
   }
 }
 
@@ -137,7 +203,7 @@ inline void sequential::release(std::size_t i) {
     o.cleanups.pop_back();
     run_hook(last);
   }
-  o.closes = false;
+  if (std::exchange(o.closes, false)) close(i);
   if (o.holds > 1) {  // what came meanwhile goes on
     --o.holds;
     return;
@@ -148,7 +214,10 @@ inline void sequential::release(std::size_t i) {
   for (std::size_t const h : o.releaseds) run_hook(h);
   o.releaseds.clear();
   std::erase_if(links_, [&](link const& l) { return l.child == i; });
-  for (std::size_t const p : parents) leave(p, false);
+  for (std::size_t const p : parents) {
+    child_released(p, i);
+    leave(p, false);
+  }
 }
 
 /// The value has no taker.

@@ -150,6 +150,13 @@ class range_shape {
 template <class H>
 concept combined = input_of<H>::is_input;
 
+/// Where an input was created: the nearest that is known when nobody can say where the combinator was called.
+template <class H>
+std::source_location site_of(H const& h) noexcept {
+  auto const* const s = state_access::get(static_cast<basic_operation<typename input_of<H>::C> const&>(h));
+  return s == nullptr ? std::source_location() : std::source_location(s->created);
+}
+
 template <rule R, class H, class... More>
 auto combine_pack(std::source_location at, H&& first, More&&... more) {
   static_assert(check_input<H>() && (check_input<More>() && ...));
