@@ -32,9 +32,9 @@ struct body_reader {
     return static_cast<std::ptrdiff_t>(n);
   }
 
-  static nghttp2_nv pair(std::string_view name, std::string_view value) noexcept {
+  static nghttp2_nv pair(std::string_view name, std::string_view value, std::uint8_t flags = NGHTTP2_NV_FLAG_NONE) noexcept {
     auto const bytes = [](std::string_view v) { return reinterpret_cast<std::uint8_t*>(const_cast<char*>(v.data())); };
-    return {bytes(name), bytes(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE};
+    return {bytes(name), bytes(value), name.size(), value.size(), flags};
   }
 
   static bool well_formed(std::string_view name, std::string_view value) noexcept {
@@ -63,7 +63,7 @@ class response_head {
     to.clear();
     if (r.status() < 200 || r.status() > 599) return false;
     std::to_chars(status_.data(), status_.data() + status_.size(), r.status());
-    to.push_back(body_reader::pair(":status", {status_.data(), status_.size()}));
+    to.push_back(body_reader::pair(":status", {status_.data(), status_.size()}, NGHTTP2_NV_FLAG_NO_COPY_NAME));
     std::size_t bytes = 0;
     for (auto const& [name, value] : r.headers()) {
       if (!body_reader::well_formed(name, value)) return false;
@@ -74,7 +74,8 @@ class response_head {
     if (bytes > most_bytes) return false;
     if (with_length) {
       auto const end = std::to_chars(length_.data(), length_.data() + length_.size(), r.body().size()).ptr;
-      to.push_back(body_reader::pair("content-length", {length_.data(), static_cast<std::size_t>(end - length_.data())}));
+      to.push_back(body_reader::pair("content-length", {length_.data(), static_cast<std::size_t>(end - length_.data())},
+                                     NGHTTP2_NV_FLAG_NO_COPY_NAME));
     }
     return true;
   }
@@ -142,6 +143,7 @@ inline void session::duty_dropped(stream& s) noexcept {
 
 /// The request's outcome is known, whoever decided it.
 inline void session::settled(stream& s, ending how) noexcept {
+  if (!s.counted) return;  // there was no memory for it to come into being
   tally& counts = s.home.counts;
   tally::add(how.kind == ending::value ? counts.completed : how.kind == ending::failure ? counts.failed : counts.cancelled);
   s.handler_done = true;
