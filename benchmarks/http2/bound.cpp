@@ -156,7 +156,8 @@ class connection : public std::enable_shared_from_this<connection> {
 
   void await_input() {
     socket_.async_wait(tcp::socket::wait_read, [me = shared_from_this()](asio::error_code ec) {
-      if (!ec && me->read() && me->flush()) me->await_input();
+      if (!ec && me->read() && me->flush()) return me->await_input();
+      me->socket_.close(ec);  // which ends what waits for room
     });
   }
 
@@ -194,7 +195,7 @@ class connection : public std::enable_shared_from_this<connection> {
     std::size_t done = 0;
     asio::error_code ec;
     while (done < size && !ec) done += socket_.write_some(asio::buffer(from + done, size - done), ec);
-    return done;  // an error comes again with the next read
+    return done;  // what is wrong with the socket comes again with the next read
   }
 
   void await_room() {
@@ -203,10 +204,10 @@ class connection : public std::enable_shared_from_this<connection> {
       if (ec) return;
       std::size_t const n = me->write(me->stalled_.data(), me->stalled_.size());
       me->stalled_.erase(me->stalled_.begin(), me->stalled_.begin() + static_cast<std::ptrdiff_t>(n));
-      if (n != 0 && !me->stalled_.empty()) return me->await_room();
+      if (!me->stalled_.empty()) return me->await_room();
       me->writing_ = false;
       me->stalled_ = {};
-      if (n == 0 || !me->flush()) me->socket_.close(ec);
+      if (!me->flush()) me->socket_.close(ec);
     });
   }
 
