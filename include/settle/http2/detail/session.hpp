@@ -90,12 +90,12 @@ class session {
   void spend_reset() noexcept;
   void end_unread(std::chrono::steady_clock::time_point now) noexcept;
 
-  void process(stream& s);
+  void process(stream& s, settle::pin& keep);
   static void start(stream& s);
-  void note_end(stream& s);
+  void note_end(stream& s, settle::pin& keep);
   static void gone(stream& s, cause why) noexcept;
   static void settled(stream& s, ending how) noexcept;
-  static void try_finish(stream& s) noexcept;
+  static void try_finish(stream& s, settle::pin* last) noexcept;
   static void cancel_waiters(stream& s, cause why) noexcept;
   static bool stalled(stream const& s, std::chrono::steady_clock::time_point now) noexcept;
 

@@ -132,7 +132,7 @@ inline void session::handler_ended(stream& s, std::optional<error> failure, int 
     if (s.answerable()) answer(s, response(status), body_kind::whole);
     else if (!s.out.finished()) reset(s, NGHTTP2_INTERNAL_ERROR, cause::abandoned);
   }
-  try_finish(s);
+  try_finish(s, nullptr);
 }
 
 inline void session::duty_dropped(stream& s) noexcept {
@@ -154,11 +154,14 @@ inline void session::settled(stream& s, ending how) noexcept {
   cancel_waiters(s, how.cancel.why);
 }
 
-inline void session::try_finish(stream& s) noexcept {
+/// `last`: let go of as soon as the result holds the request instead, so that settling it ends it, too.
+inline void session::try_finish(stream& s, settle::pin* last) noexcept {
   if (!s.handler_done || !s.ended || !s.result) return;
   resolver<request_policy> result = std::move(*s.result);
   s.result.reset();
-  if (s.failure) result.fail(*s.failure);
+  std::optional<error> const failure = std::move(s.failure);
+  if (last != nullptr) last->reset();
+  if (failure) result.fail(*failure);
   else result.complete();
 }
 

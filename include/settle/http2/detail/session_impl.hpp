@@ -168,12 +168,12 @@ inline void session::run_events() {
   while (stream* const s = events_.pop_front()) {
     settle::pin keep = s->self ? std::move(s->self) : s->req.op_.pin();
     if (!keep) continue;
-    process(*s);
-    if (!s->let_go) s->self = std::move(keep);
+    process(*s, keep);
+    if (keep && !s->let_go) s->self = std::move(keep);
   }
 }
 
-inline void session::process(stream& s) {
+inline void session::process(stream& s, settle::pin& keep) {
   if (s.closed && !s.end_sent) return gone(s, s.gone_why);
   if (!s.started && (s.whole || s.refusal != 0)) start(s);
   if (s.waiting && s.out.size() < s.home.limits.stream_buffer) {
@@ -181,7 +181,7 @@ inline void session::process(stream& s) {
     s.waiting.reset();
     room.complete();
   }
-  if (s.end_sent && !s.ended) note_end(s);
+  if (s.end_sent && !s.ended) note_end(s, keep);
 }
 
 inline void session::start(stream& s) {
@@ -191,20 +191,20 @@ inline void session::start(stream& s) {
   answer(s, response(s.refusal), body_kind::whole);
 }
 
-inline void session::note_end(stream& s) {
+inline void session::note_end(stream& s, settle::pin& keep) {
   s.ended = true;
   if (s.sent) {
     void_resolver done = std::move(*s.sent);
     s.sent.reset();
     done.complete();
   }
-  try_finish(s);
   if (written_ >= produced_) {
     s.let_go = true;
-  } else {
-    s.end_offset = produced_;
-    unwritten_.push_back(s);
+    return try_finish(s, &keep);
   }
+  s.end_offset = produced_;
+  unwritten_.push_back(s);
+  try_finish(s, nullptr);
 }
 
 inline void session::gone(stream& s, cause why) noexcept {
