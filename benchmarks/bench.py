@@ -39,7 +39,7 @@ def rounded(x):
 def print_machine(about: dict) -> None:
     print(f"{about['cpu']}, {about['cpus']} CPUs at {about['mhz']} MHz, load {about['load'][0]}, {about['system']}, {about['kernel']}, "
           f"compiler {about['compiler']}")
-    print("nanoseconds (first decile); (n): allocations from the system, once warm\n")
+    print("nanoseconds (first decile; http2: median); (n): allocations from the system, once warm\n")
 
 
 def print_rows(group: str, rows: list[dict]) -> None:
@@ -47,14 +47,16 @@ def print_rows(group: str, rows: list[dict]) -> None:
     print(head + "\n" + "-" * 110)
     for row in rows:
         def cell(who: str, ns: float | None) -> str:
-            return "-" if ns is None else f"{ns:.1f} ({row['allocations'].get(who, 0):.3g})"
+            if ns is None:
+                return "-"
+            return f"{ns:.1f} ({row['allocations'][who]:.3g})" if who in row["allocations"] else f"{ns:.1f}    "
 
         line = f"{row['form']:20} {cell('ours', row['ours']):>14} {cell('bound', row['bound']):>14}  "
         for gate in row["gates"] or [{"whom": "bound", "verdict": ""}]:
             ratio = f"{gate['ratio']:.2f} +- {gate['noise']:.2f}" if "ratio" in gate else "-"
             budget = f"{gate['budget']:.2f}" if "budget" in gate else "-"
             of = "" if gate["whom"] == "bound" else f" (of {gate['whom']})"
-            accepted = f", accepted to {gate['accepted']:.2f}" if gate["accepted"] > gate["budget"] else ""
+            accepted = f", accepted to {gate['accepted']:.2f}" if gate.get("accepted", 0) > gate.get("budget", 0) else ""
             print(f"{line}{ratio:>14} {budget:>6}  {gate['verdict']}{accepted}{of}".rstrip())
             line = " " * 52
         for who, ns in row["peers"].items():

@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
 """Makes docs/performance.md and docs/performance.svg of benchmarks/results.json, which `./dev bench --document` writes, and the prose in
-benchmarks/performance.md.in. Every measured number on the page comes from there: {{...}} in the prose is replaced by
+benchmarks/performance.md.in. Every measured number on the page comes from there: {{...}} in the prose is replaced by what is below, and
+what stands between {{if GROUP}} and {{end}} is left out while the results have no such group.
 
   {{machine}} {{table GROUP}} {{sizes GROUP}} {{missed}}          what was measured on, and all of a kind
   {{ours FORM}} {{bound FORM}} {{peer FORM WHO}} {{ratio FORM WHO}} {{budget FORM WHO}} {{bytes NAME}}
   {{instructions CASE}} {{instantiations UNIT}}                   as tools/baseline.py has them recorded for the reference machine
   {{tried WAY CASE}}                                              instructions or a ratio, as benchmarks/tried.json keeps them of other ways
 
-  document.py           writes both
-  document.py --check   says what differs, with status 1
+  document.py                  writes both
+  document.py --check          says what differs, with status 1
+  document.py --take <file>    keeps the results of a run first: all of them, or of some groups in place of what was kept of these
 """
 import json
 import pathlib
@@ -35,7 +37,9 @@ class Page:
         typed = TYPED.search(re.sub(r"\{\{.*?\}\}", "", self.prose))
         if typed:
             raise SystemExit(f"performance.md.in: `{typed[0]}` is a number that was typed: let it come from the results.")
-        made = re.sub(r"\{\{(.*?)\}\}", lambda match: self.replaced(match[1]), self.prose)
+        there = re.sub(r"\{\{if (\w+)\}\}\n(.*?)\{\{end\}\}\n", lambda match: match[2] if match[1] in self.results["groups"] else "", self.prose,
+                       flags=re.DOTALL)
+        made = re.sub(r"\{\{(.*?)\}\}", lambda match: self.replaced(match[1]), there)
         return made.replace("<!-- template -->\n", "<!-- Made by ./dev bench --document from benchmarks/performance.md.in: change that. -->\n")
 
     def replaced(self, words: str) -> str:
@@ -45,8 +49,9 @@ class Page:
         except (AttributeError, KeyError, StopIteration, FileNotFoundError) as wrong:
             raise SystemExit(f"performance.md.in: {{{{{words}}}}} says nothing: {wrong!r}") from wrong
 
-    def say_machine(self, _: str) -> str:
-        m = self.results["machine"]
+    def say_machine(self, group: str) -> str:
+        """Of a group: what it was measured on when that was another run than that of the others."""
+        m = self.results["groups"][group].get("machine", self.results["machine"]) if group else self.results["machine"]
         return f"{m['cpu']}, {m['cpus']} CPUs at {m['mhz']} MHz, {m['system']}, compiler {m['compiler']}, {m['date'][:10]}"
 
     def say_table(self, group: str) -> str:
@@ -133,8 +138,20 @@ def made(root: pathlib.Path) -> dict[str, str]:
     return {"docs/performance.md": page.text(), "docs/performance.svg": chart.svg(page.results)}
 
 
+def take(root: pathlib.Path, run: pathlib.Path) -> None:
+    path = root / "benchmarks" / "results.json"
+    kept, new = json.loads(path.read_text()), json.loads(run.read_text())
+    if new["groups"].keys() >= kept["groups"].keys():
+        kept = new
+    for group, result in new["groups"].items():
+        kept["groups"][group] = result if kept is new else result | {"machine": new["machine"]}
+    path.write_text(json.dumps(kept, indent=1) + "\n")
+
+
 def main() -> int:
     status = 0
+    if sys.argv[1:2] == ["--take"]:
+        take(ROOT, pathlib.Path(sys.argv[2]))
     for name, text in made(ROOT).items():
         path = ROOT / name
         if sys.argv[1:] != ["--check"]:

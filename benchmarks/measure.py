@@ -3,12 +3,14 @@
 
 Everything of a group runs in one process, in random order, again and again, each time for a few milliseconds. Whatever disturbs
 makes slower, so what counts is the fast end: the first decile of the repetitions. The noise of a ratio is how much it differs from
-the one of the first quartiles. A gate is missed when the ratio is above it by more than the noise.
+the one of the first quartiles. A gate is missed when the ratio is above it by more than the noise. A group that measures other
+processes has `drive.py`, which says what the programs of the other groups say.
 
 `gates.txt` of a group has lines, and comments behind a #:
 
   rounds <full> <quick>                       how often each case is repeated
   seconds <n>                                 how long each of them takes at least
+  part <n>                                    what counts is the end of the first of so many parts: 10 the decile, 2 the median
   <form> <whom> <ratio> [accepted <ratio>]    ours takes at most so many times what the other one takes
   size <bytes> <name>                         a size is accepted so far, beyond its budget
 
@@ -31,6 +33,7 @@ MANUAL = "/manual_time"  # what the library adds to the name of a case that take
 class Gates:
     rounds: tuple[int, int] = (80, 20)
     seconds: float = 0.004
+    part: int = 10
     ratios: list[tuple[str, str, float, float]] = dataclasses.field(default_factory=list)
     sizes: dict[str, int] = dataclasses.field(default_factory=dict)
 
@@ -45,6 +48,8 @@ def read_gates(text: str) -> Gates:
             gates.rounds = int(words[1]), int(words[2])
         elif words[0] == "seconds":
             gates.seconds = float(words[1])
+        elif words[0] == "part":
+            gates.part = int(words[1])
         elif words[0] == "size":
             gates.sizes[" ".join(words[2:])] = int(words[1])
         else:
@@ -88,13 +93,13 @@ def system() -> str:
         return platform.system()
 
 
-def fast(series: list[float], part: int = 10) -> float:
+def fast(series: list[float], part: int) -> float:
     """The end of the first of so many parts; of few repetitions the fastest one."""
     return statistics.quantiles(series, n=part, method="inclusive")[0] if len(series) > 1 else series[0]
 
 
-def judge(ours: list[float], theirs: list[float], budget: float, accepted: float) -> dict:
-    ratio = fast(ours) / fast(theirs)
+def judge(ours: list[float], theirs: list[float], budget: float, accepted: float, part: int = 10) -> dict:
+    ratio = fast(ours, part) / fast(theirs, part)
     noise = abs(ratio - fast(ours, 4) / fast(theirs, 4))
     verdict = "pass" if ratio <= budget else "noise" if ratio - noise <= budget else "over" if ratio - noise <= accepted else "MISS"
     return {"budget": budget, "accepted": accepted, "ratio": ratio, "noise": noise, "verdict": verdict}
@@ -106,12 +111,13 @@ def rows_of(series: dict, gates: Gates, allocations: dict) -> list[dict]:
         def of(found: dict) -> dict:
             return {n[len(name) + 1:]: v for n, v in found.items() if n.startswith(name + "/")}
 
-        who = {whom: fast(v) for whom, v in of(series).items()}
+        who = {whom: fast(v, gates.part) for whom, v in of(series).items()}
         row = {"form": name, "ours": who.pop("ours"), "bound": who.pop("bound", None), "peers": dict(sorted(who.items())), "gates": [],
                "allocations": of(allocations)}
         for _, whom, budget, accepted in (g for g in gates.ratios if g[0] == name):
             theirs = series.get(f"{name}/{whom}")
-            verdict = {"budget": budget, "verdict": "not there"} if theirs is None else judge(series[f"{name}/ours"], theirs, budget, accepted)
+            verdict = {"budget": budget, "verdict": "not there"} if theirs is None else judge(series[f"{name}/ours"], theirs, budget, accepted,
+                                                                                                 gates.part)
             row["gates"].append({"whom": whom} | verdict)
         rows.append(row)
     return rows
@@ -126,15 +132,24 @@ def judged_sizes(sizes: list[dict], accepted: dict[str, int]) -> list[dict]:
     return [size | {"verdict": verdict(size)} for size in sizes]
 
 
+def programs(group: str, build: pathlib.Path) -> tuple[list, list]:
+    """What takes the time, and what counts."""
+    if (HERE / group / "drive.py").exists():
+        drive = [sys.executable, HERE / group / "drive.py", build]
+        return drive, [*drive, "--count"]
+    return [build / f"bench_{group}"], [build / f"bench_{group}_allocations"]
+
+
 def run_group(group: str, build: pathlib.Path, quick: bool, rounds: int, only: str) -> tuple[dict, dict]:
     """The machine, and {rows, sizes}. Ends the program when the group's own programs do not run."""
     gates = read_gates((HERE / group / "gates.txt").read_text())
-    command = [build / f"bench_{group}", "--benchmark_format=json", "--benchmark_enable_random_interleaving=true",
+    takes_time, counts = programs(group, build)
+    command = [*takes_time, "--benchmark_format=json", "--benchmark_enable_random_interleaving=true",
                f"--benchmark_repetitions={rounds or gates.rounds[quick]}", f"--benchmark_min_time={gates.seconds}"]
     if only:
         command.append(f"--benchmark_filter={only}")
     timed = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    counted = subprocess.run([build / f"bench_{group}_allocations"], stdout=subprocess.PIPE, text=True)
+    counted = subprocess.run(counts, stdout=subprocess.PIPE, text=True)
     if timed.returncode or counted.returncode:
         print(timed.stderr, f"the benchmarks of {group} ended with {timed.returncode} and {counted.returncode}", sep="\n", file=sys.stderr)
         sys.exit(2)

@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <exception>
 #include <future>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -31,6 +32,7 @@
 #include <utility>
 #include <vector>
 
+#include "allocations.hpp"
 #include "client.hpp"
 #include "running_server.hpp"
 

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -112,6 +113,26 @@ TEST(nghttp2_compat, a_provider_is_whatever_type_is_asked_for) {
   EXPECT_NE(p->read_callback, nullptr);
   nghttp2_data_provider const* const q = none;
   EXPECT_EQ(q, nullptr);
+}
+
+TEST(nghttp2_compat, a_session_has_its_memory_as_malloc_would_give_it) {
+  nghttp2_mem const& m = *detail::session_memory::functions();
+  std::string const text(100, 'x');
+  auto* p = static_cast<char*>(m.malloc(text.size(), nullptr));
+  text.copy(p, text.size());
+  p = static_cast<char*>(m.realloc(p, 20000, nullptr));
+  EXPECT_EQ(std::string(p, text.size()), text);
+  p = static_cast<char*>(m.realloc(p, 10, nullptr));
+  EXPECT_EQ(std::string(p, 10), text.substr(0, 10));
+  m.free(p, nullptr);
+  p = static_cast<char*>(m.calloc(20, 5, nullptr));
+  EXPECT_EQ(std::string(p, 100), std::string(100, '\0'));
+  m.free(p, nullptr);
+  m.free(m.realloc(nullptr, 8, nullptr), nullptr);
+  m.free(nullptr, nullptr);
+  std::size_t const most = std::numeric_limits<std::size_t>::max();
+  EXPECT_EQ(m.malloc(most, nullptr), nullptr);
+  EXPECT_EQ(m.calloc(most / 2, 4, nullptr), nullptr);
 }
 
 // What is no handler is refused in one sentence; what is one is recognised.

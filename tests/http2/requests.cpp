@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "allocations.hpp"
 #include "client.hpp"
 #include "running_server.hpp"
 
@@ -35,6 +36,19 @@ TEST(handler, answers_now) {
   EXPECT_EQ(a.heads, 1);
   EXPECT_EQ(a.code, 0u);
   EXPECT_TRUE(s.idle());
+}
+
+TEST(handler, asks_the_system_for_no_memory_once_warm) {
+  std::vector<std::uint64_t> made;
+  made.reserve(100);
+  running_server s(few(4), [&made](http2::request&) {
+    made.push_back(test::allocations_of_this_thread());
+    return http2::response(200, "hello");
+  });
+  client c(s.port());
+  for (int i = 0; i != 100; ++i) EXPECT_EQ(c.fetch("/").status, 200);
+  EXPECT_TRUE(s.idle());
+  EXPECT_LE(made[99] - made[49], test::sanitized ? 50u * 20 : 0u);  // a sanitizer recycles nothing
 }
 
 TEST(handler, a_status_alone_is_an_answer) {

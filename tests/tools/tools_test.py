@@ -10,14 +10,17 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-sys.path += [str(ROOT / "tools"), str(ROOT / "tools" / "dev"), str(ROOT / "tests" / "readme"), str(ROOT / "benchmarks")]
+sys.path += [str(ROOT / path) for path in ("tools", "tools/dev", "tests/readme", "benchmarks", "benchmarks/http2")]
 
 import accept
 import amalgamate
 import baseline
 import count_tests
+import document
+import drive
 import examples
 import extract
 import measure
@@ -132,7 +135,7 @@ class Bench(Folder):
 
     def test_gates_are_read(self):
         g = self.gates("# nothing\nrounds 9 3\nseconds 0.5\nA/b bound 1.5 # why\nA/c asio 0.5 accepted 2.5\nsize 100 a thing\n")
-        self.assertEqual((g.rounds, g.seconds, g.sizes), ((9, 3), 0.5, {"a thing": 100}))
+        self.assertEqual((g.rounds, g.seconds, g.part, g.sizes), ((9, 3), 0.5, 10, {"a thing": 100}))
         self.assertEqual(g.ratios, [("A/b", "bound", 1.5, 1.5), ("A/c", "asio", 0.5, 2.5)])
 
     def test_a_ratio_is_judged_by_its_budget_its_noise_and_what_is_accepted(self):
@@ -154,6 +157,11 @@ class Bench(Folder):
                          [("W/x", 2.0, 1.0, {"std": 4.0}, {"ours": 1})])
         self.assertEqual([g["verdict"] for g in rows[0]["gates"]], ["pass", "not there"])
 
+    def test_a_group_may_be_judged_by_its_medians(self):
+        series = {"W/x/ours": [1.0, 4.0, 9.0], "W/x/bound": [1.0, 2.0, 9.0]}
+        (row,) = measure.rows_of(series, self.gates("part 2\nW/x bound 1.5\n"), {})
+        self.assertEqual((row["ours"], row["bound"], row["gates"][0]["ratio"]), (4.0, 2.0, 2.0))
+
     def test_sizes_are_judged(self):
         sizes = [{"name": n, "bytes": b, "at_most": m} for n, b, m in (("a", 8, 8), ("b", 9, 8), ("c", 9, 8), ("d", 9, 0))]
         self.assertEqual([s["verdict"] for s in measure.judged_sizes(sizes, {"b": 9})], ["pass", "over", "MISS", ""])
@@ -174,6 +182,8 @@ class Bench(Folder):
         for slower, status in ((1, 0), (100, 1)):
             times = [{"run_type": "iteration", "run_name": f"block/recycled/{who}", "repetition_index": i, "cpu_time": t, "real_time": t}
                      for who, t in (("ours", slower), ("malloc", 2)) for i in range(3)]
+            times.append(times[0] | {"run_name": "block/without a gate/ours"})
+            times.append(times[0] | {"run_name": "arena/direct/ours"})  # what it is compared with is not there
             report = {"context": {"num_cpus": 1, "mhz_per_cpu": 1, "load_avg": [0], "date": "x"}, "benchmarks": times}
             self.program("bench_memory", f"cat <<'END'\n{json.dumps(report)}\nEND\n")
             self.program("bench_memory_allocations", "echo '{\"allocations\": {}, \"sizes\": []}'\n")
@@ -181,7 +191,82 @@ class Bench(Folder):
                        "--chart", str(self.folder / "r.svg"), "memory")
             self.assertEqual(done.returncode, status, done.stderr)
             self.assertIn("block/recycled", (self.folder / "r.svg").read_text())
-        self.assertEqual(json.loads((self.folder / "r.json").read_text())["groups"]["memory"]["rows"][0]["ours"], 100)
+            self.assertIn("not there (of pmr::monotonic)", done.stdout)
+        rows = {row["form"]: row for row in json.loads((self.folder / "r.json").read_text())["groups"]["memory"]["rows"]}
+        self.assertEqual(rows["block/recycled"]["ours"], 100)
+
+
+class Servers(Folder):
+    """HTTP/2 servers, driven by an h2load of our own."""
+
+    def setUp(self):
+        super().setUp()
+        for who in ("ours", "bound"):
+            self.write(f"bench_http2_{who}", """#!/usr/bin/env python3
+import signal, socket, sys
+signal.signal(signal.SIGTERM, lambda *_: sys.exit("allocations 7"))
+with socket.create_server(("127.0.0.1", int(sys.argv[1]))) as server:
+    while True:
+        server.accept()[0].close()
+""", stat.S_IRWXU)
+        here = min(os.sched_getaffinity(0))
+        for patch in (unittest.mock.patch.object(drive, "PROCESSORS", [here, here]),
+                      unittest.mock.patch.dict(os.environ, PATH=f"{self.folder}:{os.environ['PATH']}")):
+            patch.start()
+            self.addCleanup(patch.stop)
+
+    def load(self, ends):
+        self.program("h2load", f"""for word in "$@"; do case "$word" in -n*) n=${{word#-n}} ;; esac; done
+echo "finished in 200.00ms, 1 req/s"; echo "requests: $n total, $n succeeded, {ends} failed"; echo "status codes: $n 2xx, 0 3xx"
+""")
+
+    def test_each_server_is_asked_each_way_in_each_round(self):
+        self.load(0)
+        runs = drive.timed(self.folder, 2, "/(c1m100|large)/(ours|bound)$")
+        names = sorted(run["run_name"] for run in runs if run["repetition_index"] == 1)
+        self.assertEqual(names, sorted(f"H2/{what}/{case}/{who}" for what in ("cpu", "elapsed") for case in ("c1m100", "large") for who in ("ours", "bound")))
+        self.assertEqual(len(runs), 2 * len(names))
+        elapsed = {run["run_name"]: run["cpu_time"] for run in runs}
+        self.assertAlmostEqual(elapsed["H2/elapsed/c1m100/ours"], 0.2e9 / 200000)
+        self.assertAlmostEqual(elapsed["H2/elapsed/large/bound"], 0.2e9 / (300 * 1024))
+
+    def test_a_request_that_fails_ends_it(self):
+        self.load(1)
+        with self.assertRaises(SystemExit), contextlib.redirect_stderr(io.StringIO()) as said:
+            drive.timed(self.folder, 1, "/c1m100/ours$")
+        self.assertIn("1 failed", said.getvalue())
+
+    def test_a_server_ends_with_its_block_and_is_heard(self):
+        with drive.own(self.folder, "ours") as server:
+            self.assertGreater(server.seconds(), 0)
+            self.assertGreater(server.resident(), 0)
+        self.assertEqual((server.process.returncode, server.words), (1, "allocations 7\n"))
+
+    def test_a_server_that_does_not_start_is_named(self):
+        with self.assertRaises(SystemExit), contextlib.redirect_stderr(io.StringIO()) as said:
+            drive.Server("deaf", ["sh", "-c", "echo no port >&2"]).__enter__()
+        self.assertEqual(said.getvalue(), "http2: deaf does not listen: no port\n\n")
+
+
+class Page(Folder):
+    """docs/performance.md of what was measured."""
+
+    def results(self, machine, **ours):
+        rows = {group: {"rows": [{"form": f"W/{group}", "ours": ns, "bound": 1.0, "peers": {}, "gates": []}], "sizes": []} for group, ns in ours.items()}
+        return json.dumps({"machine": {"cpu": machine, "cpus": 2, "mhz": 1, "system": "s", "compiler": "x", "date": "2026-01-01T00"}, "groups": rows})
+
+    def test_a_group_that_was_not_measured_is_left_out(self):
+        self.write("benchmarks/performance.md.in", "a\n{{if core}}\n{{ours W/core}}\n{{end}}\n{{if http2}}\n{{ours W/http2}}\n{{end}}\nb\n")
+        self.write("benchmarks/results.json", self.results("here", core=2.0))
+        self.assertEqual(document.Page(self.folder).text(), "a\n2.0\nb\n")
+
+    def test_a_run_of_one_group_leaves_the_others_as_they_are(self):
+        self.write("benchmarks/performance.md.in", "{{machine}}: {{ours W/core}}\n{{machine http2}}: {{ours W/http2}}\n")
+        self.write("benchmarks/results.json", self.results("here", core=2.0, http2=3.0))
+        document.take(self.folder, self.write("run.json", self.results("there", http2=4.0)))
+        self.assertRegex(document.Page(self.folder).text(), r"^here.*: 2.0\nthere.*: 4.0\n$")
+        document.take(self.folder, self.write("run.json", self.results("there", core=5.0, http2=6.0)))
+        self.assertRegex(document.Page(self.folder).text(), r"^there.*: 5.0\nthere.*: 6.0\n$")
 
 
 class Fresh(Folder):

@@ -27,6 +27,7 @@ apt_packages() {
     demo) echo curl nghttp2-client ;;
     test) echo libgtest-dev libcurl4-openssl-dev ;; # an example wraps libcurl
     bench) echo libbenchmark-dev libboost-thread-dev ;;
+    servers) echo nghttp2-client nghttp2-server nginx $(command -v node >/dev/null || echo nodejs) $(apt_h2o) ;; # what HTTP/2 is compared with
     counts) echo valgrind clang-19 ;; # instructions, template instantiations
     lint) echo git clang-tidy-19 clang-format-19 ;;
     check) echo git gcc spin valgrind clang-16 clang-19 libclang-rt-16-dev libclang-rt-19-dev clang-tidy-19 clang-format-19 ;;
@@ -35,6 +36,11 @@ apt_packages() {
     docs) echo doxygen ;;
     fresh) echo debootstrap debian-archive-keyring git ;;
   esac
+}
+
+# Debian 12 has h2o, later ones do not.
+apt_h2o() {
+  (. /etc/os-release && [ "${ID:-} ${VERSION_ID:-}" = "debian 12" ] && echo h2o) || true
 }
 
 apt_missing() {
@@ -53,6 +59,7 @@ tools_missing() {
     case "$group" in
       build) set -- c++ cmake ninja python3 ;;
       demo) set -- curl h2load ;;
+      servers) set -- h2load ;; # the peers that are missing are left out
       test | bench) set -- ;;
       lint) set -- git clang-tidy-19 clang-format-19 ;;
       counts) set -- valgrind clang++-19 ;;

@@ -81,7 +81,7 @@ class request {
   /// The request's own memory: bounded, freed as a whole when op() is released. Full: std::bad_alloc.
   std::pmr::memory_resource& arena() noexcept { return *arena_; }
   /// Where the handler was called, and where everything of this request runs.
-  any_executor get_executor() const noexcept { return executor_; }
+  any_executor get_executor() const noexcept { return *executor_; }
 
  private:
   friend class detail::session;
@@ -93,28 +93,31 @@ class request {
     entry* next;
   };
 
-  request(settle::arena& memory, any_executor ex) noexcept : arena_(&memory), executor_(std::move(ex)) {}
+  /// The server's executor, which is there for as long as a request is.
+  request(settle::arena& memory, any_executor const& ex) noexcept : arena_(&memory), executor_(&ex) {}
   ~request() = default;
 
   /// Copies a field into the arena; false when it is full.
   bool store(std::string_view name, std::string_view value) noexcept {
-    bool const pseudo = name.starts_with(':');
-    void* const at = pseudo ? nullptr : arena_->try_allocate(sizeof(entry), alignof(entry));
-    auto* const text = static_cast<char*>(arena_->try_allocate(name.size() + value.size(), 1));
-    if (text == nullptr || (at == nullptr && !pseudo)) return false;
+    if (name.starts_with(':')) return store_pseudo(name, value);
+    void* const at = arena_->try_allocate(sizeof(entry) + name.size() + value.size(), alignof(entry));
+    if (at == nullptr) return false;
+    char* const text = static_cast<char*>(at) + sizeof(entry);
     std::memcpy(text, name.data(), name.size());
     if (!value.empty()) std::memcpy(text + name.size(), value.data(), value.size());
     field const kept{{text, name.size()}, {text + name.size(), value.size()}};
-    if (pseudo) return keep_pseudo(kept);
     last_ = (last_ == nullptr ? first_ : last_->next) = ::new (at) entry{kept, nullptr};
     if (authority_.empty() && kept.name == "host") authority_ = kept.value;
     return true;
   }
 
-  bool keep_pseudo(field const& f) noexcept {
-    if (f.name == ":method") method_ = f.value;
-    if (f.name == ":path") path_ = f.value;
-    if (f.name == ":authority") authority_ = f.value;
+  bool store_pseudo(std::string_view name, std::string_view value) noexcept {
+    std::string_view* const to = name == ":method" ? &method_ : name == ":path" ? &path_ : name == ":authority" ? &authority_ : nullptr;
+    if (to == nullptr || value.empty()) return true;  // nobody asks for the others
+    auto* const text = static_cast<char*>(arena_->try_allocate(value.size(), 1));
+    if (text == nullptr) return false;
+    std::memcpy(text, value.data(), value.size());
+    *to = {text, value.size()};
     return true;
   }
 
@@ -146,7 +149,7 @@ class request {
   char* body_ = nullptr;
   std::size_t body_size_ = 0, body_room_ = 0;
   settle::arena* arena_;
-  any_executor executor_;
+  any_executor const* executor_;
   operation op_;
 };
 

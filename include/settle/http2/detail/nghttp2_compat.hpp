@@ -6,13 +6,18 @@
 // Everything that differs between nghttp2 1.52 and the newest. Features are found by use, never by version: distributions
 // backport functions (the reset and continuation limits) without changing the number.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <limits>
 #include <memory>
 #include <new>
 #include <span>
 
 #include <nghttp2/nghttp2.h>
+
+#include "../../policy/recycling.hpp"
 
 namespace settle::inline v0::http2::detail {
 
@@ -28,6 +33,46 @@ struct option_delete {
 using session_ptr = std::unique_ptr<nghttp2_session, session_delete>;
 using callbacks_ptr = std::unique_ptr<nghttp2_session_callbacks, callbacks_delete>;
 using option_ptr = std::unique_ptr<nghttp2_option, option_delete>;
+
+/// The memory of a session: this thread's recycled storage, since nghttp2 asks for five small blocks for each request. The size
+/// stands in front of a block.
+class session_memory {
+ public:
+  static nghttp2_mem* functions() noexcept {
+    static constinit nghttp2_mem all{nullptr, &take, &give, &take_zeroed, &resize};
+    return &all;
+  }
+
+ private:
+  static constexpr std::size_t front = alignof(std::max_align_t);
+
+  static std::size_t& size_of(void* p) noexcept {
+    return *std::launder(reinterpret_cast<std::size_t*>(static_cast<std::byte*>(p) - front));
+  }
+
+  static void* take(std::size_t n, void*) noexcept {
+    if (n > std::numeric_limits<std::size_t>::max() - front) return nullptr;
+    void* const whole = recycling::try_allocate(front + n, front);
+    if (whole == nullptr) return nullptr;
+    ::new (whole) std::size_t(n);
+    return static_cast<std::byte*>(whole) + front;
+  }
+  static void give(void* p, void*) noexcept {
+    if (p != nullptr) recycling::deallocate(static_cast<std::byte*>(p) - front, front + size_of(p), front);
+  }
+  static void* take_zeroed(std::size_t n, std::size_t size, void*) noexcept {
+    if (size != 0 && n > std::numeric_limits<std::size_t>::max() / size) return nullptr;
+    void* const p = take(n * size, nullptr);
+    return p == nullptr ? nullptr : std::memset(p, 0, n * size);
+  }
+  static void* resize(void* p, std::size_t n, void*) noexcept {
+    void* const other = take(n, nullptr);
+    if (other == nullptr || p == nullptr) return other;
+    std::memcpy(other, p, std::min(n, size_of(p)));
+    give(p, nullptr);
+    return other;
+  }
+};
 
 template <class O>
 concept has_reset_rate_limit = requires(O* o, std::uint64_t n) { nghttp2_option_set_stream_reset_rate_limit(o, n, n); };

@@ -76,8 +76,13 @@ class session {
   friend struct stream;
 
   bool accept_stream(std::int32_t id) noexcept;
-  void forget(stream const& s) noexcept { nghttp2_session_set_stream_user_data(session_.get(), s.id, nullptr); }
+  void forget(stream const& s) noexcept {
+    if (reading_ == &s) reading_ = nullptr;
+    nghttp2_session_set_stream_user_data(session_.get(), s.id, nullptr);
+  }
   stream* find(std::int32_t id) const noexcept { return static_cast<stream*>(nghttp2_session_get_stream_user_data(session_.get(), id)); }
+  /// The same for what is being read: a header block asks again for each of its fields.
+  stream* find_reading(std::int32_t id) const noexcept { return reading_ != nullptr && reading_->id == id ? reading_ : find(id); }
   void note(stream& s) noexcept { events_.push_back(s); }
   int keep_header(stream& s, std::string_view name, std::string_view value) noexcept;
   void arrived(stream& s, bool end) noexcept;
@@ -85,12 +90,12 @@ class session {
   void spend_reset() noexcept;
   void end_unread(std::chrono::steady_clock::time_point now) noexcept;
 
-  void process(stream& s);
+  void process(stream& s, settle::pin& keep);
   static void start(stream& s);
-  void note_end(stream& s);
+  void note_end(stream& s, settle::pin& keep);
   static void gone(stream& s, cause why) noexcept;
   static void settled(stream& s, ending how) noexcept;
-  static void try_finish(stream& s) noexcept;
+  static void try_finish(stream& s, settle::pin* last) noexcept;
   static void cancel_waiters(stream& s, cause why) noexcept;
   static bool stalled(stream const& s, std::chrono::steady_clock::time_point now) noexcept;
 
@@ -100,6 +105,7 @@ class session {
   intrusive_list<stream, by_session> streams_;
   intrusive_list<stream, by_event> events_;
   intrusive_list<stream, by_output> unwritten_;
+  stream* reading_ = nullptr;  // the request that came last, while nghttp2 knows it
   std::uint64_t produced_ = 0, written_ = 0;
   std::vector<std::pair<std::int32_t, std::chrono::steady_clock::time_point>> unread_;  // answered before their request ended
   std::size_t resets_ = 0;  // streams that ended badly, less those that ended well

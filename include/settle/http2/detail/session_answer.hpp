@@ -32,9 +32,9 @@ struct body_reader {
     return static_cast<std::ptrdiff_t>(n);
   }
 
-  static nghttp2_nv pair(std::string_view name, std::string_view value) noexcept {
+  static nghttp2_nv pair(std::string_view name, std::string_view value, std::uint8_t flags = NGHTTP2_NV_FLAG_NONE) noexcept {
     auto const bytes = [](std::string_view v) { return reinterpret_cast<std::uint8_t*>(const_cast<char*>(v.data())); };
-    return {bytes(name), bytes(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE};
+    return {bytes(name), bytes(value), name.size(), value.size(), flags};
   }
 
   static bool well_formed(std::string_view name, std::string_view value) noexcept {
@@ -63,7 +63,7 @@ class response_head {
     to.clear();
     if (r.status() < 200 || r.status() > 599) return false;
     std::to_chars(status_.data(), status_.data() + status_.size(), r.status());
-    to.push_back(body_reader::pair(":status", {status_.data(), status_.size()}));
+    to.push_back(body_reader::pair(":status", {status_.data(), status_.size()}, NGHTTP2_NV_FLAG_NO_COPY_NAME));
     std::size_t bytes = 0;
     for (auto const& [name, value] : r.headers()) {
       if (!body_reader::well_formed(name, value)) return false;
@@ -74,7 +74,8 @@ class response_head {
     if (bytes > most_bytes) return false;
     if (with_length) {
       auto const end = std::to_chars(length_.data(), length_.data() + length_.size(), r.body().size()).ptr;
-      to.push_back(body_reader::pair("content-length", {length_.data(), static_cast<std::size_t>(end - length_.data())}));
+      to.push_back(body_reader::pair("content-length", {length_.data(), static_cast<std::size_t>(end - length_.data())},
+                                     NGHTTP2_NV_FLAG_NO_COPY_NAME));
     }
     return true;
   }
@@ -131,7 +132,7 @@ inline void session::handler_ended(stream& s, std::optional<error> failure, int 
     if (s.answerable()) answer(s, response(status), body_kind::whole);
     else if (!s.out.finished()) reset(s, NGHTTP2_INTERNAL_ERROR, cause::abandoned);
   }
-  try_finish(s);
+  try_finish(s, nullptr);
 }
 
 inline void session::duty_dropped(stream& s) noexcept {
@@ -142,6 +143,7 @@ inline void session::duty_dropped(stream& s) noexcept {
 
 /// The request's outcome is known, whoever decided it.
 inline void session::settled(stream& s, ending how) noexcept {
+  if (!s.counted) return;  // there was no memory for it to come into being
   tally& counts = s.home.counts;
   tally::add(how.kind == ending::value ? counts.completed : how.kind == ending::failure ? counts.failed : counts.cancelled);
   s.handler_done = true;
@@ -152,11 +154,14 @@ inline void session::settled(stream& s, ending how) noexcept {
   cancel_waiters(s, how.cancel.why);
 }
 
-inline void session::try_finish(stream& s) noexcept {
+/// `last`: let go of as soon as the result holds the request instead, so that settling it ends it, too.
+inline void session::try_finish(stream& s, settle::pin* last) noexcept {
   if (!s.handler_done || !s.ended || !s.result) return;
   resolver<request_policy> result = std::move(*s.result);
   s.result.reset();
-  if (s.failure) result.fail(*s.failure);
+  std::optional<error> const failure = std::move(s.failure);
+  if (last != nullptr) last->reset();
+  if (failure) result.fail(*failure);
   else result.complete();
 }
 

@@ -44,7 +44,7 @@ struct callbacks {
   static int on_header(nghttp2_session*, nghttp2_frame const* f, std::uint8_t const* name, std::size_t name_size, std::uint8_t const* value,
                        std::size_t value_size, std::uint8_t, void* user) noexcept {
     session& me = self(user);
-    stream* const s = me.find(f->hd.stream_id);
+    stream* const s = me.find_reading(f->hd.stream_id);
     if (s == nullptr) return 0;
     return me.keep_header(*s, {reinterpret_cast<char const*>(name), name_size}, {reinterpret_cast<char const*>(value), value_size});
   }
@@ -55,7 +55,7 @@ struct callbacks {
     if (f->hd.type == NGHTTP2_SETTINGS && (f->hd.flags & NGHTTP2_FLAG_ACK) == 0) me.greeted_ = true;
     if (f->hd.type == NGHTTP2_RST_STREAM) me.spend_reset();
     if (!is_request(f) && !ends(f)) return 0;
-    if (stream* const s = me.find(f->hd.stream_id)) me.arrived(*s, ends(f));
+    if (stream* const s = me.find_reading(f->hd.stream_id)) me.arrived(*s, ends(f));
     return 0;
   }
 
@@ -74,6 +74,7 @@ struct callbacks {
   static int on_frame_send(nghttp2_session*, nghttp2_frame const* f, void* user) noexcept {
     session& me = self(user);
     if (f->hd.type == NGHTTP2_GOAWAY && !me.ours_) me.doomed_ = true;
+    if (!ends(f) && f->hd.type != NGHTTP2_RST_STREAM) return 0;
     stream* const s = me.find(f->hd.stream_id);
     if (s == nullptr) return 0;
     if (ends(f)) me.sent_end(*s);
@@ -92,6 +93,7 @@ struct callbacks {
   static int on_stream_close(nghttp2_session*, std::int32_t id, std::uint32_t, void* user) noexcept {
     session& me = self(user);
     if (stream* const s = me.find(id)) {
+      if (me.reading_ == s) me.reading_ = nullptr;
       s->closed = true;
       me.note(*s);
     }

@@ -19,7 +19,8 @@ inline stream::~stream() {
 
 inline bool session::open() noexcept {
   nghttp2_session* raw = nullptr;
-  if (nghttp2_session_server_new2(&raw, service_->callbacks.get(), this, service_->option.get()) != 0) return false;
+  if (nghttp2_session_server_new3(&raw, service_->callbacks.get(), this, service_->option.get(), session_memory::functions()) != 0)
+    return false;
   session_.reset(raw);
   born_ = last_frame_ = service_->now;
   auto const entry = [](int id, std::size_t v) {
@@ -55,7 +56,9 @@ inline bool session::fill(std::vector<std::uint8_t>& out, std::size_t enough) no
 inline void session::written(std::size_t bytes) noexcept {
   written_ += bytes;
   while (!unwritten_.empty() && unwritten_.front().end_offset <= written_) {
-    settle::pin const last = std::move(unwritten_.pop_front()->self);
+    stream& s = *unwritten_.pop_front();
+    s.let_go = true;
+    settle::pin const last = std::move(s.self);
   }
 }
 
@@ -94,19 +97,21 @@ inline bool session::accept_stream(std::int32_t id) noexcept try {
   arena_lease lease = home.arenas.try_acquire();
   void* const at = lease ? lease->try_allocate(sizeof(stream), alignof(stream)) : nullptr;
   if (at == nullptr) return false;
-  resolver<request_policy> result(parent_, home.executor);
-  auto handle = result.get_handle();
   stream_ptr made(::new (at) stream(home, *this, id, std::move(lease)));
   home.request_taken();
   stream& s = *made;
-  s.req.op_ = result.op();
+  // Everything that can be done before somebody else knows of the operation: then it costs no atomic operation and no block.
+  auto result = resolver<request_policy>::with_done([&s](outcome<void>&& how) { settled(s, how.how()); }, home.executor);
   result.own(std::move(made));  // last of all cleanups: the record ends, its arena goes back to the pool
+  parent_.adopt(result.op());
+  s.req.op_ = result.op();
   s.self = s.req.op_.pin();
   s.result.emplace(std::move(result));
   streams_.push_back(s);
   nghttp2_session_set_stream_user_data(session_.get(), id, &s);
+  reading_ = &s;
   tally::add(home.counts.requests);
-  std::move(handle).on_done([&s](outcome<void>&& how) { settled(s, how.how()); });
+  s.counted = true;
   return true;
 } catch (...) {
   return false;
@@ -140,7 +145,7 @@ inline void session::sent_end(stream& s) noexcept {
   s.end_sent = true;
   if (resets_ != 0) --resets_;
   note(s);
-  if (nghttp2_session_get_stream_remote_close(session_.get(), s.id) != 0) return;
+  if (s.whole || nghttp2_session_get_stream_remote_close(session_.get(), s.id) != 0) return;
   try {
     unread_.emplace_back(s.id, service_->now);
   } catch (...) {
@@ -161,12 +166,14 @@ inline void session::end_unread(std::chrono::steady_clock::time_point now) noexc
 
 inline void session::run_events() {
   while (stream* const s = events_.pop_front()) {
-    settle::pin const keep = s->req.op_.pin();
-    if (keep) process(*s);
+    settle::pin keep = s->self ? std::move(s->self) : s->req.op_.pin();
+    if (!keep) continue;
+    process(*s, keep);
+    if (keep && !s->let_go) s->self = std::move(keep);
   }
 }
 
-inline void session::process(stream& s) {
+inline void session::process(stream& s, settle::pin& keep) {
   if (s.closed && !s.end_sent) return gone(s, s.gone_why);
   if (!s.started && (s.whole || s.refusal != 0)) start(s);
   if (s.waiting && s.out.size() < s.home.limits.stream_buffer) {
@@ -174,7 +181,7 @@ inline void session::process(stream& s) {
     s.waiting.reset();
     room.complete();
   }
-  if (s.end_sent && !s.ended) note_end(s);
+  if (s.end_sent && !s.ended) note_end(s, keep);
 }
 
 inline void session::start(stream& s) {
@@ -184,24 +191,25 @@ inline void session::start(stream& s) {
   answer(s, response(s.refusal), body_kind::whole);
 }
 
-inline void session::note_end(stream& s) {
+inline void session::note_end(stream& s, settle::pin& keep) {
   s.ended = true;
   if (s.sent) {
     void_resolver done = std::move(*s.sent);
     s.sent.reset();
     done.complete();
   }
-  try_finish(s);
   if (written_ >= produced_) {
-    s.self.reset();
-  } else {
-    s.end_offset = produced_;
-    unwritten_.push_back(s);
+    s.let_go = true;
+    return try_finish(s, &keep);
   }
+  s.end_offset = produced_;
+  unwritten_.push_back(s);
+  try_finish(s, nullptr);
 }
 
 inline void session::gone(stream& s, cause why) noexcept {
   settle::pin const last = std::move(s.self);
+  s.let_go = true;
   s.closed = true;
   s.handler_done = true;
   if (s.result) {  // first, so that whoever waits for the request is cancelled with it, not abandoned by what it waited for
@@ -214,6 +222,7 @@ inline void session::gone(stream& s, cause why) noexcept {
 }
 
 inline void session::end_all(cause why) noexcept {
+  reading_ = nullptr;
   while (stream* const s = streams_.pop_front()) {
     s->owner = nullptr;  // also for one whose cleanups are on their way already: it must not look for us
     static_cast<list_hook<by_event>*>(s)->unlink();

@@ -74,7 +74,7 @@ struct stream : list_hook<by_session>, list_hook<by_event>, list_hook<by_output>
   arena_lease memory;
   request req;
   std::optional<resolver<request_policy>> result;
-  settle::pin self;  // until the last byte is written, or the stream is gone
+  settle::pin self;  // until the last byte is written, or the stream is gone; borrowed while its events are run
 
   // What arrives.
   std::size_t head_bytes = 0, head_fields = 0;
@@ -93,6 +93,8 @@ struct stream : list_hook<by_session>, list_hook<by_event>, list_hook<by_output>
   bool ended = false;      // and was noted
   bool resetting = false;  // RST_STREAM of ours is on its way
   bool closed = false;     // nghttp2 forgot it
+  bool counted = false;    // among the requests of the server
+  bool let_go = false;     // `self` is over
   std::uint64_t end_offset = 0;
   body_buffer out;
   std::optional<void_resolver> sent, waiting;
