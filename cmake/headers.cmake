@@ -66,6 +66,7 @@ set(settle_core_headers
     include/settle/detail/lineage.hpp
     include/settle/detail/link.hpp
     include/settle/detail/lost_value.hpp
+    include/settle/detail/naming.hpp
     include/settle/detail/outcome_head.hpp
     include/settle/detail/own_trap.hpp
     include/settle/detail/ownership.hpp

@@ -956,6 +956,7 @@ struct monitor_event {
     adopted,          ///< it became a child of `parent`
     cleanup_failed,   ///< the operation of an asynchronous cleanup failed, and nobody looked: `other` is where that was created
     cleanup_overrun,  ///< an asynchronous cleanup is over its budget and was asked to cancel: `other` is where it was created
+    named,            ///< a supervisor said its name: `child`
   };
   /// How an operation ended, once settled.
   enum ending_t : std::uint8_t { pending, value, failure, cancelled };
@@ -965,6 +966,9 @@ struct monitor_event {
   cause why = cause::requested;  ///< when it was cancelled
   std::string_view tag{};        ///< the policy's tag, empty when it has none
   std::string_view detail{};     ///< one sentence for misuse
+  /// Which supervisor's child (settle::child_name) it is, or is below: when it is named, when it becomes somebody's child, and in
+  /// what error sinks are told. Good until the call returns.
+  std::string_view child{};
   std::source_location where{};  ///< where the operation (or resource) was created, or the misuse happened
   std::source_location other{};  ///< the second site of a misuse that has two
   /// An identity, to tell events of one operation from another's; nothing to be used. The same from created to destroyed;
@@ -1014,15 +1018,17 @@ concept error_sink = requires(std::exception_ptr p, monitor_event const& e) {
 
 /// Prints one line to stderr and goes on.
 struct log_sink {
-  /// One line: what happened, where the operation was made.
+  /// One line: what happened, where the operation was made, and under which child of a supervisor.
   static void report(std::exception_ptr, monitor_event const& e) noexcept {
     constexpr char const* names[] = {
-        "created",       "settled",       "released", "destroyed", "failure that nobody saw",     "abandoned",      "callback threw",
-        "cleanup threw", "executor lost", "misuse",   "adopted",   "asynchronous cleanup failed", "cleanup overran"};
+        "created",       "settled",       "released", "destroyed", "failure that nobody saw",     "abandoned",       "callback threw",
+        "cleanup threw", "executor lost", "misuse",   "adopted",   "asynchronous cleanup failed", "cleanup overran", "named"};
     std::fprintf(stderr, "settle: %s%s%.*s (%s:%u", names[e.what], e.detail.empty() ? "" : ": ", static_cast<int>(e.detail.size()),
                  e.detail.empty() ? "" : e.detail.data(), e.where.file_name(), static_cast<unsigned>(e.where.line()));
     if (e.other.line() != 0) std::fprintf(stderr, ", first %s:%u", e.other.file_name(), static_cast<unsigned>(e.other.line()));
-    std::fputs(")\n", stderr);
+    std::fputs(")", stderr);
+    if (!e.child.empty()) std::fprintf(stderr, " under \"%.*s\"", static_cast<int>(e.child.size()), e.child.data());
+    std::fputs("\n", stderr);
   }
 };
 
@@ -2197,6 +2203,41 @@ class origin {
 
 // ---- settle/detail/state.hpp, continued ----------------------------------------------------------------------------
 
+// ---- settle/detail/naming.hpp --------------------------------------------------------------------------------------
+#ifndef SETTLE_DETAIL_NAMING_HPP
+#define SETTLE_DETAIL_NAMING_HPP
+
+namespace settle::inline v0::detail {
+
+template <class C>
+struct state_base;
+
+/// Who knows which supervisor's child an operation is, or is below. Nobody, until the first is named: until then no more than
+/// a look at that is compiled, or done.
+template <class C>
+struct naming {
+  using use_name = void (*)(void* at, std::string_view name) noexcept;
+  using find_name = void (*)(state_base<C>& s, void* at, use_name use) noexcept;
+
+  static inline constinit std_sync::atomic<find_name> finder{nullptr};
+
+  static bool is_used() noexcept { return finder.load(std::memory_order_acquire) != nullptr; }
+
+  /// Calls f(name), once; empty: it has none. Walks up the tree, so call it without a lock.
+  template <class F>
+  static void with_name(state_base<C>& s, F f) noexcept {
+    find_name const find = finder.load(std::memory_order_acquire);
+    if (find == nullptr) f(std::string_view());
+    else find(s, std::addressof(f), [](void* at, std::string_view name) noexcept { (*static_cast<F*>(at))(name); });
+  }
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/detail/state.hpp, continued ----------------------------------------------------------------------------
+
 // ---- settle/detail/state_table.hpp ---------------------------------------------------------------------------------
 #ifndef SETTLE_DETAIL_STATE_TABLE_HPP
 #define SETTLE_DETAIL_STATE_TABLE_HPP
@@ -2500,7 +2541,13 @@ struct state_base : basic_work_node<C> {
   void report(std::exception_ptr p, monitor_event::what_t what, std::string_view detail = {}) noexcept {
     monitor_event e = event_of(what);
     e.detail = detail;
-    table->report(std::move(p), e);
+    report(std::move(p), e);
+  }
+  void report(std::exception_ptr p, monitor_event& e) noexcept {
+    naming<C>::with_name(*this, [&](std::string_view name) {
+      e.child = name;
+      table->report(std::move(p), e);
+    });
   }
   std::byte* slot(std::size_t i) noexcept { return reinterpret_cast<std::byte*>(this) + table->slots_offset + table->slot_size * i; }
   /// The slot that `closure` lies in; slot_count when it is no slot's.
@@ -3627,7 +3674,10 @@ struct link {
     if (child.table->event == nullptr) return;
     monitor_event e = child.event_of(monitor_event::adopted);
     e.parent = &parent;
-    child.table->event(e);
+    naming<C>::with_name(parent, [&](std::string_view name) {
+      e.child = name;
+      child.table->event(e);
+    });
   }
   /// Off the parent's ring.
   void untie() noexcept {
@@ -3937,10 +3987,14 @@ class engine {
     if (!asked) s.head().cancelled_by(cancellation(cause::abandoned, s.created));
     frame<C>& f = frame<C>::here();
     state_table<C> const& table = *s.table;
-    monitor_event const event = s.event_of(monitor_event::abandoned);
+    monitor_event event = s.event_of(monitor_event::abandoned);
+    bool const is_named = !asked && naming<C>::is_used();
+    if (is_named) s.add_ref();  // its name is looked for when it is no longer ours
     settle_locked(s, w, outcome_head::cancelled, f, false);
-    if (!asked) table.report(nullptr, event);
+    if (is_named) s.report(nullptr, event);
+    else if (!asked) table.report(nullptr, event);
     walker<C>::pump(f);
+    if (is_named) s.drop_ref();
   }
 
   /// The producer ends as cancelled, with the cause that was asked for or else this one. Takes over its hold and reference.
@@ -5003,7 +5057,7 @@ class cleanup_wait {
     monitor_event e = owner_->event_of(monitor_event::cleanup_overrun);
     e.detail = "an asynchronous cleanup is over its budget: it is asked to cancel";
     e.other = a.created;
-    owner_->table->report(nullptr, e);
+    owner_->report(nullptr, e);
     engine<C>::request(a, cancellation(cause::deadline, a.created));
   }
 
@@ -5014,7 +5068,7 @@ class cleanup_wait {
     a.seen.store(true, std::memory_order_relaxed);
     monitor_event e = owner.event_of(monitor_event::cleanup_failed);
     e.other = a.created;
-    owner.table->report(a.table->exception(a), e);
+    owner.report(a.table->exception(a), e);
   }
 
   static constexpr hook_type<C> when_released{&released, 0, 0};
@@ -8760,6 +8814,13 @@ class range_shape {
 template <class H>
 concept combined = input_of<H>::is_input;
 
+/// Where an input was created: the nearest that is known when nobody can say where the combinator was called.
+template <class H>
+std::source_location site_of(H const& h) noexcept {
+  auto const* const s = state_access::get(static_cast<basic_operation<typename input_of<H>::C> const&>(h));
+  return s == nullptr ? std::source_location() : std::source_location(s->created);
+}
+
 template <rule R, class H, class... More>
 auto combine_pack(std::source_location at, H&& first, More&&... more) {
   static_assert(check_input<H>() && (check_input<More>() && ...));
@@ -8824,6 +8885,10 @@ template <detail::combined A, detail::combined B>
 auto all(A&& a, B&& b, std::source_location at = std::source_location::current()) {
   return detail::combine_pack<detail::rule::all>(at, std::forward<A>(a), std::forward<B>(b));
 }
+template <detail::combined A>
+auto all(A&& a, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::all>(at, std::forward<A>(a));
+}
 template <detail::combined A, detail::combined B, detail::combined D>
 auto all(A&& a, B&& b, D&& d, std::source_location at = std::source_location::current()) {
   return detail::combine_pack<detail::rule::all>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d));
@@ -8832,11 +8897,34 @@ template <detail::combined A, detail::combined B, detail::combined D, detail::co
 auto all(A&& a, B&& b, D&& d, E&& e, std::source_location at = std::source_location::current()) {
   return detail::combine_pack<detail::rule::all>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e));
 }
-/// The same of any number. (Of more than four the creation site is here: nothing may follow a pack.)
-template <detail::combined... H>
-  requires(sizeof...(H) != 0)
-auto all(H&&... inputs) {
-  return detail::combine_pack<detail::rule::all>(std::source_location::current(), std::forward<H>(inputs)...);
+template <detail::combined A, detail::combined B, detail::combined D, detail::combined E, detail::combined F>
+auto all(A&& a, B&& b, D&& d, E&& e, F&& f, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::all>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e),
+                                                 std::forward<F>(f));
+}
+template <detail::combined A, detail::combined B, detail::combined D, detail::combined E, detail::combined F, detail::combined G>
+auto all(A&& a, B&& b, D&& d, E&& e, F&& f, G&& g, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::all>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e),
+                                                 std::forward<F>(f), std::forward<G>(g));
+}
+template <detail::combined A, detail::combined B, detail::combined D, detail::combined E, detail::combined F, detail::combined G,
+          detail::combined I>
+auto all(A&& a, B&& b, D&& d, E&& e, F&& f, G&& g, I&& i, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::all>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e),
+                                                 std::forward<F>(f), std::forward<G>(g), std::forward<I>(i));
+}
+template <detail::combined A, detail::combined B, detail::combined D, detail::combined E, detail::combined F, detail::combined G,
+          detail::combined I, detail::combined J>
+auto all(A&& a, B&& b, D&& d, E&& e, F&& f, G&& g, I&& i, J&& j, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::all>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e),
+                                                 std::forward<F>(f), std::forward<G>(g), std::forward<I>(i), std::forward<J>(j));
+}
+/// The same of any number. (Of more than eight the creation site is that of the first: nothing may follow a pack.)
+template <detail::combined H, detail::combined... More>
+  requires(sizeof...(More) > 7)
+auto all(H&& first, More&&... more) {
+  std::source_location const at = detail::site_of(first);
+  return detail::combine_pack<detail::rule::all>(at, std::forward<H>(first), std::forward<More>(more)...);
 }
 
 /// The same of a range of handles (moved in) or watchers. A std::vector of the values.
@@ -8874,6 +8962,10 @@ template <detail::combined A, detail::combined B>
 auto all_settled(A&& a, B&& b, std::source_location at = std::source_location::current()) {
   return detail::combine_pack<detail::rule::all_settled>(at, std::forward<A>(a), std::forward<B>(b));
 }
+template <detail::combined A>
+auto all_settled(A&& a, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::all_settled>(at, std::forward<A>(a));
+}
 template <detail::combined A, detail::combined B, detail::combined D>
 auto all_settled(A&& a, B&& b, D&& d, std::source_location at = std::source_location::current()) {
   return detail::combine_pack<detail::rule::all_settled>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d));
@@ -8883,11 +8975,34 @@ auto all_settled(A&& a, B&& b, D&& d, E&& e, std::source_location at = std::sour
   return detail::combine_pack<detail::rule::all_settled>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d),
                                                          std::forward<E>(e));
 }
-/// The same of any number. (Of more than four the creation site is here: nothing may follow a pack.)
-template <detail::combined... H>
-  requires(sizeof...(H) != 0)
-auto all_settled(H&&... inputs) {
-  return detail::combine_pack<detail::rule::all_settled>(std::source_location::current(), std::forward<H>(inputs)...);
+template <detail::combined A, detail::combined B, detail::combined D, detail::combined E, detail::combined F>
+auto all_settled(A&& a, B&& b, D&& d, E&& e, F&& f, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::all_settled>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e),
+                                                         std::forward<F>(f));
+}
+template <detail::combined A, detail::combined B, detail::combined D, detail::combined E, detail::combined F, detail::combined G>
+auto all_settled(A&& a, B&& b, D&& d, E&& e, F&& f, G&& g, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::all_settled>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e),
+                                                         std::forward<F>(f), std::forward<G>(g));
+}
+template <detail::combined A, detail::combined B, detail::combined D, detail::combined E, detail::combined F, detail::combined G,
+          detail::combined I>
+auto all_settled(A&& a, B&& b, D&& d, E&& e, F&& f, G&& g, I&& i, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::all_settled>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e),
+                                                         std::forward<F>(f), std::forward<G>(g), std::forward<I>(i));
+}
+template <detail::combined A, detail::combined B, detail::combined D, detail::combined E, detail::combined F, detail::combined G,
+          detail::combined I, detail::combined J>
+auto all_settled(A&& a, B&& b, D&& d, E&& e, F&& f, G&& g, I&& i, J&& j, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::all_settled>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e),
+                                                         std::forward<F>(f), std::forward<G>(g), std::forward<I>(i), std::forward<J>(j));
+}
+/// The same of any number. (Of more than eight the creation site is that of the first: nothing may follow a pack.)
+template <detail::combined H, detail::combined... More>
+  requires(sizeof...(More) > 7)
+auto all_settled(H&& first, More&&... more) {
+  std::source_location const at = detail::site_of(first);
+  return detail::combine_pack<detail::rule::all_settled>(at, std::forward<H>(first), std::forward<More>(more)...);
 }
 
 /// The same of a range of handles (moved in) or watchers. A std::vector of the outcomes.
@@ -8926,6 +9041,10 @@ template <detail::combined A, detail::combined B>
 auto any(A&& a, B&& b, std::source_location at = std::source_location::current()) {
   return detail::combine_pack<detail::rule::any>(at, std::forward<A>(a), std::forward<B>(b));
 }
+template <detail::combined A>
+auto any(A&& a, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::any>(at, std::forward<A>(a));
+}
 template <detail::combined A, detail::combined B, detail::combined D>
 auto any(A&& a, B&& b, D&& d, std::source_location at = std::source_location::current()) {
   return detail::combine_pack<detail::rule::any>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d));
@@ -8934,11 +9053,34 @@ template <detail::combined A, detail::combined B, detail::combined D, detail::co
 auto any(A&& a, B&& b, D&& d, E&& e, std::source_location at = std::source_location::current()) {
   return detail::combine_pack<detail::rule::any>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e));
 }
-/// The same of any number. (Of more than four the creation site is here: nothing may follow a pack.)
-template <detail::combined... H>
-  requires(sizeof...(H) != 0)
-auto any(H&&... inputs) {
-  return detail::combine_pack<detail::rule::any>(std::source_location::current(), std::forward<H>(inputs)...);
+template <detail::combined A, detail::combined B, detail::combined D, detail::combined E, detail::combined F>
+auto any(A&& a, B&& b, D&& d, E&& e, F&& f, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::any>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e),
+                                                 std::forward<F>(f));
+}
+template <detail::combined A, detail::combined B, detail::combined D, detail::combined E, detail::combined F, detail::combined G>
+auto any(A&& a, B&& b, D&& d, E&& e, F&& f, G&& g, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::any>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e),
+                                                 std::forward<F>(f), std::forward<G>(g));
+}
+template <detail::combined A, detail::combined B, detail::combined D, detail::combined E, detail::combined F, detail::combined G,
+          detail::combined I>
+auto any(A&& a, B&& b, D&& d, E&& e, F&& f, G&& g, I&& i, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::any>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e),
+                                                 std::forward<F>(f), std::forward<G>(g), std::forward<I>(i));
+}
+template <detail::combined A, detail::combined B, detail::combined D, detail::combined E, detail::combined F, detail::combined G,
+          detail::combined I, detail::combined J>
+auto any(A&& a, B&& b, D&& d, E&& e, F&& f, G&& g, I&& i, J&& j, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::any>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e),
+                                                 std::forward<F>(f), std::forward<G>(g), std::forward<I>(i), std::forward<J>(j));
+}
+/// The same of any number. (Of more than eight the creation site is that of the first: nothing may follow a pack.)
+template <detail::combined H, detail::combined... More>
+  requires(sizeof...(More) > 7)
+auto any(H&& first, More&&... more) {
+  std::source_location const at = detail::site_of(first);
+  return detail::combine_pack<detail::rule::any>(at, std::forward<H>(first), std::forward<More>(more)...);
 }
 
 /// The same of a range of handles (moved in) or watchers.
@@ -10727,6 +10869,10 @@ template <detail::combined A, detail::combined B>
 auto race(A&& a, B&& b, std::source_location at = std::source_location::current()) {
   return detail::combine_pack<detail::rule::race>(at, std::forward<A>(a), std::forward<B>(b));
 }
+template <detail::combined A>
+auto race(A&& a, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::race>(at, std::forward<A>(a));
+}
 template <detail::combined A, detail::combined B, detail::combined D>
 auto race(A&& a, B&& b, D&& d, std::source_location at = std::source_location::current()) {
   return detail::combine_pack<detail::rule::race>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d));
@@ -10735,11 +10881,34 @@ template <detail::combined A, detail::combined B, detail::combined D, detail::co
 auto race(A&& a, B&& b, D&& d, E&& e, std::source_location at = std::source_location::current()) {
   return detail::combine_pack<detail::rule::race>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e));
 }
-/// The same of any number. (Of more than four the creation site is here: nothing may follow a pack.)
-template <detail::combined... H>
-  requires(sizeof...(H) != 0)
-auto race(H&&... inputs) {
-  return detail::combine_pack<detail::rule::race>(std::source_location::current(), std::forward<H>(inputs)...);
+template <detail::combined A, detail::combined B, detail::combined D, detail::combined E, detail::combined F>
+auto race(A&& a, B&& b, D&& d, E&& e, F&& f, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::race>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e),
+                                                  std::forward<F>(f));
+}
+template <detail::combined A, detail::combined B, detail::combined D, detail::combined E, detail::combined F, detail::combined G>
+auto race(A&& a, B&& b, D&& d, E&& e, F&& f, G&& g, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::race>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e),
+                                                  std::forward<F>(f), std::forward<G>(g));
+}
+template <detail::combined A, detail::combined B, detail::combined D, detail::combined E, detail::combined F, detail::combined G,
+          detail::combined I>
+auto race(A&& a, B&& b, D&& d, E&& e, F&& f, G&& g, I&& i, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::race>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e),
+                                                  std::forward<F>(f), std::forward<G>(g), std::forward<I>(i));
+}
+template <detail::combined A, detail::combined B, detail::combined D, detail::combined E, detail::combined F, detail::combined G,
+          detail::combined I, detail::combined J>
+auto race(A&& a, B&& b, D&& d, E&& e, F&& f, G&& g, I&& i, J&& j, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::race>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e),
+                                                  std::forward<F>(f), std::forward<G>(g), std::forward<I>(i), std::forward<J>(j));
+}
+/// The same of any number. (Of more than eight the creation site is that of the first: nothing may follow a pack.)
+template <detail::combined H, detail::combined... More>
+  requires(sizeof...(More) > 7)
+auto race(H&& first, More&&... more) {
+  std::source_location const at = detail::site_of(first);
+  return detail::combine_pack<detail::rule::race>(at, std::forward<H>(first), std::forward<More>(more)...);
 }
 
 /// The same of a range of handles (moved in) or watchers. The position and the value of the winner, as a pair.
@@ -11340,6 +11509,9 @@ namespace settle::inline v0 {
 
 namespace detail {
 
+template <class C>
+struct child_naming;
+
 /// A value in an operation's context.
 template <class C, class T>
 struct context_value {
@@ -11412,6 +11584,9 @@ class context_slot {
   }
 
  private:
+  template <class>
+  friend struct detail::child_naming;
+
   template <class C>
   T const* find(detail::state_base<C>& s) const noexcept {
     detail::context<C> const* const c = s.created.get();
@@ -12255,6 +12430,7 @@ struct census_entry {
   std::uint64_t parent = 0;                              ///< the serial of the one that adopted it; 0: none, or none of this census
   void const* id = nullptr;                              ///< tells it from the others while it exists; nothing to be used
   std::string_view tag{};                                ///< the policy's
+  std::string name{};                                    ///< of the supervisor's child that it is or is below, if it was told
   census_phase phase = census_phase::pending;            ///< how far it has come
   monitor_event::ending_t how = monitor_event::pending;  ///< how it ended, once settled
   cause why = cause::requested;                          ///< when it was cancelled
@@ -12351,6 +12527,28 @@ void append_summary(std::string& out, std::string_view tag, std::vector<E> const
   (out += "oldest ") += std::to_string(milliseconds(oldest)) += " ms\n";
 }
 
+/// What has no name of its own has that of the nearest above it. `entries` by serial; each is come to once.
+template <class E>
+void hand_names_down(std::vector<E>& entries) {
+  auto const above = [&](E& e) -> E* {
+    auto const at = std::ranges::lower_bound(entries, e.parent, {}, &E::serial);
+    return at == entries.end() || at->serial != e.parent ? nullptr : &*at;
+  };
+  std::vector<bool> known(entries.size());
+  std::vector<E*> path;
+  for (E& e : entries) {
+    E* top = &e;
+    for (; top != nullptr && !known[static_cast<std::size_t>(top - entries.data())]; top = above(*top)) {
+      known[static_cast<std::size_t>(top - entries.data())] = true;
+      path.push_back(top);
+    }
+    for (std::string_view name = top == nullptr ? std::string_view() : top->name; !path.empty(); path.pop_back()) {
+      if (path.back()->name.empty()) path.back()->name = name;
+      name = path.back()->name;
+    }
+  }
+}
+
 }  // namespace detail
 
 /// For people: a line for each tag, then one for each operation, oldest first. Throws std::bad_alloc.
@@ -12370,6 +12568,7 @@ std::string census_text(std::vector<E> const& entries) {
       out += ')';
     }
     if (e.parent != 0) (out += ", child of #") += std::to_string(e.parent);
+    if (!e.name.empty()) detail::append_quoted(out += ", under ", e.name);
     (out += ", ") += std::to_string(detail::milliseconds(e.age)) += " ms old, waits for: ";
     (out += detail::joined(reasons(e))) += ", created at ";
     ((out += e.where.file_name()) += ':') += std::to_string(e.where.line()) += '\n';
@@ -12377,7 +12576,8 @@ std::string census_text(std::vector<E> const& entries) {
   return out;
 }
 
-/// For programs: `[{"serial":1,"parent":0,"tag":"rpc","phase":"pending","ending":"pending","age_ms":3,"holds":1,"waits_for":["producer"],
+/// For programs:
+/// `[{"serial":1,"parent":0,"tag":"rpc","name":"feed","phase":"pending","ending":"pending","age_ms":3,"holds":1,"waits_for":["producer"],
 /// "file":"a.cpp","line":7}]`. Throws std::bad_alloc.
 template <std::same_as<census_entry> E = census_entry>
 std::string census_json(std::vector<E> const& entries) {
@@ -12387,6 +12587,7 @@ std::string census_json(std::vector<E> const& entries) {
     (out += "\"serial\":") += std::to_string(e.serial);
     (out += ",\"parent\":") += std::to_string(e.parent);
     detail::append_quoted(out += ",\"tag\":", e.tag);
+    if (!e.name.empty()) detail::append_quoted(out += ",\"name\":", e.name);
     detail::append_quoted(out += ",\"phase\":", detail::name_of(e.phase));
     detail::append_quoted(out += ",\"ending\":", detail::name_of(e.how));
     if (e.how == monitor_event::cancelled) detail::append_quoted(out += ",\"cause\":", to_string(e.why));
@@ -12413,7 +12614,7 @@ std::string census_json(std::vector<E> const& entries) {
 namespace settle::inline v0 {
 
 /// A monitor that keeps the live set: every operation of its policies from created to destroyed, with its tag, its age,
-/// where it was created, who adopted it, and why it is not released as far as it can tell when asked.
+/// where it was created, who adopted it, under which child of a supervisor, and why it is not released as far as it can tell when asked.
 /// One set for each Tag; `census` is the one without.
 ///
 /// Threads: any. Cost: a lock and a node of a hash table for each operation; policies without a census pay nothing.
@@ -12443,9 +12644,12 @@ class basic_census {
     if (at == b.live.end()) return;  // missed
     if (e.what == monitor_event::destroyed) {
       b.live.erase(at);
+    } else if (e.what == monitor_event::named) {
+      name(at->second, e);
     } else if (e.what == monitor_event::adopted) {
       auto const parent = b.live.find(e.parent);
       at->second.parent = parent == b.live.end() ? 0 : parent->second.serial;
+      name(at->second, e);
     } else {
       at->second.released = e.what == monitor_event::released;
       at->second.event = e;
@@ -12481,6 +12685,7 @@ class basic_census {
           std::lower_bound(found.begin(), found.end(), child.parent, [](census_entry const& x, std::uint64_t n) { return x.serial < n; });
       if (at != found.end() && at->serial == child.parent && child.phase != census_phase::released) ++at->children;
     }
+    detail::hand_names_down(found);
     return found;
   }
 
@@ -12498,6 +12703,7 @@ class basic_census {
     std::uint64_t parent;
     clock::time_point since;
     bool released;
+    std::string name{};
   };
   struct books {
     std_sync::mutex lock;
@@ -12506,7 +12712,7 @@ class basic_census {
     std::uint64_t missed = 0;
 
     void note(monitor_event const& e) {
-      live.emplace(e.id, record{e, last + 1, 0, clock::now(), false});
+      live.emplace(e.id, record{e, last + 1, 0, clock::now(), false, {}});
       ++last;
       --missed;
     }
@@ -12518,6 +12724,11 @@ class basic_census {
     return b;
   }
 
+  /// Without memory it stays nameless.
+  static void name(record& r, monitor_event const& e) noexcept {
+    if (!e.child.empty()) detail::guarded([&] { r.name = e.child; }, [](std::exception_ptr const&) {});
+  }
+
   /// Under the lock: the call that says destroyed waits for it, so the operation is there.
   static census_entry entry_of(void const* id, record const& r, clock::time_point now) {
     census_entry e;
@@ -12525,6 +12736,7 @@ class basic_census {
     e.id = id;
     e.parent = r.parent;
     e.tag = r.event.tag;
+    e.name = r.name;
     e.where = r.event.where;
     e.age = now - r.since;
     e.how = r.event.how;
@@ -13524,13 +13736,46 @@ class bell {
 namespace settle::inline v0 {
 
 /// The name that a supervisor's `add` was given: every life of that child has it, and so has all that is below one (until it
-/// is released). A shutdown's report says it of those that survived. It is set right after the child has begun.
+/// is released). A shutdown's report says it of those that survived, a census of what it lists, an error sink of what it is
+/// told. It is set right after the child has begun.
 ///
 /// ```cpp
 /// use(settle::child_name.of(op).value_or("no child of a supervisor"));
 /// ```
 inline constexpr context_slot<std::string> child_name;
 
+namespace detail {
+
+/// What is compiled for the names where a supervisor gives them.
+template <class C>
+struct child_naming {
+  /// From here on error sinks and monitors are told, too.
+  static void give(basic_operation<C> const& op, std::string const& name) {
+    naming<C>::finder.store(&find, std::memory_order_release);
+    if (!child_name.set(op, name)) return;
+    state_base<C>& s = *state_access::get(op);
+    if (s.table->event == nullptr) return;
+    monitor_event e = s.event_of(monitor_event::named);
+    e.child = name;
+    s.table->event(e);
+  }
+
+ private:
+  static void find(state_base<C>& s, void* at, typename naming<C>::use_name use) noexcept {
+    bool found = false;
+    auto const look = [&](state_base<C>& one) {
+      std::string const* const name = found ? nullptr : child_name.find(one);
+      if (name == nullptr) return;
+      found = true;
+      use(at, *name);
+    };
+    look(s);
+    if (!found) lineage<C>().each(s, look);
+    if (!found) use(at, std::string_view());
+  }
+};
+
+}  // namespace detail
 }  // namespace settle::inline v0
 
 #endif
@@ -13928,7 +14173,7 @@ class supervising : public std::enable_shared_from_this<supervising<C>> {
     e->why = std::make_shared<std::optional<error>>();
     c.op = w;
     c.runs = true;
-    child_name.set(c.op, c.name);
+    detail::child_naming<C>::give(c.op, c.name);
     w.on_done([why = e->why](auto const& o) {
       if (o.has_error()) why->emplace(o.error());
       else if (o.is_cancelled() && o.cancel().why == cause::abandoned) why->emplace(errc::cancelled);

@@ -959,6 +959,7 @@ struct monitor_event {
     adopted,          ///< it became a child of `parent`
     cleanup_failed,   ///< the operation of an asynchronous cleanup failed, and nobody looked: `other` is where that was created
     cleanup_overrun,  ///< an asynchronous cleanup is over its budget and was asked to cancel: `other` is where it was created
+    named,            ///< a supervisor said its name: `child`
   };
   /// How an operation ended, once settled.
   enum ending_t : std::uint8_t { pending, value, failure, cancelled };
@@ -968,6 +969,9 @@ struct monitor_event {
   cause why = cause::requested;  ///< when it was cancelled
   std::string_view tag{};        ///< the policy's tag, empty when it has none
   std::string_view detail{};     ///< one sentence for misuse
+  /// Which supervisor's child (settle::child_name) it is, or is below: when it is named, when it becomes somebody's child, and in
+  /// what error sinks are told. Good until the call returns.
+  std::string_view child{};
   std::source_location where{};  ///< where the operation (or resource) was created, or the misuse happened
   std::source_location other{};  ///< the second site of a misuse that has two
   /// An identity, to tell events of one operation from another's; nothing to be used. The same from created to destroyed;
@@ -1017,15 +1021,17 @@ concept error_sink = requires(std::exception_ptr p, monitor_event const& e) {
 
 /// Prints one line to stderr and goes on.
 struct log_sink {
-  /// One line: what happened, where the operation was made.
+  /// One line: what happened, where the operation was made, and under which child of a supervisor.
   static void report(std::exception_ptr, monitor_event const& e) noexcept {
     constexpr char const* names[] = {
-        "created",       "settled",       "released", "destroyed", "failure that nobody saw",     "abandoned",      "callback threw",
-        "cleanup threw", "executor lost", "misuse",   "adopted",   "asynchronous cleanup failed", "cleanup overran"};
+        "created",       "settled",       "released", "destroyed", "failure that nobody saw",     "abandoned",       "callback threw",
+        "cleanup threw", "executor lost", "misuse",   "adopted",   "asynchronous cleanup failed", "cleanup overran", "named"};
     std::fprintf(stderr, "settle: %s%s%.*s (%s:%u", names[e.what], e.detail.empty() ? "" : ": ", static_cast<int>(e.detail.size()),
                  e.detail.empty() ? "" : e.detail.data(), e.where.file_name(), static_cast<unsigned>(e.where.line()));
     if (e.other.line() != 0) std::fprintf(stderr, ", first %s:%u", e.other.file_name(), static_cast<unsigned>(e.other.line()));
-    std::fputs(")\n", stderr);
+    std::fputs(")", stderr);
+    if (!e.child.empty()) std::fprintf(stderr, " under \"%.*s\"", static_cast<int>(e.child.size()), e.child.data());
+    std::fputs("\n", stderr);
   }
 };
 
@@ -2200,6 +2206,41 @@ class origin {
 
 // ---- settle/detail/state.hpp, continued ----------------------------------------------------------------------------
 
+// ---- settle/detail/naming.hpp --------------------------------------------------------------------------------------
+#ifndef SETTLE_DETAIL_NAMING_HPP
+#define SETTLE_DETAIL_NAMING_HPP
+
+namespace settle::inline v0::detail {
+
+template <class C>
+struct state_base;
+
+/// Who knows which supervisor's child an operation is, or is below. Nobody, until the first is named: until then no more than
+/// a look at that is compiled, or done.
+template <class C>
+struct naming {
+  using use_name = void (*)(void* at, std::string_view name) noexcept;
+  using find_name = void (*)(state_base<C>& s, void* at, use_name use) noexcept;
+
+  static inline constinit std_sync::atomic<find_name> finder{nullptr};
+
+  static bool is_used() noexcept { return finder.load(std::memory_order_acquire) != nullptr; }
+
+  /// Calls f(name), once; empty: it has none. Walks up the tree, so call it without a lock.
+  template <class F>
+  static void with_name(state_base<C>& s, F f) noexcept {
+    find_name const find = finder.load(std::memory_order_acquire);
+    if (find == nullptr) f(std::string_view());
+    else find(s, std::addressof(f), [](void* at, std::string_view name) noexcept { (*static_cast<F*>(at))(name); });
+  }
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/detail/state.hpp, continued ----------------------------------------------------------------------------
+
 // ---- settle/detail/state_table.hpp ---------------------------------------------------------------------------------
 #ifndef SETTLE_DETAIL_STATE_TABLE_HPP
 #define SETTLE_DETAIL_STATE_TABLE_HPP
@@ -2503,7 +2544,13 @@ struct state_base : basic_work_node<C> {
   void report(std::exception_ptr p, monitor_event::what_t what, std::string_view detail = {}) noexcept {
     monitor_event e = event_of(what);
     e.detail = detail;
-    table->report(std::move(p), e);
+    report(std::move(p), e);
+  }
+  void report(std::exception_ptr p, monitor_event& e) noexcept {
+    naming<C>::with_name(*this, [&](std::string_view name) {
+      e.child = name;
+      table->report(std::move(p), e);
+    });
   }
   std::byte* slot(std::size_t i) noexcept { return reinterpret_cast<std::byte*>(this) + table->slots_offset + table->slot_size * i; }
   /// The slot that `closure` lies in; slot_count when it is no slot's.
@@ -3630,7 +3677,10 @@ struct link {
     if (child.table->event == nullptr) return;
     monitor_event e = child.event_of(monitor_event::adopted);
     e.parent = &parent;
-    child.table->event(e);
+    naming<C>::with_name(parent, [&](std::string_view name) {
+      e.child = name;
+      child.table->event(e);
+    });
   }
   /// Off the parent's ring.
   void untie() noexcept {
@@ -3940,10 +3990,14 @@ class engine {
     if (!asked) s.head().cancelled_by(cancellation(cause::abandoned, s.created));
     frame<C>& f = frame<C>::here();
     state_table<C> const& table = *s.table;
-    monitor_event const event = s.event_of(monitor_event::abandoned);
+    monitor_event event = s.event_of(monitor_event::abandoned);
+    bool const is_named = !asked && naming<C>::is_used();
+    if (is_named) s.add_ref();  // its name is looked for when it is no longer ours
     settle_locked(s, w, outcome_head::cancelled, f, false);
-    if (!asked) table.report(nullptr, event);
+    if (is_named) s.report(nullptr, event);
+    else if (!asked) table.report(nullptr, event);
     walker<C>::pump(f);
+    if (is_named) s.drop_ref();
   }
 
   /// The producer ends as cancelled, with the cause that was asked for or else this one. Takes over its hold and reference.
@@ -5006,7 +5060,7 @@ class cleanup_wait {
     monitor_event e = owner_->event_of(monitor_event::cleanup_overrun);
     e.detail = "an asynchronous cleanup is over its budget: it is asked to cancel";
     e.other = a.created;
-    owner_->table->report(nullptr, e);
+    owner_->report(nullptr, e);
     engine<C>::request(a, cancellation(cause::deadline, a.created));
   }
 
@@ -5017,7 +5071,7 @@ class cleanup_wait {
     a.seen.store(true, std::memory_order_relaxed);
     monitor_event e = owner.event_of(monitor_event::cleanup_failed);
     e.other = a.created;
-    owner.table->report(a.table->exception(a), e);
+    owner.report(a.table->exception(a), e);
   }
 
   static constexpr hook_type<C> when_released{&released, 0, 0};
@@ -8763,6 +8817,13 @@ class range_shape {
 template <class H>
 concept combined = input_of<H>::is_input;
 
+/// Where an input was created: the nearest that is known when nobody can say where the combinator was called.
+template <class H>
+std::source_location site_of(H const& h) noexcept {
+  auto const* const s = state_access::get(static_cast<basic_operation<typename input_of<H>::C> const&>(h));
+  return s == nullptr ? std::source_location() : std::source_location(s->created);
+}
+
 template <rule R, class H, class... More>
 auto combine_pack(std::source_location at, H&& first, More&&... more) {
   static_assert(check_input<H>() && (check_input<More>() && ...));
@@ -8827,6 +8888,10 @@ template <detail::combined A, detail::combined B>
 auto all(A&& a, B&& b, std::source_location at = std::source_location::current()) {
   return detail::combine_pack<detail::rule::all>(at, std::forward<A>(a), std::forward<B>(b));
 }
+template <detail::combined A>
+auto all(A&& a, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::all>(at, std::forward<A>(a));
+}
 template <detail::combined A, detail::combined B, detail::combined D>
 auto all(A&& a, B&& b, D&& d, std::source_location at = std::source_location::current()) {
   return detail::combine_pack<detail::rule::all>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d));
@@ -8835,11 +8900,34 @@ template <detail::combined A, detail::combined B, detail::combined D, detail::co
 auto all(A&& a, B&& b, D&& d, E&& e, std::source_location at = std::source_location::current()) {
   return detail::combine_pack<detail::rule::all>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e));
 }
-/// The same of any number. (Of more than four the creation site is here: nothing may follow a pack.)
-template <detail::combined... H>
-  requires(sizeof...(H) != 0)
-auto all(H&&... inputs) {
-  return detail::combine_pack<detail::rule::all>(std::source_location::current(), std::forward<H>(inputs)...);
+template <detail::combined A, detail::combined B, detail::combined D, detail::combined E, detail::combined F>
+auto all(A&& a, B&& b, D&& d, E&& e, F&& f, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::all>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e),
+                                                 std::forward<F>(f));
+}
+template <detail::combined A, detail::combined B, detail::combined D, detail::combined E, detail::combined F, detail::combined G>
+auto all(A&& a, B&& b, D&& d, E&& e, F&& f, G&& g, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::all>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e),
+                                                 std::forward<F>(f), std::forward<G>(g));
+}
+template <detail::combined A, detail::combined B, detail::combined D, detail::combined E, detail::combined F, detail::combined G,
+          detail::combined I>
+auto all(A&& a, B&& b, D&& d, E&& e, F&& f, G&& g, I&& i, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::all>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e),
+                                                 std::forward<F>(f), std::forward<G>(g), std::forward<I>(i));
+}
+template <detail::combined A, detail::combined B, detail::combined D, detail::combined E, detail::combined F, detail::combined G,
+          detail::combined I, detail::combined J>
+auto all(A&& a, B&& b, D&& d, E&& e, F&& f, G&& g, I&& i, J&& j, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::all>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e),
+                                                 std::forward<F>(f), std::forward<G>(g), std::forward<I>(i), std::forward<J>(j));
+}
+/// The same of any number. (Of more than eight the creation site is that of the first: nothing may follow a pack.)
+template <detail::combined H, detail::combined... More>
+  requires(sizeof...(More) > 7)
+auto all(H&& first, More&&... more) {
+  std::source_location const at = detail::site_of(first);
+  return detail::combine_pack<detail::rule::all>(at, std::forward<H>(first), std::forward<More>(more)...);
 }
 
 /// The same of a range of handles (moved in) or watchers. A std::vector of the values.
@@ -8877,6 +8965,10 @@ template <detail::combined A, detail::combined B>
 auto all_settled(A&& a, B&& b, std::source_location at = std::source_location::current()) {
   return detail::combine_pack<detail::rule::all_settled>(at, std::forward<A>(a), std::forward<B>(b));
 }
+template <detail::combined A>
+auto all_settled(A&& a, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::all_settled>(at, std::forward<A>(a));
+}
 template <detail::combined A, detail::combined B, detail::combined D>
 auto all_settled(A&& a, B&& b, D&& d, std::source_location at = std::source_location::current()) {
   return detail::combine_pack<detail::rule::all_settled>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d));
@@ -8886,11 +8978,34 @@ auto all_settled(A&& a, B&& b, D&& d, E&& e, std::source_location at = std::sour
   return detail::combine_pack<detail::rule::all_settled>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d),
                                                          std::forward<E>(e));
 }
-/// The same of any number. (Of more than four the creation site is here: nothing may follow a pack.)
-template <detail::combined... H>
-  requires(sizeof...(H) != 0)
-auto all_settled(H&&... inputs) {
-  return detail::combine_pack<detail::rule::all_settled>(std::source_location::current(), std::forward<H>(inputs)...);
+template <detail::combined A, detail::combined B, detail::combined D, detail::combined E, detail::combined F>
+auto all_settled(A&& a, B&& b, D&& d, E&& e, F&& f, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::all_settled>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e),
+                                                         std::forward<F>(f));
+}
+template <detail::combined A, detail::combined B, detail::combined D, detail::combined E, detail::combined F, detail::combined G>
+auto all_settled(A&& a, B&& b, D&& d, E&& e, F&& f, G&& g, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::all_settled>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e),
+                                                         std::forward<F>(f), std::forward<G>(g));
+}
+template <detail::combined A, detail::combined B, detail::combined D, detail::combined E, detail::combined F, detail::combined G,
+          detail::combined I>
+auto all_settled(A&& a, B&& b, D&& d, E&& e, F&& f, G&& g, I&& i, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::all_settled>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e),
+                                                         std::forward<F>(f), std::forward<G>(g), std::forward<I>(i));
+}
+template <detail::combined A, detail::combined B, detail::combined D, detail::combined E, detail::combined F, detail::combined G,
+          detail::combined I, detail::combined J>
+auto all_settled(A&& a, B&& b, D&& d, E&& e, F&& f, G&& g, I&& i, J&& j, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::all_settled>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e),
+                                                         std::forward<F>(f), std::forward<G>(g), std::forward<I>(i), std::forward<J>(j));
+}
+/// The same of any number. (Of more than eight the creation site is that of the first: nothing may follow a pack.)
+template <detail::combined H, detail::combined... More>
+  requires(sizeof...(More) > 7)
+auto all_settled(H&& first, More&&... more) {
+  std::source_location const at = detail::site_of(first);
+  return detail::combine_pack<detail::rule::all_settled>(at, std::forward<H>(first), std::forward<More>(more)...);
 }
 
 /// The same of a range of handles (moved in) or watchers. A std::vector of the outcomes.
@@ -8929,6 +9044,10 @@ template <detail::combined A, detail::combined B>
 auto any(A&& a, B&& b, std::source_location at = std::source_location::current()) {
   return detail::combine_pack<detail::rule::any>(at, std::forward<A>(a), std::forward<B>(b));
 }
+template <detail::combined A>
+auto any(A&& a, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::any>(at, std::forward<A>(a));
+}
 template <detail::combined A, detail::combined B, detail::combined D>
 auto any(A&& a, B&& b, D&& d, std::source_location at = std::source_location::current()) {
   return detail::combine_pack<detail::rule::any>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d));
@@ -8937,11 +9056,34 @@ template <detail::combined A, detail::combined B, detail::combined D, detail::co
 auto any(A&& a, B&& b, D&& d, E&& e, std::source_location at = std::source_location::current()) {
   return detail::combine_pack<detail::rule::any>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e));
 }
-/// The same of any number. (Of more than four the creation site is here: nothing may follow a pack.)
-template <detail::combined... H>
-  requires(sizeof...(H) != 0)
-auto any(H&&... inputs) {
-  return detail::combine_pack<detail::rule::any>(std::source_location::current(), std::forward<H>(inputs)...);
+template <detail::combined A, detail::combined B, detail::combined D, detail::combined E, detail::combined F>
+auto any(A&& a, B&& b, D&& d, E&& e, F&& f, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::any>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e),
+                                                 std::forward<F>(f));
+}
+template <detail::combined A, detail::combined B, detail::combined D, detail::combined E, detail::combined F, detail::combined G>
+auto any(A&& a, B&& b, D&& d, E&& e, F&& f, G&& g, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::any>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e),
+                                                 std::forward<F>(f), std::forward<G>(g));
+}
+template <detail::combined A, detail::combined B, detail::combined D, detail::combined E, detail::combined F, detail::combined G,
+          detail::combined I>
+auto any(A&& a, B&& b, D&& d, E&& e, F&& f, G&& g, I&& i, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::any>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e),
+                                                 std::forward<F>(f), std::forward<G>(g), std::forward<I>(i));
+}
+template <detail::combined A, detail::combined B, detail::combined D, detail::combined E, detail::combined F, detail::combined G,
+          detail::combined I, detail::combined J>
+auto any(A&& a, B&& b, D&& d, E&& e, F&& f, G&& g, I&& i, J&& j, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::any>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e),
+                                                 std::forward<F>(f), std::forward<G>(g), std::forward<I>(i), std::forward<J>(j));
+}
+/// The same of any number. (Of more than eight the creation site is that of the first: nothing may follow a pack.)
+template <detail::combined H, detail::combined... More>
+  requires(sizeof...(More) > 7)
+auto any(H&& first, More&&... more) {
+  std::source_location const at = detail::site_of(first);
+  return detail::combine_pack<detail::rule::any>(at, std::forward<H>(first), std::forward<More>(more)...);
 }
 
 /// The same of a range of handles (moved in) or watchers.
@@ -10730,6 +10872,10 @@ template <detail::combined A, detail::combined B>
 auto race(A&& a, B&& b, std::source_location at = std::source_location::current()) {
   return detail::combine_pack<detail::rule::race>(at, std::forward<A>(a), std::forward<B>(b));
 }
+template <detail::combined A>
+auto race(A&& a, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::race>(at, std::forward<A>(a));
+}
 template <detail::combined A, detail::combined B, detail::combined D>
 auto race(A&& a, B&& b, D&& d, std::source_location at = std::source_location::current()) {
   return detail::combine_pack<detail::rule::race>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d));
@@ -10738,11 +10884,34 @@ template <detail::combined A, detail::combined B, detail::combined D, detail::co
 auto race(A&& a, B&& b, D&& d, E&& e, std::source_location at = std::source_location::current()) {
   return detail::combine_pack<detail::rule::race>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e));
 }
-/// The same of any number. (Of more than four the creation site is here: nothing may follow a pack.)
-template <detail::combined... H>
-  requires(sizeof...(H) != 0)
-auto race(H&&... inputs) {
-  return detail::combine_pack<detail::rule::race>(std::source_location::current(), std::forward<H>(inputs)...);
+template <detail::combined A, detail::combined B, detail::combined D, detail::combined E, detail::combined F>
+auto race(A&& a, B&& b, D&& d, E&& e, F&& f, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::race>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e),
+                                                  std::forward<F>(f));
+}
+template <detail::combined A, detail::combined B, detail::combined D, detail::combined E, detail::combined F, detail::combined G>
+auto race(A&& a, B&& b, D&& d, E&& e, F&& f, G&& g, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::race>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e),
+                                                  std::forward<F>(f), std::forward<G>(g));
+}
+template <detail::combined A, detail::combined B, detail::combined D, detail::combined E, detail::combined F, detail::combined G,
+          detail::combined I>
+auto race(A&& a, B&& b, D&& d, E&& e, F&& f, G&& g, I&& i, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::race>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e),
+                                                  std::forward<F>(f), std::forward<G>(g), std::forward<I>(i));
+}
+template <detail::combined A, detail::combined B, detail::combined D, detail::combined E, detail::combined F, detail::combined G,
+          detail::combined I, detail::combined J>
+auto race(A&& a, B&& b, D&& d, E&& e, F&& f, G&& g, I&& i, J&& j, std::source_location at = std::source_location::current()) {
+  return detail::combine_pack<detail::rule::race>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e),
+                                                  std::forward<F>(f), std::forward<G>(g), std::forward<I>(i), std::forward<J>(j));
+}
+/// The same of any number. (Of more than eight the creation site is that of the first: nothing may follow a pack.)
+template <detail::combined H, detail::combined... More>
+  requires(sizeof...(More) > 7)
+auto race(H&& first, More&&... more) {
+  std::source_location const at = detail::site_of(first);
+  return detail::combine_pack<detail::rule::race>(at, std::forward<H>(first), std::forward<More>(more)...);
 }
 
 /// The same of a range of handles (moved in) or watchers. The position and the value of the winner, as a pair.
@@ -11343,6 +11512,9 @@ namespace settle::inline v0 {
 
 namespace detail {
 
+template <class C>
+struct child_naming;
+
 /// A value in an operation's context.
 template <class C, class T>
 struct context_value {
@@ -11415,6 +11587,9 @@ class context_slot {
   }
 
  private:
+  template <class>
+  friend struct detail::child_naming;
+
   template <class C>
   T const* find(detail::state_base<C>& s) const noexcept {
     detail::context<C> const* const c = s.created.get();
@@ -12258,6 +12433,7 @@ struct census_entry {
   std::uint64_t parent = 0;                              ///< the serial of the one that adopted it; 0: none, or none of this census
   void const* id = nullptr;                              ///< tells it from the others while it exists; nothing to be used
   std::string_view tag{};                                ///< the policy's
+  std::string name{};                                    ///< of the supervisor's child that it is or is below, if it was told
   census_phase phase = census_phase::pending;            ///< how far it has come
   monitor_event::ending_t how = monitor_event::pending;  ///< how it ended, once settled
   cause why = cause::requested;                          ///< when it was cancelled
@@ -12354,6 +12530,28 @@ void append_summary(std::string& out, std::string_view tag, std::vector<E> const
   (out += "oldest ") += std::to_string(milliseconds(oldest)) += " ms\n";
 }
 
+/// What has no name of its own has that of the nearest above it. `entries` by serial; each is come to once.
+template <class E>
+void hand_names_down(std::vector<E>& entries) {
+  auto const above = [&](E& e) -> E* {
+    auto const at = std::ranges::lower_bound(entries, e.parent, {}, &E::serial);
+    return at == entries.end() || at->serial != e.parent ? nullptr : &*at;
+  };
+  std::vector<bool> known(entries.size());
+  std::vector<E*> path;
+  for (E& e : entries) {
+    E* top = &e;
+    for (; top != nullptr && !known[static_cast<std::size_t>(top - entries.data())]; top = above(*top)) {
+      known[static_cast<std::size_t>(top - entries.data())] = true;
+      path.push_back(top);
+    }
+    for (std::string_view name = top == nullptr ? std::string_view() : top->name; !path.empty(); path.pop_back()) {
+      if (path.back()->name.empty()) path.back()->name = name;
+      name = path.back()->name;
+    }
+  }
+}
+
 }  // namespace detail
 
 /// For people: a line for each tag, then one for each operation, oldest first. Throws std::bad_alloc.
@@ -12373,6 +12571,7 @@ std::string census_text(std::vector<E> const& entries) {
       out += ')';
     }
     if (e.parent != 0) (out += ", child of #") += std::to_string(e.parent);
+    if (!e.name.empty()) detail::append_quoted(out += ", under ", e.name);
     (out += ", ") += std::to_string(detail::milliseconds(e.age)) += " ms old, waits for: ";
     (out += detail::joined(reasons(e))) += ", created at ";
     ((out += e.where.file_name()) += ':') += std::to_string(e.where.line()) += '\n';
@@ -12380,7 +12579,8 @@ std::string census_text(std::vector<E> const& entries) {
   return out;
 }
 
-/// For programs: `[{"serial":1,"parent":0,"tag":"rpc","phase":"pending","ending":"pending","age_ms":3,"holds":1,"waits_for":["producer"],
+/// For programs:
+/// `[{"serial":1,"parent":0,"tag":"rpc","name":"feed","phase":"pending","ending":"pending","age_ms":3,"holds":1,"waits_for":["producer"],
 /// "file":"a.cpp","line":7}]`. Throws std::bad_alloc.
 template <std::same_as<census_entry> E = census_entry>
 std::string census_json(std::vector<E> const& entries) {
@@ -12390,6 +12590,7 @@ std::string census_json(std::vector<E> const& entries) {
     (out += "\"serial\":") += std::to_string(e.serial);
     (out += ",\"parent\":") += std::to_string(e.parent);
     detail::append_quoted(out += ",\"tag\":", e.tag);
+    if (!e.name.empty()) detail::append_quoted(out += ",\"name\":", e.name);
     detail::append_quoted(out += ",\"phase\":", detail::name_of(e.phase));
     detail::append_quoted(out += ",\"ending\":", detail::name_of(e.how));
     if (e.how == monitor_event::cancelled) detail::append_quoted(out += ",\"cause\":", to_string(e.why));
@@ -12416,7 +12617,7 @@ std::string census_json(std::vector<E> const& entries) {
 namespace settle::inline v0 {
 
 /// A monitor that keeps the live set: every operation of its policies from created to destroyed, with its tag, its age,
-/// where it was created, who adopted it, and why it is not released as far as it can tell when asked.
+/// where it was created, who adopted it, under which child of a supervisor, and why it is not released as far as it can tell when asked.
 /// One set for each Tag; `census` is the one without.
 ///
 /// Threads: any. Cost: a lock and a node of a hash table for each operation; policies without a census pay nothing.
@@ -12446,9 +12647,12 @@ class basic_census {
     if (at == b.live.end()) return;  // missed
     if (e.what == monitor_event::destroyed) {
       b.live.erase(at);
+    } else if (e.what == monitor_event::named) {
+      name(at->second, e);
     } else if (e.what == monitor_event::adopted) {
       auto const parent = b.live.find(e.parent);
       at->second.parent = parent == b.live.end() ? 0 : parent->second.serial;
+      name(at->second, e);
     } else {
       at->second.released = e.what == monitor_event::released;
       at->second.event = e;
@@ -12484,6 +12688,7 @@ class basic_census {
           std::lower_bound(found.begin(), found.end(), child.parent, [](census_entry const& x, std::uint64_t n) { return x.serial < n; });
       if (at != found.end() && at->serial == child.parent && child.phase != census_phase::released) ++at->children;
     }
+    detail::hand_names_down(found);
     return found;
   }
 
@@ -12501,6 +12706,7 @@ class basic_census {
     std::uint64_t parent;
     clock::time_point since;
     bool released;
+    std::string name{};
   };
   struct books {
     std_sync::mutex lock;
@@ -12509,7 +12715,7 @@ class basic_census {
     std::uint64_t missed = 0;
 
     void note(monitor_event const& e) {
-      live.emplace(e.id, record{e, last + 1, 0, clock::now(), false});
+      live.emplace(e.id, record{e, last + 1, 0, clock::now(), false, {}});
       ++last;
       --missed;
     }
@@ -12521,6 +12727,11 @@ class basic_census {
     return b;
   }
 
+  /// Without memory it stays nameless.
+  static void name(record& r, monitor_event const& e) noexcept {
+    if (!e.child.empty()) detail::guarded([&] { r.name = e.child; }, [](std::exception_ptr const&) {});
+  }
+
   /// Under the lock: the call that says destroyed waits for it, so the operation is there.
   static census_entry entry_of(void const* id, record const& r, clock::time_point now) {
     census_entry e;
@@ -12528,6 +12739,7 @@ class basic_census {
     e.id = id;
     e.parent = r.parent;
     e.tag = r.event.tag;
+    e.name = r.name;
     e.where = r.event.where;
     e.age = now - r.since;
     e.how = r.event.how;
@@ -13527,13 +13739,46 @@ class bell {
 namespace settle::inline v0 {
 
 /// The name that a supervisor's `add` was given: every life of that child has it, and so has all that is below one (until it
-/// is released). A shutdown's report says it of those that survived. It is set right after the child has begun.
+/// is released). A shutdown's report says it of those that survived, a census of what it lists, an error sink of what it is
+/// told. It is set right after the child has begun.
 ///
 /// ```cpp
 /// use(settle::child_name.of(op).value_or("no child of a supervisor"));
 /// ```
 inline constexpr context_slot<std::string> child_name;
 
+namespace detail {
+
+/// What is compiled for the names where a supervisor gives them.
+template <class C>
+struct child_naming {
+  /// From here on error sinks and monitors are told, too.
+  static void give(basic_operation<C> const& op, std::string const& name) {
+    naming<C>::finder.store(&find, std::memory_order_release);
+    if (!child_name.set(op, name)) return;
+    state_base<C>& s = *state_access::get(op);
+    if (s.table->event == nullptr) return;
+    monitor_event e = s.event_of(monitor_event::named);
+    e.child = name;
+    s.table->event(e);
+  }
+
+ private:
+  static void find(state_base<C>& s, void* at, typename naming<C>::use_name use) noexcept {
+    bool found = false;
+    auto const look = [&](state_base<C>& one) {
+      std::string const* const name = found ? nullptr : child_name.find(one);
+      if (name == nullptr) return;
+      found = true;
+      use(at, *name);
+    };
+    look(s);
+    if (!found) lineage<C>().each(s, look);
+    if (!found) use(at, std::string_view());
+  }
+};
+
+}  // namespace detail
 }  // namespace settle::inline v0
 
 #endif
@@ -13931,7 +14176,7 @@ class supervising : public std::enable_shared_from_this<supervising<C>> {
     e->why = std::make_shared<std::optional<error>>();
     c.op = w;
     c.runs = true;
-    child_name.set(c.op, c.name);
+    detail::child_naming<C>::give(c.op, c.name);
     w.on_done([why = e->why](auto const& o) {
       if (o.has_error()) why->emplace(o.error());
       else if (o.is_cancelled() && o.cancel().why == cause::abandoned) why->emplace(errc::cancelled);
@@ -17305,7 +17550,7 @@ class request {
   /// The request's own memory: bounded, freed as a whole when op() is released. Full: std::bad_alloc.
   std::pmr::memory_resource& arena() noexcept { return *arena_; }
   /// Where the handler was called, and where everything of this request runs.
-  any_executor get_executor() const noexcept { return executor_; }
+  any_executor get_executor() const noexcept { return *executor_; }
 
  private:
   friend class detail::session;
@@ -17317,28 +17562,31 @@ class request {
     entry* next;
   };
 
-  request(settle::arena& memory, any_executor ex) noexcept : arena_(&memory), executor_(std::move(ex)) {}
+  /// The server's executor, which is there for as long as a request is.
+  request(settle::arena& memory, any_executor const& ex) noexcept : arena_(&memory), executor_(&ex) {}
   ~request() = default;
 
   /// Copies a field into the arena; false when it is full.
   bool store(std::string_view name, std::string_view value) noexcept {
-    bool const pseudo = name.starts_with(':');
-    void* const at = pseudo ? nullptr : arena_->try_allocate(sizeof(entry), alignof(entry));
-    auto* const text = static_cast<char*>(arena_->try_allocate(name.size() + value.size(), 1));
-    if (text == nullptr || (at == nullptr && !pseudo)) return false;
+    if (name.starts_with(':')) return store_pseudo(name, value);
+    void* const at = arena_->try_allocate(sizeof(entry) + name.size() + value.size(), alignof(entry));
+    if (at == nullptr) return false;
+    char* const text = static_cast<char*>(at) + sizeof(entry);
     std::memcpy(text, name.data(), name.size());
     if (!value.empty()) std::memcpy(text + name.size(), value.data(), value.size());
     field const kept{{text, name.size()}, {text + name.size(), value.size()}};
-    if (pseudo) return keep_pseudo(kept);
     last_ = (last_ == nullptr ? first_ : last_->next) = ::new (at) entry{kept, nullptr};
     if (authority_.empty() && kept.name == "host") authority_ = kept.value;
     return true;
   }
 
-  bool keep_pseudo(field const& f) noexcept {
-    if (f.name == ":method") method_ = f.value;
-    if (f.name == ":path") path_ = f.value;
-    if (f.name == ":authority") authority_ = f.value;
+  bool store_pseudo(std::string_view name, std::string_view value) noexcept {
+    std::string_view* const to = name == ":method" ? &method_ : name == ":path" ? &path_ : name == ":authority" ? &authority_ : nullptr;
+    if (to == nullptr || value.empty()) return true;  // nobody asks for the others
+    auto* const text = static_cast<char*>(arena_->try_allocate(value.size(), 1));
+    if (text == nullptr) return false;
+    std::memcpy(text, value.data(), value.size());
+    *to = {text, value.size()};
     return true;
   }
 
@@ -17370,7 +17618,7 @@ class request {
   char* body_ = nullptr;
   std::size_t body_size_ = 0, body_room_ = 0;
   settle::arena* arena_;
-  any_executor executor_;
+  any_executor const* executor_;
   operation op_;
 };
 
@@ -17754,6 +18002,46 @@ using session_ptr = std::unique_ptr<nghttp2_session, session_delete>;
 using callbacks_ptr = std::unique_ptr<nghttp2_session_callbacks, callbacks_delete>;
 using option_ptr = std::unique_ptr<nghttp2_option, option_delete>;
 
+/// The memory of a session: this thread's recycled storage, since nghttp2 asks for five small blocks for each request. The size
+/// stands in front of a block.
+class session_memory {
+ public:
+  static nghttp2_mem* functions() noexcept {
+    static constinit nghttp2_mem all{nullptr, &take, &give, &take_zeroed, &resize};
+    return &all;
+  }
+
+ private:
+  static constexpr std::size_t front = alignof(std::max_align_t);
+
+  static std::size_t& size_of(void* p) noexcept {
+    return *std::launder(reinterpret_cast<std::size_t*>(static_cast<std::byte*>(p) - front));
+  }
+
+  static void* take(std::size_t n, void*) noexcept {
+    if (n > std::numeric_limits<std::size_t>::max() - front) return nullptr;
+    void* const whole = recycling::try_allocate(front + n, front);
+    if (whole == nullptr) return nullptr;
+    ::new (whole) std::size_t(n);
+    return static_cast<std::byte*>(whole) + front;
+  }
+  static void give(void* p, void*) noexcept {
+    if (p != nullptr) recycling::deallocate(static_cast<std::byte*>(p) - front, front + size_of(p), front);
+  }
+  static void* take_zeroed(std::size_t n, std::size_t size, void*) noexcept {
+    if (size != 0 && n > std::numeric_limits<std::size_t>::max() / size) return nullptr;
+    void* const p = take(n * size, nullptr);
+    return p == nullptr ? nullptr : std::memset(p, 0, n * size);
+  }
+  static void* resize(void* p, std::size_t n, void*) noexcept {
+    void* const other = take(n, nullptr);
+    if (other == nullptr || p == nullptr) return other;
+    std::memcpy(other, p, std::min(n, size_of(p)));
+    give(p, nullptr);
+    return other;
+  }
+};
+
 template <class O>
 concept has_reset_rate_limit = requires(O* o, std::uint64_t n) { nghttp2_option_set_stream_reset_rate_limit(o, n, n); };
 template <class O>
@@ -17959,7 +18247,7 @@ struct stream : list_hook<by_session>, list_hook<by_event>, list_hook<by_output>
   arena_lease memory;
   request req;
   std::optional<resolver<request_policy>> result;
-  settle::pin self;  // until the last byte is written, or the stream is gone
+  settle::pin self;  // until the last byte is written, or the stream is gone; borrowed while its events are run
 
   // What arrives.
   std::size_t head_bytes = 0, head_fields = 0;
@@ -17978,6 +18266,8 @@ struct stream : list_hook<by_session>, list_hook<by_event>, list_hook<by_output>
   bool ended = false;      // and was noted
   bool resetting = false;  // RST_STREAM of ours is on its way
   bool closed = false;     // nghttp2 forgot it
+  bool counted = false;    // among the requests of the server
+  bool let_go = false;     // `self` is over
   std::uint64_t end_offset = 0;
   body_buffer out;
   std::optional<void_resolver> sent, waiting;
@@ -18053,8 +18343,13 @@ class session {
   friend struct stream;
 
   bool accept_stream(std::int32_t id) noexcept;
-  void forget(stream const& s) noexcept { nghttp2_session_set_stream_user_data(session_.get(), s.id, nullptr); }
+  void forget(stream const& s) noexcept {
+    if (reading_ == &s) reading_ = nullptr;
+    nghttp2_session_set_stream_user_data(session_.get(), s.id, nullptr);
+  }
   stream* find(std::int32_t id) const noexcept { return static_cast<stream*>(nghttp2_session_get_stream_user_data(session_.get(), id)); }
+  /// The same for what is being read: a header block asks again for each of its fields.
+  stream* find_reading(std::int32_t id) const noexcept { return reading_ != nullptr && reading_->id == id ? reading_ : find(id); }
   void note(stream& s) noexcept { events_.push_back(s); }
   int keep_header(stream& s, std::string_view name, std::string_view value) noexcept;
   void arrived(stream& s, bool end) noexcept;
@@ -18062,12 +18357,12 @@ class session {
   void spend_reset() noexcept;
   void end_unread(std::chrono::steady_clock::time_point now) noexcept;
 
-  void process(stream& s);
+  void process(stream& s, settle::pin& keep);
   static void start(stream& s);
-  void note_end(stream& s);
+  void note_end(stream& s, settle::pin& keep);
   static void gone(stream& s, cause why) noexcept;
   static void settled(stream& s, ending how) noexcept;
-  static void try_finish(stream& s) noexcept;
+  static void try_finish(stream& s, settle::pin* last) noexcept;
   static void cancel_waiters(stream& s, cause why) noexcept;
   static bool stalled(stream const& s, std::chrono::steady_clock::time_point now) noexcept;
 
@@ -18077,6 +18372,7 @@ class session {
   intrusive_list<stream, by_session> streams_;
   intrusive_list<stream, by_event> events_;
   intrusive_list<stream, by_output> unwritten_;
+  stream* reading_ = nullptr;  // the request that came last, while nghttp2 knows it
   std::uint64_t produced_ = 0, written_ = 0;
   std::vector<std::pair<std::int32_t, std::chrono::steady_clock::time_point>> unread_;  // answered before their request ended
   std::size_t resets_ = 0;  // streams that ended badly, less those that ended well
@@ -18118,9 +18414,9 @@ struct body_reader {
     return static_cast<std::ptrdiff_t>(n);
   }
 
-  static nghttp2_nv pair(std::string_view name, std::string_view value) noexcept {
+  static nghttp2_nv pair(std::string_view name, std::string_view value, std::uint8_t flags = NGHTTP2_NV_FLAG_NONE) noexcept {
     auto const bytes = [](std::string_view v) { return reinterpret_cast<std::uint8_t*>(const_cast<char*>(v.data())); };
-    return {bytes(name), bytes(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE};
+    return {bytes(name), bytes(value), name.size(), value.size(), flags};
   }
 
   static bool well_formed(std::string_view name, std::string_view value) noexcept {
@@ -18149,7 +18445,7 @@ class response_head {
     to.clear();
     if (r.status() < 200 || r.status() > 599) return false;
     std::to_chars(status_.data(), status_.data() + status_.size(), r.status());
-    to.push_back(body_reader::pair(":status", {status_.data(), status_.size()}));
+    to.push_back(body_reader::pair(":status", {status_.data(), status_.size()}, NGHTTP2_NV_FLAG_NO_COPY_NAME));
     std::size_t bytes = 0;
     for (auto const& [name, value] : r.headers()) {
       if (!body_reader::well_formed(name, value)) return false;
@@ -18160,7 +18456,8 @@ class response_head {
     if (bytes > most_bytes) return false;
     if (with_length) {
       auto const end = std::to_chars(length_.data(), length_.data() + length_.size(), r.body().size()).ptr;
-      to.push_back(body_reader::pair("content-length", {length_.data(), static_cast<std::size_t>(end - length_.data())}));
+      to.push_back(body_reader::pair("content-length", {length_.data(), static_cast<std::size_t>(end - length_.data())},
+                                     NGHTTP2_NV_FLAG_NO_COPY_NAME));
     }
     return true;
   }
@@ -18217,7 +18514,7 @@ inline void session::handler_ended(stream& s, std::optional<error> failure, int 
     if (s.answerable()) answer(s, response(status), body_kind::whole);
     else if (!s.out.finished()) reset(s, NGHTTP2_INTERNAL_ERROR, cause::abandoned);
   }
-  try_finish(s);
+  try_finish(s, nullptr);
 }
 
 inline void session::duty_dropped(stream& s) noexcept {
@@ -18228,6 +18525,7 @@ inline void session::duty_dropped(stream& s) noexcept {
 
 /// The request's outcome is known, whoever decided it.
 inline void session::settled(stream& s, ending how) noexcept {
+  if (!s.counted) return;  // there was no memory for it to come into being
   tally& counts = s.home.counts;
   tally::add(how.kind == ending::value ? counts.completed : how.kind == ending::failure ? counts.failed : counts.cancelled);
   s.handler_done = true;
@@ -18238,11 +18536,14 @@ inline void session::settled(stream& s, ending how) noexcept {
   cancel_waiters(s, how.cancel.why);
 }
 
-inline void session::try_finish(stream& s) noexcept {
+/// `last`: let go of as soon as the result holds the request instead, so that settling it ends it, too.
+inline void session::try_finish(stream& s, settle::pin* last) noexcept {
   if (!s.handler_done || !s.ended || !s.result) return;
   resolver<request_policy> result = std::move(*s.result);
   s.result.reset();
-  if (s.failure) result.fail(*s.failure);
+  std::optional<error> const failure = std::move(s.failure);
+  if (last != nullptr) last->reset();
+  if (failure) result.fail(*failure);
   else result.complete();
 }
 
@@ -18301,7 +18602,7 @@ struct callbacks {
   static int on_header(nghttp2_session*, nghttp2_frame const* f, std::uint8_t const* name, std::size_t name_size, std::uint8_t const* value,
                        std::size_t value_size, std::uint8_t, void* user) noexcept {
     session& me = self(user);
-    stream* const s = me.find(f->hd.stream_id);
+    stream* const s = me.find_reading(f->hd.stream_id);
     if (s == nullptr) return 0;
     return me.keep_header(*s, {reinterpret_cast<char const*>(name), name_size}, {reinterpret_cast<char const*>(value), value_size});
   }
@@ -18312,7 +18613,7 @@ struct callbacks {
     if (f->hd.type == NGHTTP2_SETTINGS && (f->hd.flags & NGHTTP2_FLAG_ACK) == 0) me.greeted_ = true;
     if (f->hd.type == NGHTTP2_RST_STREAM) me.spend_reset();
     if (!is_request(f) && !ends(f)) return 0;
-    if (stream* const s = me.find(f->hd.stream_id)) me.arrived(*s, ends(f));
+    if (stream* const s = me.find_reading(f->hd.stream_id)) me.arrived(*s, ends(f));
     return 0;
   }
 
@@ -18331,6 +18632,7 @@ struct callbacks {
   static int on_frame_send(nghttp2_session*, nghttp2_frame const* f, void* user) noexcept {
     session& me = self(user);
     if (f->hd.type == NGHTTP2_GOAWAY && !me.ours_) me.doomed_ = true;
+    if (!ends(f) && f->hd.type != NGHTTP2_RST_STREAM) return 0;
     stream* const s = me.find(f->hd.stream_id);
     if (s == nullptr) return 0;
     if (ends(f)) me.sent_end(*s);
@@ -18349,6 +18651,7 @@ struct callbacks {
   static int on_stream_close(nghttp2_session*, std::int32_t id, std::uint32_t, void* user) noexcept {
     session& me = self(user);
     if (stream* const s = me.find(id)) {
+      if (me.reading_ == s) me.reading_ = nullptr;
       s->closed = true;
       me.note(*s);
     }
@@ -18399,7 +18702,8 @@ inline stream::~stream() {
 
 inline bool session::open() noexcept {
   nghttp2_session* raw = nullptr;
-  if (nghttp2_session_server_new2(&raw, service_->callbacks.get(), this, service_->option.get()) != 0) return false;
+  if (nghttp2_session_server_new3(&raw, service_->callbacks.get(), this, service_->option.get(), session_memory::functions()) != 0)
+    return false;
   session_.reset(raw);
   born_ = last_frame_ = service_->now;
   auto const entry = [](int id, std::size_t v) {
@@ -18435,7 +18739,9 @@ inline bool session::fill(std::vector<std::uint8_t>& out, std::size_t enough) no
 inline void session::written(std::size_t bytes) noexcept {
   written_ += bytes;
   while (!unwritten_.empty() && unwritten_.front().end_offset <= written_) {
-    settle::pin const last = std::move(unwritten_.pop_front()->self);
+    stream& s = *unwritten_.pop_front();
+    s.let_go = true;
+    settle::pin const last = std::move(s.self);
   }
 }
 
@@ -18474,19 +18780,21 @@ inline bool session::accept_stream(std::int32_t id) noexcept try {
   arena_lease lease = home.arenas.try_acquire();
   void* const at = lease ? lease->try_allocate(sizeof(stream), alignof(stream)) : nullptr;
   if (at == nullptr) return false;
-  resolver<request_policy> result(parent_, home.executor);
-  auto handle = result.get_handle();
   stream_ptr made(::new (at) stream(home, *this, id, std::move(lease)));
   home.request_taken();
   stream& s = *made;
-  s.req.op_ = result.op();
+  // Everything that can be done before somebody else knows of the operation: then it costs no atomic operation and no block.
+  auto result = resolver<request_policy>::with_done([&s](outcome<void>&& how) { settled(s, how.how()); }, home.executor);
   result.own(std::move(made));  // last of all cleanups: the record ends, its arena goes back to the pool
+  parent_.adopt(result.op());
+  s.req.op_ = result.op();
   s.self = s.req.op_.pin();
   s.result.emplace(std::move(result));
   streams_.push_back(s);
   nghttp2_session_set_stream_user_data(session_.get(), id, &s);
+  reading_ = &s;
   tally::add(home.counts.requests);
-  std::move(handle).on_done([&s](outcome<void>&& how) { settled(s, how.how()); });
+  s.counted = true;
   return true;
 } catch (...) {
   return false;
@@ -18520,7 +18828,7 @@ inline void session::sent_end(stream& s) noexcept {
   s.end_sent = true;
   if (resets_ != 0) --resets_;
   note(s);
-  if (nghttp2_session_get_stream_remote_close(session_.get(), s.id) != 0) return;
+  if (s.whole || nghttp2_session_get_stream_remote_close(session_.get(), s.id) != 0) return;
   try {
     unread_.emplace_back(s.id, service_->now);
   } catch (...) {
@@ -18541,12 +18849,14 @@ inline void session::end_unread(std::chrono::steady_clock::time_point now) noexc
 
 inline void session::run_events() {
   while (stream* const s = events_.pop_front()) {
-    settle::pin const keep = s->req.op_.pin();
-    if (keep) process(*s);
+    settle::pin keep = s->self ? std::move(s->self) : s->req.op_.pin();
+    if (!keep) continue;
+    process(*s, keep);
+    if (keep && !s->let_go) s->self = std::move(keep);
   }
 }
 
-inline void session::process(stream& s) {
+inline void session::process(stream& s, settle::pin& keep) {
   if (s.closed && !s.end_sent) return gone(s, s.gone_why);
   if (!s.started && (s.whole || s.refusal != 0)) start(s);
   if (s.waiting && s.out.size() < s.home.limits.stream_buffer) {
@@ -18554,7 +18864,7 @@ inline void session::process(stream& s) {
     s.waiting.reset();
     room.complete();
   }
-  if (s.end_sent && !s.ended) note_end(s);
+  if (s.end_sent && !s.ended) note_end(s, keep);
 }
 
 inline void session::start(stream& s) {
@@ -18564,24 +18874,25 @@ inline void session::start(stream& s) {
   answer(s, response(s.refusal), body_kind::whole);
 }
 
-inline void session::note_end(stream& s) {
+inline void session::note_end(stream& s, settle::pin& keep) {
   s.ended = true;
   if (s.sent) {
     void_resolver done = std::move(*s.sent);
     s.sent.reset();
     done.complete();
   }
-  try_finish(s);
   if (written_ >= produced_) {
-    s.self.reset();
-  } else {
-    s.end_offset = produced_;
-    unwritten_.push_back(s);
+    s.let_go = true;
+    return try_finish(s, &keep);
   }
+  s.end_offset = produced_;
+  unwritten_.push_back(s);
+  try_finish(s, nullptr);
 }
 
 inline void session::gone(stream& s, cause why) noexcept {
   settle::pin const last = std::move(s.self);
+  s.let_go = true;
   s.closed = true;
   s.handler_done = true;
   if (s.result) {  // first, so that whoever waits for the request is cancelled with it, not abandoned by what it waited for
@@ -18594,6 +18905,7 @@ inline void session::gone(stream& s, cause why) noexcept {
 }
 
 inline void session::end_all(cause why) noexcept {
+  reading_ = nullptr;
   while (stream* const s = streams_.pop_front()) {
     s->owner = nullptr;  // also for one whose cleanups are on their way already: it must not look for us
     static_cast<list_hook<by_event>*>(s)->unlink();
