@@ -21,33 +21,23 @@ import sys
 import chart
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-# A measured number has a unit: one that is typed into the prose cannot be kept true.
-TYPED = re.compile(r"\b\d+(\.\d+)?\s?(ns\b|nanoseconds?\b|instructions\b|times\b|%|x\b)")
+sys.path.append(str(ROOT / "tools"))
+import generated_page  # noqa: E402
+from generated_page import GeneratedPage  # noqa: E402
 
+class Page(GeneratedPage):
+    made_by = "./dev bench --document"
+    prose_file = "benchmarks/performance.md.in"
+    # A measured number has a unit: one that is typed into the prose cannot be kept true.
+    typed = re.compile(r"\b\d+(\.\d+)?\s?(ns\b|nanoseconds?\b|instructions\b|times\b|%|x\b)")
 
-class Page:
     def __init__(self, root: pathlib.Path):
-        folder = root / "benchmarks"
-        self.results = json.loads((folder / "results.json").read_text())
-        self.prose = (folder / "performance.md.in").read_text()
-        self.folder = folder
+        super().__init__(root)
+        self.folder = root / "benchmarks"
+        self.results = json.loads((self.folder / "results.json").read_text())
+        self.prose = re.sub(r"\{\{if (\w+)\}\}\n(.*?)\{\{end\}\}\n", lambda match: match[2] if match[1] in self.results["groups"] else "", self.prose,
+                            flags=re.DOTALL)
         self.rows = {row["form"]: row for result in self.results["groups"].values() for row in result["rows"]}
-
-    def text(self) -> str:
-        typed = TYPED.search(re.sub(r"\{\{.*?\}\}", "", self.prose))
-        if typed:
-            raise SystemExit(f"performance.md.in: `{typed[0]}` is a number that was typed: let it come from the results.")
-        there = re.sub(r"\{\{if (\w+)\}\}\n(.*?)\{\{end\}\}\n", lambda match: match[2] if match[1] in self.results["groups"] else "", self.prose,
-                       flags=re.DOTALL)
-        made = re.sub(r"\{\{(.*?)\}\}", lambda match: self.replaced(match[1]), there)
-        return made.replace("<!-- template -->\n", "<!-- Made by ./dev bench --document from benchmarks/performance.md.in: change that. -->\n")
-
-    def replaced(self, words: str) -> str:
-        what, _, rest = words.partition(" ")
-        try:
-            return getattr(self, f"say_{what}")(rest)
-        except (AttributeError, KeyError, StopIteration, FileNotFoundError) as wrong:
-            raise SystemExit(f"performance.md.in: {{{{{words}}}}} says nothing: {wrong!r}") from wrong
 
     def say_machine(self, group: str) -> str:
         """Of a group: what it was measured on when that was another run than that of the others."""
@@ -149,17 +139,14 @@ def take(root: pathlib.Path, run: pathlib.Path) -> None:
 
 
 def main() -> int:
-    status = 0
+    if sys.argv[1:] == ["--check"]:
+        wrong = generated_page.problems(ROOT, made, "benchmarks/results.json", "benchmarks/document.py")
+        print(*wrong, sep="\n", end="\n" if wrong else "")
+        return 1 if wrong else 0
     if sys.argv[1:2] == ["--take"]:
         take(ROOT, pathlib.Path(sys.argv[2]))
-    for name, text in made(ROOT).items():
-        path = ROOT / name
-        if sys.argv[1:] != ["--check"]:
-            path.write_text(text)
-        elif not path.exists() or path.read_text() != text:
-            print(f"{name} is not what benchmarks/document.py makes of benchmarks/results.json: run it")
-            status = 1
-    return status
+    generated_page.write(ROOT, made)
+    return 0
 
 
 if __name__ == "__main__":

@@ -110,6 +110,9 @@ def main() -> int:
     silent = sorted(core_headers() - sources.keys())
     if silent:
         print("headers without a line of code in any test (only declarations, or never used): " + ", ".join(silent))
+    (pathlib.Path(sys.argv[1]) / "coverage.json").write_text(json.dumps({
+        "headers": len(sources), "lines": len(found.lines), "lines_run": len(found.lines) - len(missed),
+        "branches": len(branches), "branches_taken": sum(count > 0 for count in branches.values())}) + "\n")
     print(f"{len(sources)} headers, lines {line_percent:.1f} % of {len(found.lines)} (at least {LINES_AT_LEAST} %), "
           f"branches {branch_percent:.1f} % of {len(branches)} (at least {BRANCHES_AT_LEAST} %)")
     return 1 if missed or line_percent < LINES_AT_LEAST or branch_percent < BRANCHES_AT_LEAST or unargued or stale else 0

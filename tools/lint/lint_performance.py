@@ -2,24 +2,17 @@
 # SPDX-License-Identifier: BSL-1.0
 """The performance page and its picture are what the generator makes of the committed results: no number on it is typed."""
 import json
-import pathlib
 import sys
 
 import common
 
-sys.path.append(str(common.ROOT / "benchmarks"))
+sys.path += [str(common.ROOT / "benchmarks"), str(common.ROOT / "tools")]
 import document  # noqa: E402
+import generated_page  # noqa: E402
 
 
 def problems(root):
-    if not (root / "benchmarks" / "results.json").exists():
-        return ["benchmarks/results.json is missing: ./dev bench --document writes it."]
-    try:
-        made = document.made(root)
-    except SystemExit as wrong:
-        return [str(wrong)]
-    return [f"{name} is not what benchmarks/document.py makes of benchmarks/results.json: run it."
-            for name, text in made.items() if not (root / name).exists() or (root / name).read_text() != text]
+    return generated_page.problems(root, document.made, "benchmarks/results.json", "benchmarks/document.py")
 
 
 RESULTS = {"machine": {"cpu": "c", "cpus": 2, "mhz": 1, "system": "s", "compiler": "x", "date": "2026-01-01T00"},
@@ -28,20 +21,7 @@ RESULTS = {"machine": {"cpu": "c", "cpus": 2, "mhz": 1, "system": "s", "compiler
                             "sizes": [{"name": "a thing", "bytes": 9, "at_most": 8, "verdict": "over"}]}}}
 SOURCES = {"benchmarks/results.json": json.dumps(RESULTS),
            "benchmarks/performance.md.in": "<!-- template -->\n{{machine}}\n\n{{table g}}\n\n{{sizes g}}\n\n{{missed}}\n\n{{ours W/a}} {{ratio W/a std}}\n"}
-
-
-def tree():
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as folder:
-        root = pathlib.Path(folder)
-        (root / "benchmarks").mkdir()
-        for path, text in SOURCES.items():
-            (root / path).write_text(text)
-        return SOURCES | document.made(root)
-
-
-CLEAN = tree()
+CLEAN = generated_page.tree(SOURCES, document.made)
 PROSE = "benchmarks/performance.md.in"
 FAULTS = [
     {},
