@@ -62,6 +62,7 @@ set(settle_core_headers
     include/settle/detail/frame.hpp
     include/settle/detail/hook.hpp
     include/settle/detail/is_closure.hpp
+    include/settle/detail/is_copyable.hpp
     include/settle/detail/job.hpp
     include/settle/detail/lineage.hpp
     include/settle/detail/link.hpp

@@ -12,6 +12,7 @@
 
 #include "cause.hpp"
 #include "detail/exceptions.hpp"
+#include "detail/is_copyable.hpp"
 #include "detail/outcome_head.hpp"
 #include "ending.hpp"
 #include "error.hpp"
@@ -78,7 +79,7 @@ class outcome : private detail::outcome_head {
   outcome(outcome&& o) noexcept(std::is_nothrow_move_constructible_v<stored>) : detail::outcome_head(o.bare()) { become(std::move(o)); }
   /// When T and E can be copied. Throws what copying them throws.
   outcome(outcome const& o)
-    requires(std::is_copy_constructible_v<stored> && std::is_copy_constructible_v<E>)
+    requires(detail::is_copyable<stored> && std::is_copy_constructible_v<E>)
       : detail::outcome_head(o.bare()) {
     become(o);
   }

@@ -212,6 +212,27 @@ inline std::error_code code_in([[maybe_unused]] std::exception_ptr const& p, [[m
 
 // ---- settle/outcome.hpp, continued ---------------------------------------------------------------------------------
 
+// ---- settle/detail/is_copyable.hpp ---------------------------------------------------------------------------------
+#ifndef SETTLE_DETAIL_IS_COPYABLE_HPP
+#define SETTLE_DETAIL_IS_COPYABLE_HPP
+
+namespace settle::inline v0::detail {
+
+/// Containers say that they can be copied whatever is in them: that is asked. (What is in some is one of themselves: a JSON value.)
+template <class T>
+struct can_be_copied : std::is_copy_constructible<T> {};
+template <class T>
+  requires(!std::same_as<T, typename T::value_type>) && requires { typename T::allocator_type; }
+struct can_be_copied<T> : std::bool_constant<std::is_copy_constructible_v<T> && can_be_copied<typename T::value_type>::value> {};
+template <class T>
+inline constexpr bool is_copyable = can_be_copied<T>::value;
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/outcome.hpp, continued ---------------------------------------------------------------------------------
+
 // ---- settle/detail/outcome_head.hpp --------------------------------------------------------------------------------
 #ifndef SETTLE_DETAIL_OUTCOME_HEAD_HPP
 #define SETTLE_DETAIL_OUTCOME_HEAD_HPP
@@ -615,7 +636,7 @@ class outcome : private detail::outcome_head {
   outcome(outcome&& o) noexcept(std::is_nothrow_move_constructible_v<stored>) : detail::outcome_head(o.bare()) { become(std::move(o)); }
   /// When T and E can be copied. Throws what copying them throws.
   outcome(outcome const& o)
-    requires(std::is_copy_constructible_v<stored> && std::is_copy_constructible_v<E>)
+    requires(detail::is_copyable<stored> && std::is_copy_constructible_v<E>)
       : detail::outcome_head(o.bare()) {
     become(o);
   }
@@ -4314,12 +4335,12 @@ struct typed_state : state_base<C> {
 /// A watcher may be reading the outcome: its taker gets a copy. A value that cannot be copied is moved all the same.
 template <class T, class E, class C>
 bool is_read_by_others(typed_state<T, E, C> const& s) noexcept {
-  return std::is_copy_constructible_v<lift<T>> && std::is_copy_constructible_v<E> && s.is(word::watched);
+  return is_copyable<lift<T>> && std::is_copy_constructible_v<E> && s.is(word::watched);
 }
 
 template <class T, class E, class C>
 outcome<T, E> copied_or_moved(typed_state<T, E, C>& s, bool copied) {
-  if constexpr (std::is_copy_constructible_v<lift<T>> && std::is_copy_constructible_v<E>)
+  if constexpr (is_copyable<lift<T>> && std::is_copy_constructible_v<E>)
     if (copied) return outcome<T, E>(std::as_const(s.result));
   return outcome<T, E>(std::move(s.result));
 }
@@ -7437,7 +7458,7 @@ class bound_to {
     if constexpr (!std::invocable<F&, outcome<T, E> const&>) {
       return observe_ending(about, std::move(f));
     } else {
-      static_assert(std::is_copy_constructible_v<detail::lift<T>> && std::is_copy_constructible_v<E>,
+      static_assert(detail::is_copyable<detail::lift<T>> && std::is_copy_constructible_v<E>,
                     "settle: an observer bound to another operation gets a copy of the outcome, and this value cannot be copied: "
                     "take it, `std::move(h).on_done(settle::bound_to(op), f)`, or observe with f(settle::ending) "
                     "(see docs/guide/registering.md#bound-hooks)");
@@ -7630,7 +7651,7 @@ consteval bool check_input() {
     static_assert(!input_of<H>::adopted || !std::is_lvalue_reference_v<H>,
                   "settle: a combinator takes a handle over: say `std::move(h)`, or `h.watch()` to leave it where it is "
                   "(see docs/combinators.md)");
-    static_assert(input_of<H>::adopted || std::is_copy_constructible_v<lift<typename input_of<H>::T>>,
+    static_assert(input_of<H>::adopted || is_copyable<lift<typename input_of<H>::T>>,
                   "settle: a combinator gets a copy of what a watcher reads, and this value cannot be copied: give it the handle "
                   "(see docs/combinators.md)");
   }
@@ -7794,7 +7815,7 @@ class input_outcome {
   template <class F>
   decltype(auto) with_value(F f) {
     stored& v = *outcome_access::value(outcome_);
-    if constexpr (std::is_copy_constructible_v<stored>) {
+    if constexpr (is_copyable<stored>) {
       if (!moves()) return f(stored(std::as_const(v)));
     }
     taken_ = true;
@@ -7806,7 +7827,7 @@ class input_outcome {
   }
 
  private:
-  bool moves() const noexcept { return in_.adopted && (!std::is_copy_constructible_v<stored> || !in_.state().is(word::watched)); }
+  bool moves() const noexcept { return in_.adopted && (!is_copyable<stored> || !in_.state().is(word::watched)); }
 
   input<C>& in_;
   outcome_type& outcome_;

@@ -10,6 +10,7 @@
 #include <type_traits>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "values.hpp"
 
@@ -22,6 +23,17 @@ using settle::outcome;
 outcome<std::string> value() { return {std::in_place, "text"}; }
 outcome<std::string> failure() { return settle::error(settle::errc::closed); }
 outcome<std::string> cancelled() { return cancellation(cause::shutdown, std::source_location::current()); }
+
+/// As JSON values are: one of themselves is in them.
+struct nested {
+  using value_type = nested;
+  using allocator_type = std::allocator<nested>;
+};
+static_assert(settle::detail::is_copyable<nested>);
+static_assert(settle::detail::is_copyable<std::vector<std::string>>);
+static_assert(!settle::detail::is_copyable<std::unique_ptr<int>>);
+static_assert(!settle::detail::is_copyable<std::vector<std::vector<std::unique_ptr<int>>>>, "what std::vector says of itself is not so");
+static_assert(!std::is_copy_constructible_v<settle::outcome<std::vector<std::unique_ptr<int>>>>);
 
 TEST(outcome, is_one_of_three) {
   EXPECT_TRUE(value().has_value() && !value().has_error() && !value().is_cancelled() && value());
