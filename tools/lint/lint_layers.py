@@ -16,7 +16,7 @@ CORE = {"words", "detail", "policy", "entities", "coroutine", "hooks", "combine"
 ALSO_ALLOWED = {
     "detail/exceptions.hpp": "words",  # the one header that knows whether exceptions are on; it includes nothing of ours
     "detail/outcome_head.hpp": "words",  # the part of an outcome that needs no types
-    "detail/is_copyable.hpp": "words",
+    "detail/is_copyable.hpp": "words",  # asked of a value before anything is made of it
 }
 EXTRA_INCLUDES = {
     ("testing", "gtest/gtest.h"),  # the testing kit offers macros for GoogleTest
