@@ -114,15 +114,15 @@ struct timed_place {
   ~timed_place() { place.run(); }
 };
 
-/// One input comes in time, one too late, one is watched and its result is asked to cancel. The last two results need nothing of
-/// the executor: what that loses is the inputs'.
+/// One input comes in time, one too late, one is watched and its result is asked to cancel. The results need nothing of the
+/// executor: what that loses is the inputs'.
 template <class Place>
 void in_time(world<Place>& w) {
   using P = swept<int, typename Place::executor>;
   timed_place<Place> timed(w.place);
   subject<P> s[3] = {subject<P>(w.get_executor()), subject<P>(w.get_executor()), subject<P>(w.get_executor())};
   for (auto& x : s) w.cleanup(x.op);
-  auto early = settle::within(std::move(s[0].h), std::chrono::hours(1), timed.wheel);
+  auto early = settle::within(settle::via(std::move(s[0].h), settle::inline_executor()), std::chrono::hours(1), timed.wheel);
   auto late = settle::within(settle::via(std::move(s[1].h), settle::inline_executor()), std::chrono::hours(-1), timed.wheel);
   auto anywhere = settle::via(std::move(s[2].h), settle::inline_executor());
   auto asked = settle::within(anywhere.watch(), std::chrono::hours(1), timed.wheel);
