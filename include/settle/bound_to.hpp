@@ -53,7 +53,7 @@ class bound_to {
     if constexpr (!std::invocable<F&, outcome<T, E> const&>) {
       return observe_ending(about, std::move(f));
     } else {
-      static_assert(std::is_copy_constructible_v<detail::lift<T>> && std::is_copy_constructible_v<E>,
+      static_assert(detail::is_copyable<detail::lift<T>> && std::is_copy_constructible_v<E>,
                     "settle: an observer bound to another operation gets a copy of the outcome, and this value cannot be copied: "
                     "take it, `std::move(h).on_done(settle::bound_to(op), f)`, or observe with f(settle::ending) "
                     "(see docs/guide/registering.md#bound-hooks)");

@@ -22,6 +22,18 @@ namespace settle::inline v0 {
 
 namespace detail {
 
+/// Containers say that they can be copied whatever is in them: that is asked.
+template <class T>
+struct can_be_copied : std::is_copy_constructible<T> {};
+template <class T>
+  requires requires {
+    typename T::value_type;
+    typename T::allocator_type;
+  }
+struct can_be_copied<T> : std::bool_constant<std::is_copy_constructible_v<T> && can_be_copied<typename T::value_type>::value> {};
+template <class T>
+inline constexpr bool is_copyable = can_be_copied<T>::value;
+
 template <class E>
 bool is_timeout(E const& e) noexcept {
   if constexpr (requires {
@@ -82,7 +94,7 @@ class outcome : private detail::outcome_head {
   }
   /// When T and E can be copied. Throws what copying them throws.
   outcome(outcome const& o)
-    requires(std::is_copy_constructible_v<stored> && std::is_copy_constructible_v<E>)
+    requires(detail::is_copyable<stored> && std::is_copy_constructible_v<E>)
       : detail::outcome_head(o.bare()) {
     if (o.kind == detail::outcome_head::value) std::construct_at(&value_, o.value_);
     else if (o.kind == failure) std::construct_at(&error_, o.error_);

@@ -21,7 +21,6 @@
 //   link the more, the other a settled operation in between, both alike in each combinator; tests/combine/steps.cpp has them;
 // - what functions throw and memory that is not there, which the fault sweeps have; cold inputs, which nothing here can make;
 // - more than one operation at a time in map_concurrent: that order is a queue's, and is tested where it is (tests/combine/timed.cpp);
-//   and that of values which cannot be copied: std::vector says of every list that it can, so nobody could take it by `on_done`;
 // - results as inputs, and a loss awaited (`on_lost`) of what is watched: each act would need all of them twice.
 namespace model {
 

@@ -43,12 +43,12 @@ struct typed_state : state_base<C> {
 /// A watcher may be reading the outcome: its taker gets a copy. A value that cannot be copied is moved all the same.
 template <class T, class E, class C>
 bool is_read_by_others(typed_state<T, E, C> const& s) noexcept {
-  return std::is_copy_constructible_v<lift<T>> && std::is_copy_constructible_v<E> && s.is(word::watched);
+  return is_copyable<lift<T>> && std::is_copy_constructible_v<E> && s.is(word::watched);
 }
 
 template <class T, class E, class C>
 outcome<T, E> copied_or_moved(typed_state<T, E, C>& s, bool copied) {
-  if constexpr (std::is_copy_constructible_v<lift<T>> && std::is_copy_constructible_v<E>)
+  if constexpr (is_copyable<lift<T>> && std::is_copy_constructible_v<E>)
     if (copied) return outcome<T, E>(std::as_const(s.result));
   return outcome<T, E>(std::move(s.result));
 }

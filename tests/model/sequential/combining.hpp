@@ -37,7 +37,6 @@ inline bool sequential::may_be_input(std::size_t i) const {
 inline bool sequential::may_combine(step s) const {
   if (running_ || !may_be_input(s.on) || ops_[operations + s.on].exists) return false;
   if (takes_two(s.what) && !may_be_input(next(s.on))) return false;
-  if (s.what == act::map_concurrent && !values_copied_) return false;  // std::vector says of every list that it can be copied
   return !is_made_by_functions(s.what) || (!ops_[s.on].lent && !ops_[next(s.on)].lent);
 }
 

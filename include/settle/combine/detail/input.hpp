@@ -57,7 +57,7 @@ consteval bool check_input() {
     static_assert(!input_of<H>::adopted || !std::is_lvalue_reference_v<H>,
                   "settle: a combinator takes a handle over: say `std::move(h)`, or `h.watch()` to leave it where it is "
                   "(see docs/combinators.md)");
-    static_assert(input_of<H>::adopted || std::is_copy_constructible_v<lift<typename input_of<H>::T>>,
+    static_assert(input_of<H>::adopted || is_copyable<lift<typename input_of<H>::T>>,
                   "settle: a combinator gets a copy of what a watcher reads, and this value cannot be copied: give it the handle "
                   "(see docs/combinators.md)");
   }
@@ -221,7 +221,7 @@ class input_outcome {
   template <class F>
   decltype(auto) with_value(F f) {
     stored& v = *outcome_access::value(outcome_);
-    if constexpr (std::is_copy_constructible_v<stored>) {
+    if constexpr (is_copyable<stored>) {
       if (!moves()) return f(stored(std::as_const(v)));
     }
     taken_ = true;
@@ -233,7 +233,7 @@ class input_outcome {
   }
 
  private:
-  bool moves() const noexcept { return in_.adopted && (!std::is_copy_constructible_v<stored> || !in_.state().is(word::watched)); }
+  bool moves() const noexcept { return in_.adopted && (!is_copyable<stored> || !in_.state().is(word::watched)); }
 
   input<C>& in_;
   outcome_type& outcome_;
