@@ -292,6 +292,21 @@ TEST(G15_lost, what_is_yielded_after_all_is_not_lost) {
 }
 
 // Who looks for where a group came from finds the call, not a header.
+TEST(A14_all, a_list_of_what_cannot_be_copied_is_taken) {
+  using one = std::unique_ptr<int>;
+  static_assert(!std::is_copy_constructible_v<settle::outcome<std::vector<one>, settle::error>>);
+  std::vector<settle::handle_of<one>> list;
+  for (int const i : {1, 2}) list.push_back(settle::ready(std::make_unique<int>(i)));
+  std::vector<one> const all = settle::all(std::move(list)).wait().value();
+  EXPECT_EQ(*all.at(1), 2);
+  int sum = 0;
+  auto begin = [](int i) { return std::make_unique<int>(i); };
+  settle::map_concurrent(std::vector{3, 4}, 2, begin).on_done([&](settle::outcome<std::vector<one>>&& o) {
+    for (one const& v : o.value()) sum += *v;
+  });
+  EXPECT_EQ(sum, 7);
+}
+
 TEST(creation_site, of_a_group_is_the_call) {
   auto one = [] { return settle::ready(1); };
   auto const expect_here = [](settle::operation const& op, unsigned line) {

@@ -43,7 +43,7 @@ void combined(world<Place>& w) {
 template <class Place>
 void watched(world<Place>& w) {
   using P = swept<int, typename Place::executor>;
-  subject<P> s[4] = {subject<P>(w.get_executor()), subject<P>(w.get_executor()), subject<P>(w.get_executor()),
+  subject<P> s[5] = {subject<P>(w.get_executor()), subject<P>(w.get_executor()), subject<P>(w.get_executor()), subject<P>(w.get_executor()),
                      subject<P>(w.get_executor())};
   for (auto& x : s) w.cleanup(x.op);
   auto outcomes = settle::all_settled(s[0].h.watch(), std::move(s[1].h));
@@ -54,10 +54,15 @@ void watched(world<Place>& w) {
   w.done_quietly(first);
   w.done_quietly(last);
   w.done_quietly(elsewhere);
-  first.request_cancel();
-  last.request_cancel();
+  s[4].op.on_done([one = settle::operation(first), other = settle::operation(last)] {
+    one.request_cancel();
+    other.request_cancel();
+  });
   w.ending([&] {
-    for (auto& x : s) x.r.complete(5);
+    s[4].r.complete(5);
+    w.place.run();
+    for (auto& x : s)
+      if (x.r) x.r.complete(5);
   });
 }
 
@@ -109,16 +114,18 @@ struct timed_place {
   ~timed_place() { place.run(); }
 };
 
-/// One input comes in time, one too late, one is watched and its result is asked to cancel.
+/// One input comes in time, one too late, one is watched and its result is asked to cancel. The results need nothing of the
+/// executor: what that loses is the inputs'.
 template <class Place>
 void in_time(world<Place>& w) {
   using P = swept<int, typename Place::executor>;
   timed_place<Place> timed(w.place);
   subject<P> s[3] = {subject<P>(w.get_executor()), subject<P>(w.get_executor()), subject<P>(w.get_executor())};
   for (auto& x : s) w.cleanup(x.op);
-  auto early = settle::within(std::move(s[0].h), std::chrono::hours(1), timed.wheel);
-  auto late = settle::within(std::move(s[1].h), std::chrono::hours(-1), timed.wheel);
-  auto asked = settle::within(s[2].h.watch(), std::chrono::hours(1), timed.wheel);
+  auto early = settle::within(settle::via(std::move(s[0].h), settle::inline_executor()), std::chrono::hours(1), timed.wheel);
+  auto late = settle::within(settle::via(std::move(s[1].h), settle::inline_executor()), std::chrono::hours(-1), timed.wheel);
+  auto anywhere = settle::via(std::move(s[2].h), settle::inline_executor());
+  auto asked = settle::within(anywhere.watch(), std::chrono::hours(1), timed.wheel);
   w.done_quietly(early);
   w.done_quietly(late);
   w.done_quietly(asked);

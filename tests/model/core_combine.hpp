@@ -76,8 +76,7 @@ class combining<Run<P, Place>> {
     maker make{{&run_, i_}, {std::move(a), std::move(b)}};
     if (what == act::retry) return run_.keep(i_, settle::retry(run_.place_.attempts(), std::move(make)));
     if (what == act::hedge) return run_.keep(i_, settle::hedge(std::chrono::milliseconds(10), items, std::move(make)));
-    if constexpr (run_type::values_copied) return run_.keep(i_, settle::map_concurrent(items, 1, std::move(make)));
-    else return -1;
+    return run_.keep(i_, settle::map_concurrent(items, 1, std::move(make)));
   }
 
   /// The functions of steps. They are as trivial as can be: there is nothing to destroy.

@@ -5,7 +5,6 @@
 #include <settle/settle.hpp>
 
 #include <array>
-#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -15,8 +14,8 @@
 
 #include "acts.hpp"
 #include "core_combine.hpp"
+#include "settings.hpp"
 #include "situations.hpp"
-#include "timed_loop.hpp"
 
 // The same acts, done to the library.
 namespace model {
@@ -29,64 +28,6 @@ class alive_token {
   alive_token() noexcept { ++count; }
   alive_token(alive_token const&) noexcept { ++count; }
   ~alive_token() { --count; }
-};
-
-/// The everyday policy: no monitor, so that the library takes its short cuts.
-struct short_cuts : settle::default_policy {
-  using value_type = int;
-  using allocator_type = test::counting_allocator<std::byte>;
-  using error_sink = test::recording_sink;
-};
-/// All that can be told apart is: a queue, values with a destructor, a monitor.
-struct long_way : test::counted<test::tracked, test::timed_loop::executor> {};
-/// The same with values that can be copied, and so watched by combinators.
-struct copied : test::tracked {
-  using test::tracked::tracked;
-  copied(copied&&) = default;
-  copied(copied const& o) noexcept : tracked(o.value) {}
-  copied& operator=(copied&&) = default;
-};
-struct watched_way : test::counted<copied, test::timed_loop::executor> {};
-
-inline constexpr std::chrono::milliseconds a_while(10);
-
-/// Runs at once. Its executor has no timers; they are a service beside it.
-struct at_once {
-  static constexpr bool queued = false;
-  test::timed_loop clock;
-  test::timed_loop::service service{clock};
-
-  settle::inline_executor get_executor() const noexcept { return {}; }
-  void run() { clock.run_all(); }
-  void rest() {
-    if (clock.made() != 0) run();
-  }
-  void pass_time() {
-    if (clock.made() != 0) clock.advance(a_while);
-  }
-  template <class H>
-  auto within(H&& h) {
-    return settle::within(std::forward<H>(h), a_while, service);
-  }
-  settle::backoff attempts() const noexcept { return settle::backoff::none(2); }
-};
-/// Queued, and run by the acts; its executor has timers.
-struct in_a_loop {
-  static constexpr bool queued = true;
-  test::timed_loop loop;
-
-  test::timed_loop::executor get_executor() noexcept { return loop.get_executor(); }
-  void run() { loop.run_all(); }
-  void rest() {}
-  void pass_time() {
-    run();
-    if (loop.made() != 0) loop.advance(a_while);
-  }
-  template <class H>
-  auto within(H&& h) {
-    return settle::within(std::forward<H>(h), a_while);
-  }
-  settle::backoff attempts() const noexcept { return settle::backoff::constant(a_while, 2); }
 };
 
 /// Three operations of the policy P, in one of these places.

@@ -21,7 +21,6 @@
 //   link the more, the other a settled operation in between, both alike in each combinator; tests/combine/steps.cpp has them;
 // - what functions throw and memory that is not there, which the fault sweeps have; cold inputs, which nothing here can make;
 // - more than one operation at a time in map_concurrent: that order is a queue's, and is tested where it is (tests/combine/timed.cpp);
-//   and that of values which cannot be copied: std::vector says of every list that it can, so nobody could take it by `on_done`;
 // - results as inputs, and a loss awaited (`on_lost`) of what is watched: each act would need all of them twice.
 namespace model {
 
@@ -40,46 +39,7 @@ class sequential {
   }
 
   /// Whether it would change anything, or say anything of interest.
-  bool possible(step s) const {
-    operation const& o = ops_[s.on];
-    if (s.on >= operations && (!o.exists || !is_for_results(s.what))) return false;
-    switch (s.what) {
-      case act::complete:
-      case act::fail:
-      case act::acknowledge:
-      case act::drop_resolver:
-        return o.producer;
-      case act::withdraw:
-      case act::forget:
-        return !o.kept.empty();
-      case act::unpin:
-        return o.pins != 0;
-      case act::drop_handle:
-      case act::detach:
-      case act::take:
-        return o.handle;
-      case act::watch:
-        return o.handle && !o.watcher;
-      case act::drop_watcher:
-        return o.watcher;
-      case act::adopt_next:
-        return !hides_a_cycle(s.on, next(s.on));
-      case act::adopt_previous:
-        return !hides_a_cycle(s.on, next(next(s.on)));
-      case act::nest:
-        return false;
-      case act::lend:
-        return values_copied_ && o.handle && !o.lent && !o.taker_given;
-      case act::on_lost:
-        return o.handle && !o.lent;
-      case act::run:
-        return !running_ && s.on == 0 && (!batches_.empty() || !stopped_.empty());
-      case act::time:
-        return !running_ && s.on == 0 && !timers_.empty();
-      default:
-        return takes_two(s.what) || takes_one(s.what) ? may_combine(s) : true;
-    }
-  }
+  bool possible(step s) const;
 
   /// Does it; the result of the call.
   int play(step s) {
@@ -133,25 +93,7 @@ class sequential {
   }
 
   /// Equal keys: whatever is done from here on has equal consequences.
-  std::vector<unsigned char> key() const {
-    std::vector<unsigned char> k;
-    for (operation const& o : ops_) o.write(k);
-    for (group const& g : groups_) g.write(k);
-    k.push_back(static_cast<unsigned char>(links_.size()));
-    for (link const& l : links_) k.insert(k.end(), {static_cast<unsigned char>(l.parent), static_cast<unsigned char>(l.child)});
-    for (auto const& batch : batches_) {
-      k.push_back(static_cast<unsigned char>(batch.size()));
-      for (work const& w : batch)
-        k.insert(k.end(), {w.what, static_cast<unsigned char>(w.on), w.holds, static_cast<unsigned char>(w.hook)});
-    }
-    for (ids const* list : {&timers_, &stopped_}) {
-      k.push_back(static_cast<unsigned char>(list->size()));
-      for (std::size_t const r : *list) k.push_back(static_cast<unsigned char>(r));
-    }
-    for (hook const& h : hooks_)
-      k.insert(k.end(), {h.what, static_cast<unsigned char>(h.on), h.over, h.withdrawn, h.mute, h.fed, h.forced, h.ended, h.told});
-    return k;
-  }
+  std::vector<unsigned char> key() const;
 
  private:
   static std::size_t next(std::size_t i) noexcept { return (i + 1) % operations; }
@@ -310,10 +252,13 @@ class sequential {
 
 }  // namespace model
 
+#include "sequential/asking.hpp"      // IWYU pragma: export
+#include "sequential/bound.hpp"       // IWYU pragma: export
 #include "sequential/calls.hpp"       // IWYU pragma: export
 #include "sequential/combining.hpp"   // IWYU pragma: export
 #include "sequential/groups.hpp"      // IWYU pragma: export
 #include "sequential/hedging.hpp"     // IWYU pragma: export
+#include "sequential/inputs.hpp"      // IWYU pragma: export
 #include "sequential/steps.hpp"       // IWYU pragma: export
 #include "sequential/structure.hpp"   // IWYU pragma: export
 #include "sequential/successive.hpp"  // IWYU pragma: export

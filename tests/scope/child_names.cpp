@@ -103,6 +103,23 @@ TEST_F(child_names, of_the_child_itself_and_what_it_had_already) {
   sim.run();
 }
 
+TEST_F(child_names, that_a_child_has_given_itself_stay) {
+  std::optional<job> own;
+  s->add("given", [&] {
+    own.emplace(ex);
+    settle::child_name.set(own->op(), "its own");
+    own->on_cancel([&](settle::cancellation) { own->cancel(); });
+    return own->get_handle();
+  });
+  sim.run();
+  EXPECT_EQ(settle::child_name.of(own->op()), "its own");
+  job below(own->op(), ex);
+  EXPECT_EQ(names(), (std::vector<std::string>{"", "its own", "its own"}));
+  below.complete(1);
+  s->op().request_cancel(settle::cause::shutdown);
+  sim.run();
+}
+
 TEST_F(child_names, are_what_an_error_sink_is_told) {
   {
     job const lost(life->op(), ex);
