@@ -23,18 +23,6 @@ namespace settle::inline v0 {
 
 namespace detail {
 
-/// Containers say that they can be copied whatever is in them: that is asked.
-template <class T>
-struct can_be_copied : std::is_copy_constructible<T> {};
-template <class T>
-  requires requires {
-    typename T::value_type;
-    typename T::allocator_type;
-  }
-struct can_be_copied<T> : std::bool_constant<std::is_copy_constructible_v<T> && can_be_copied<typename T::value_type>::value> {};
-template <class T>
-inline constexpr bool is_copyable = can_be_copied<T>::value;
-
 template <class E>
 bool is_timeout(E const& e) noexcept {
   if constexpr (requires {

@@ -3698,10 +3698,11 @@ struct link {
     if (child.table->event == nullptr) return;
     monitor_event e = child.event_of(monitor_event::adopted);
     e.parent = &parent;
-    naming<C>::with_name(parent, [&](std::string_view name) {
+    auto const tell = [&](std::string_view name) {
       e.child = name;
       child.table->event(e);
-    });
+    };
+    naming<C>::with_name(child, [&](std::string_view own) { own.empty() ? naming<C>::with_name(parent, tell) : tell(own); });
   }
   /// Off the parent's ring.
   void untie() noexcept {
