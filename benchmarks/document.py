@@ -49,9 +49,11 @@ class Page:
         except (AttributeError, KeyError, StopIteration, FileNotFoundError) as wrong:
             raise SystemExit(f"performance.md.in: {{{{{words}}}}} says nothing: {wrong!r}") from wrong
 
-    def say_machine(self, group: str) -> str:
-        """Of a group: what it was measured on when that was another run than that of the others."""
-        m = self.results["groups"][group].get("machine", self.results["machine"]) if group else self.results["machine"]
+    def say_machine(self, _: str) -> str:
+        return self.machine(self.results["machine"])
+
+    @staticmethod
+    def machine(m: dict) -> str:
         return f"{m['cpu']}, {m['cpus']} CPUs at {m['mhz']} MHz, {m['system']}, compiler {m['compiler']}, {m['date'][:10]}"
 
     def say_table(self, group: str) -> str:
@@ -63,6 +65,8 @@ class Page:
             bound = f"{row['bound']:.1f}" if row["bound"] else ""
             budget = "" if gate is None else f"{gate['budget']:.2f}{self.mark(gate)}"
             lines.append(f"| {row['form']} | {row['ours']:.1f} | {bound} | {ratio} | {budget} | {self.others(row, gates)} |")
+        own = self.results["groups"][group].get("machine")
+        lines += ["", f"Measured in a run of its own, on {self.machine(own)}."] if own else []
         return "\n".join(lines)
 
     @staticmethod

@@ -62,8 +62,8 @@ server.listen({port}, '127.0.0.1');
 PEERS = {
     "nghttpd": (["nghttpd", "--no-tls", "--workers=1", "--htdocs={folder}", "--address=127.0.0.1", "{port}"], "", 1),
     "h2o": (["h2o", "-c", "{config}"], H2O, 1),
-    "nginx": (["nginx", "-e", "/dev/null", "-p", "{folder}", "-c", "{config}"], NGINX, 10),
-    "node": (["node", "{config}"], NODE, 10),
+    "nginx": (["nginx", "-e", "/dev/null", "-p", "{folder}", "-c", "{config}"], NGINX, 20),
+    "node": (["node", "{config}"], NODE, 20),
 }
 
 
@@ -136,10 +136,10 @@ class Server:
         """Seconds by the clock, as h2load says."""
         command = ["h2load", "-t1", f"-c{connections}", f"-m{streams}", f"-n{requests}", f"http://127.0.0.1:{self.port}{path}"]
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=pinned(PROCESSORS[1]))
-        finished = re.search(r"finished in ([\d.]+)(us|ms|s|m)\b", done.stdout)
-        if not finished or f"{requests} succeeded, 0 failed" not in done.stdout or f"status codes: {requests} 2xx" not in done.stdout:
+        rate = re.search(r"finished in [^,]+, ([\d.]+) req/s", done.stdout)
+        if not rate or f"{requests} succeeded, 0 failed" not in done.stdout or f"status codes: {requests} 2xx" not in done.stdout:
             fail(f"{self.who}: {' '.join(command)} said:\n{done.stdout}")
-        return float(finished[1]) * {"us": 1e-6, "ms": 1e-3, "s": 1, "m": 60}[finished[2]]
+        return requests / float(rate[1])
 
 
 def own(build: pathlib.Path, who: str, preload: str = "") -> Server:
