@@ -241,6 +241,19 @@ echo "finished in 1.23s, 500000.00 req/s"; echo "requests: $n total, $n succeede
             self.assertGreater(server.resident(), 0)
         self.assertEqual((server.process.returncode, server.words), (1, "allocations 7\n"))
 
+    def test_when_one_does_not_start_the_others_end(self):
+        self.program("bench_http2_bound", "exit 1\n")
+        started = []
+        enter = drive.Server.__enter__
+
+        def noted(server):
+            started.append(server)
+            return enter(server)
+
+        with unittest.mock.patch.object(drive.Server, "__enter__", noted), self.assertRaises(SystemExit), contextlib.redirect_stderr(io.StringIO()):
+            drive.timed(self.folder, 1, "/c1m100/(ours|bound)$")
+        self.assertEqual([(server.who, server.process.returncode) for server in started], [("ours", 1), ("bound", 1)])
+
     def test_a_server_that_does_not_start_is_named(self):
         with self.assertRaises(SystemExit), contextlib.redirect_stderr(io.StringIO()) as said:
             drive.Server("deaf", ["sh", "-c", "echo no port >&2"]).__enter__()
