@@ -10,6 +10,7 @@ H2/cpu/...: the server's processor time for each request (large: for each KiB of
 clock, which for a fast server is h2load's time. Every round asks each server each way, in random order. A request that fails is an error.
 """
 import argparse
+import contextlib
 import datetime
 import json
 import os
@@ -62,8 +63,8 @@ server.listen({port}, '127.0.0.1');
 PEERS = {
     "nghttpd": (["nghttpd", "--no-tls", "--workers=1", "--htdocs={folder}", "--address=127.0.0.1", "{port}"], "", 1),
     "h2o": (["h2o", "-c", "{config}"], H2O, 1),
-    "nginx": (["nginx", "-e", "/dev/null", "-p", "{folder}", "-c", "{config}"], NGINX, 10),
-    "node": (["node", "{config}"], NODE, 10),
+    "nginx": (["nginx", "-e", "/dev/null", "-p", "{folder}", "-c", "{config}"], NGINX, 20),
+    "node": (["node", "{config}"], NODE, 20),
 }
 
 
@@ -136,10 +137,10 @@ class Server:
         """Seconds by the clock, as h2load says."""
         command = ["h2load", "-t1", f"-c{connections}", f"-m{streams}", f"-n{requests}", f"http://127.0.0.1:{self.port}{path}"]
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=pinned(PROCESSORS[1]))
-        finished = re.search(r"finished in ([\d.]+)(us|ms|s|m)\b", done.stdout)
-        if not finished or f"{requests} succeeded, 0 failed" not in done.stdout or f"status codes: {requests} 2xx" not in done.stdout:
+        rate = re.search(r"finished in [^,]+, ([\d.]+) req/s", done.stdout)
+        if not rate or f"{requests} succeeded, 0 failed" not in done.stdout or f"status codes: {requests} 2xx" not in done.stdout:
             fail(f"{self.who}: {' '.join(command)} said:\n{done.stdout}")
-        return float(finished[1]) * {"us": 1e-6, "ms": 1e-3, "s": 1, "m": 60}[finished[2]]
+        return requests / float(rate[1])
 
 
 def own(build: pathlib.Path, who: str, preload: str = "") -> Server:
@@ -164,17 +165,15 @@ def timed(build: pathlib.Path, rounds: int, only: str) -> list[dict]:
     runs = []
     wanted = [(server, case) for server in servers(build) for case in CASES
               if any(re.search(only, f"H2/{what}/{case}/{server.who}") for what in ("cpu", "elapsed"))]
-    running = [server.__enter__() for server in dict.fromkeys(server for server, _ in wanted)]
-    try:
+    with contextlib.ExitStack() as running:
+        for server in dict.fromkeys(server for server, _ in wanted):
+            running.enter_context(server)
         for i in range(-1, rounds):  # the first one only warms up
             for server, case in random.sample(wanted, len(wanted)):
                 for what, ns in zip(("cpu", "elapsed"), take(server, case)):
                     name = f"H2/{what}/{case}/{server.who}"
                     if i >= 0 and re.search(only, name):
                         runs.append({"run_type": "iteration", "run_name": name, "repetition_index": i, "cpu_time": ns, "real_time": ns})
-    finally:
-        for server in running:
-            server.__exit__()
     return runs
 
 
@@ -236,6 +235,7 @@ def main() -> int:
     parser.add_argument("--count", action="store_true")
     parser.add_argument("--benchmark_repetitions", type=int, default=5)
     parser.add_argument("--benchmark_filter", default="")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the servers end, too
     args, _ = parser.parse_known_args()  # what else Google Benchmark is told is not for us
     if len(PROCESSORS) < 2 or not shutil.which("h2load"):
         fail("this wants Linux, two processors, and h2load (Debian: nghttp2-client)")

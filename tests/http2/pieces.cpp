@@ -7,9 +7,15 @@
 #include <limits>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include <asio/io_context.hpp>
+#include <asio/post.hpp>
+
 #include <settle/http2/http2.hpp>
+
+#include "allocations.hpp"
 
 namespace {
 
@@ -134,6 +140,72 @@ TEST(nghttp2_compat, a_session_has_its_memory_as_malloc_would_give_it) {
   EXPECT_EQ(m.malloc(most, nullptr), nullptr);
   EXPECT_EQ(m.calloc(most / 2, 4, nullptr), nullptr);
 }
+
+#if defined(SETTLE_TEST_NEW_RUNS_DRY)
+
+struct lone_service final : detail::service {
+  using service::service;
+  ~lone_service() override = default;
+  void idle() noexcept override {}
+};
+struct lone_session final : detail::session {
+  using session::session;
+  ~lone_session() = default;
+  void wake() noexcept override {}
+
+  bool take(std::string_view bytes) { return feed({reinterpret_cast<std::uint8_t const*>(bytes.data()), bytes.size()}); }
+  void say(std::vector<std::uint8_t>& out) {
+    out.clear();
+    if (fill(out, 1000)) written(out.size());
+    run_events();
+  }
+};
+
+/// One request comes in, with memory for `n` blocks of settle's and nghttp2's. True: that was enough.
+bool request_with_memory_for(int n, asio::io_context& io) {
+  using namespace std::string_view_literals;
+  detail::loop_executor const loop(io.get_executor());
+  auto const home = std::make_shared<lone_service>(loop, http2::options());
+  auto const handler = [](http2::request&) { return http2::response(200, "hello").header("x-some", "thing"); };
+  home->handler = std::make_unique<detail::handler<decltype(+handler)>>(handler);
+  EXPECT_TRUE(detail::session::prepare(*home));
+  settle::resolver<detail::server_policy> parent(loop);
+  lone_session s(home, parent.op());
+  EXPECT_TRUE(s.open());
+  EXPECT_TRUE(s.take("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0"sv));
+  std::vector<std::uint8_t> out;
+  out.reserve(20000);
+  s.say(out);
+  settle::trim();  // what the thread keeps would do
+  bool const fine = [&] {
+    test::no_memory_after const dry(n);
+    return s.take("\0\0\16\1\5\0\0\0\1\x82\x86\x84\x41\x09localhost"sv);
+  }();
+  if (fine) s.run_events();
+  if (fine) s.say(out);
+  s.end_all(settle::cause::disconnect);
+  auto const c = home->counts.snapshot();
+  EXPECT_EQ(c.requests, c.completed + c.cancelled) << n;
+  EXPECT_EQ(c.live, 0u) << n;
+  EXPECT_EQ(home->arenas.in_use(), 0u) << n;
+  auto const all = parent.op();
+  parent.complete();
+  EXPECT_TRUE(all.is_released()) << n;
+  return c.completed == 1;
+}
+
+TEST(session, gives_everything_back_when_there_is_no_memory_for_a_request) {
+  asio::io_context io(1);
+  asio::post(io, [&io] {
+    int n = 0;
+    while (n != 20 && !request_with_memory_for(n, io)) ++n;
+    EXPECT_GE(n, 3);  // nghttp2's stream, the operation, its place under the connection's
+    EXPECT_LT(n, 20);
+  });
+  io.run();
+}
+
+#endif
 
 // What is no handler is refused in one sentence; what is one is recognised.
 struct returns_nothing {

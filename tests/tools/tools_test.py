@@ -217,7 +217,7 @@ with socket.create_server(("127.0.0.1", int(sys.argv[1]))) as server:
 
     def load(self, ends):
         self.program("h2load", f"""for word in "$@"; do case "$word" in -n*) n=${{word#-n}} ;; esac; done
-echo "finished in 200.00ms, 1 req/s"; echo "requests: $n total, $n succeeded, {ends} failed"; echo "status codes: $n 2xx, 0 3xx"
+echo "finished in 1.23s, 500000.00 req/s"; echo "requests: $n total, $n succeeded, {ends} failed"; echo "status codes: $n 2xx, 0 3xx"
 """)
 
     def test_each_server_is_asked_each_way_in_each_round(self):
@@ -227,8 +227,8 @@ echo "finished in 200.00ms, 1 req/s"; echo "requests: $n total, $n succeeded, {e
         self.assertEqual(names, sorted(f"H2/{what}/{case}/{who}" for what in ("cpu", "elapsed") for case in ("c1m100", "large") for who in ("ours", "bound")))
         self.assertEqual(len(runs), 2 * len(names))
         elapsed = {run["run_name"]: run["cpu_time"] for run in runs}
-        self.assertAlmostEqual(elapsed["H2/elapsed/c1m100/ours"], 0.2e9 / 200000)
-        self.assertAlmostEqual(elapsed["H2/elapsed/large/bound"], 0.2e9 / (300 * 1024))
+        self.assertAlmostEqual(elapsed["H2/elapsed/c1m100/ours"], 2000)
+        self.assertAlmostEqual(elapsed["H2/elapsed/large/bound"], 2000 / 1024)
 
     def test_a_request_that_fails_ends_it(self):
         self.load(1)
@@ -241,6 +241,19 @@ echo "finished in 200.00ms, 1 req/s"; echo "requests: $n total, $n succeeded, {e
             self.assertGreater(server.seconds(), 0)
             self.assertGreater(server.resident(), 0)
         self.assertEqual((server.process.returncode, server.words), (1, "allocations 7\n"))
+
+    def test_when_one_does_not_start_the_others_end(self):
+        self.program("bench_http2_bound", "exit 1\n")
+        started = []
+        enter = drive.Server.__enter__
+
+        def noted(server):
+            started.append(server)
+            return enter(server)
+
+        with unittest.mock.patch.object(drive.Server, "__enter__", noted), self.assertRaises(SystemExit), contextlib.redirect_stderr(io.StringIO()):
+            drive.timed(self.folder, 1, "/c1m100/(ours|bound)$")
+        self.assertEqual([(server.who, server.process.returncode) for server in started], [("ours", 1), ("bound", 1)])
 
     def test_a_server_that_does_not_start_is_named(self):
         with self.assertRaises(SystemExit), contextlib.redirect_stderr(io.StringIO()) as said:
@@ -261,12 +274,12 @@ class Page(Folder):
         self.assertEqual(document.Page(self.folder).text(), "a\n2.0\nb\n")
 
     def test_a_run_of_one_group_leaves_the_others_as_they_are(self):
-        self.write("benchmarks/performance.md.in", "{{machine}}: {{ours W/core}}\n{{machine http2}}: {{ours W/http2}}\n")
+        self.write("benchmarks/performance.md.in", "{{machine}}: {{ours W/core}}\n{{table core}}\n{{table http2}}\n")
         self.write("benchmarks/results.json", self.results("here", core=2.0, http2=3.0))
         document.take(self.folder, self.write("run.json", self.results("there", http2=4.0)))
-        self.assertRegex(document.Page(self.folder).text(), r"^here.*: 2.0\nthere.*: 4.0\n$")
+        self.assertRegex(document.Page(self.folder).text(), r"(?s)^here[^\n]*: 2.0\n.*W/core \| 2.0[^M]*W/http2 \| 4.0[^M]*\nMeasured in a run of its own, on there.*\n$")
         document.take(self.folder, self.write("run.json", self.results("there", core=5.0, http2=6.0)))
-        self.assertRegex(document.Page(self.folder).text(), r"^there.*: 5.0\nthere.*: 6.0\n$")
+        self.assertRegex(document.Page(self.folder).text(), r"(?s)^there[^\n]*: 5.0\n.*W/core \| 5.0[^M]*W/http2 \| 6.0[^M]*$")
 
 
 class Fresh(Folder):

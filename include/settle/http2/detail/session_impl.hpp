@@ -56,9 +56,7 @@ inline bool session::fill(std::vector<std::uint8_t>& out, std::size_t enough) no
 inline void session::written(std::size_t bytes) noexcept {
   written_ += bytes;
   while (!unwritten_.empty() && unwritten_.front().end_offset <= written_) {
-    stream& s = *unwritten_.pop_front();
-    s.let_go = true;
-    settle::pin const last = std::move(s.self);
+    settle::pin const last = std::move(unwritten_.pop_front()->self);
   }
 }
 
@@ -166,10 +164,11 @@ inline void session::end_unread(std::chrono::steady_clock::time_point now) noexc
 
 inline void session::run_events() {
   while (stream* const s = events_.pop_front()) {
-    settle::pin keep = s->self ? std::move(s->self) : s->req.op_.pin();
+    bool const borrowed = static_cast<bool>(s->self);
+    settle::pin keep = borrowed ? std::move(s->self) : s->req.op_.pin();
     if (!keep) continue;
     process(*s, keep);
-    if (keep && !s->let_go) s->self = std::move(keep);
+    if (keep && borrowed && !s->let_go) s->self = std::move(keep);
   }
 }
 
