@@ -35,37 +35,17 @@ class Page(GeneratedPage):
         super().__init__(root)
         self.folder = root / "benchmarks"
         self.results = json.loads((self.folder / "results.json").read_text())
-        self.prose = re.sub(r"\{\{if (\w+)\}\}\n(.*?)\{\{end\}\}\n", lambda match: match[2] if match[1] in self.results["groups"] else "", self.prose,
-                            flags=re.DOTALL)
         self.rows = {row["form"]: row for result in self.results["groups"].values() for row in result["rows"]}
 
-<<<<<<< HEAD
-    def say_machine(self, group: str) -> str:
-        """Of a group: what it was measured on when that was another run than that of the others."""
-        m = self.results["groups"][group].get("machine", self.results["machine"]) if group else self.results["machine"]
-=======
-    def text(self) -> str:
-        typed = TYPED.search(re.sub(r"\{\{.*?\}\}", "", self.prose))
-        if typed:
-            raise SystemExit(f"performance.md.in: `{typed[0]}` is a number that was typed: let it come from the results.")
-        there = re.sub(r"\{\{if (\w+)\}\}\n(.*?)\{\{end\}\}\n", lambda match: match[2] if match[1] in self.results["groups"] else "", self.prose,
-                       flags=re.DOTALL)
-        made = re.sub(r"\{\{(.*?)\}\}", lambda match: self.replaced(match[1]), there)
-        return made.replace("<!-- template -->\n", "<!-- Made by ./dev bench --document from benchmarks/performance.md.in: change that. -->\n")
-
-    def replaced(self, words: str) -> str:
-        what, _, rest = words.partition(" ")
-        try:
-            return getattr(self, f"say_{what}")(rest)
-        except (AttributeError, KeyError, StopIteration, FileNotFoundError) as wrong:
-            raise SystemExit(f"performance.md.in: {{{{{words}}}}} says nothing: {wrong!r}") from wrong
+    def chosen(self, prose: str) -> str:
+        """What stands between {{if GROUP}} and {{end}} only where there is such a group."""
+        return re.sub(r"\{\{if (\w+)\}\}\n(.*?)\{\{end\}\}\n", lambda match: match[2] if match[1] in self.results["groups"] else "", prose, flags=re.DOTALL)
 
     def say_machine(self, _: str) -> str:
         return self.machine(self.results["machine"])
 
     @staticmethod
     def machine(m: dict) -> str:
->>>>>>> h2bench
         return f"{m['cpu']}, {m['cpus']} CPUs at {m['mhz']} MHz, {m['system']}, compiler {m['compiler']}, {m['date'][:10]}"
 
     def say_table(self, group: str) -> str:

@@ -15,11 +15,15 @@ class GeneratedPage:
     def __init__(self, root: pathlib.Path) -> None:
         self.prose = (root / self.prose_file).read_text()
 
+    def chosen(self, prose: str) -> str:
+        """The part of it that is for these results."""
+        return prose
+
     def text(self) -> str:
         name = self.prose_file.rpartition("/")[2]
         if typed := self.typed.search(re.sub(r"\{\{.*?\}\}", "", self.prose)):
             raise SystemExit(f"{name}: `{typed[0]}` is a number that was typed: let it come from the results.")
-        made = re.sub(r"\{\{(.*?)\}\}", lambda match: self.replaced(name, match[1]), self.prose)
+        made = re.sub(r"\{\{(.*?)\}\}", lambda match: self.replaced(name, match[1]), self.chosen(self.prose))
         return made.replace("<!-- template -->\n", f"<!-- Made by {self.made_by} from {self.prose_file}: change that. -->\n")
 
     def replaced(self, name: str, words: str) -> str:
