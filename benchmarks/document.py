@@ -63,7 +63,7 @@ class Page(GeneratedPage):
 
     @staticmethod
     def mark(gate: dict) -> str:
-        return {"over": ", not met", "MISS": ", not met", "noise": ", within noise"}.get(gate["verdict"], "")
+        return {"MISS": ", not met", "noise": ", within noise"}.get(gate["verdict"], "")
 
     def others(self, row: dict, gates: dict) -> str:
         def one(who: str, ns: float) -> str:
@@ -84,11 +84,11 @@ class Page(GeneratedPage):
         lines = ["| what | compared with | measured | budget |", "|---|---|---|---|"]
         for row in self.rows.values():
             for gate in row["gates"]:
-                if gate["verdict"] in ("over", "MISS"):
+                if gate["verdict"] == "MISS":
                     lines.append(f"| {row['form']} | {gate['whom']} | {gate['ratio']:.2f} | {gate['budget']:g} |")
         for result in self.results["groups"].values():
             for size in result["sizes"]:
-                if size["verdict"] in ("over", "MISS"):
+                if size["verdict"] == "MISS":
                     lines.append(f"| {size['name']} | bytes | {size['bytes']} | {size['at_most']} |")
         return "\n".join(lines) if len(lines) > 2 else "None."
 

@@ -11,10 +11,7 @@ processes has `drive.py`, which says what the programs of the other groups say.
   rounds <full> <quick>                       how often each case is repeated
   seconds <n>                                 how long each of them takes at least
   part <n>                                    what counts is the end of the first of so many parts: 10 the decile, 2 the median
-  <form> <whom> <ratio> [accepted <ratio>]    ours takes at most so many times what the other one takes
-  size <bytes> <name>                         a size is accepted so far, beyond its budget
-
-`accepted`: the budget, which stands before it, is not met, and docs/performance.md says why: up to there it is no failure, but shown.
+  <form> <whom> <ratio>                       ours takes at most so many times what the other one takes
 """
 import dataclasses
 import json
@@ -34,8 +31,7 @@ class Gates:
     rounds: tuple[int, int] = (80, 20)
     seconds: float = 0.004
     part: int = 10
-    ratios: list[tuple[str, str, float, float]] = dataclasses.field(default_factory=list)
-    sizes: dict[str, int] = dataclasses.field(default_factory=dict)
+    ratios: list[tuple[str, str, float]] = dataclasses.field(default_factory=list)
 
 
 def read_gates(text: str) -> Gates:
@@ -50,11 +46,8 @@ def read_gates(text: str) -> Gates:
             gates.seconds = float(words[1])
         elif words[0] == "part":
             gates.part = int(words[1])
-        elif words[0] == "size":
-            gates.sizes[" ".join(words[2:])] = int(words[1])
         else:
-            budget = float(words[2])
-            gates.ratios.append((words[0], words[1], budget, float(words[4]) if words[3:4] == ["accepted"] else budget))
+            gates.ratios.append((words[0], words[1], float(words[2])))
     return gates
 
 
@@ -98,11 +91,11 @@ def fast(series: list[float], part: int) -> float:
     return statistics.quantiles(series, n=part, method="inclusive")[0] if len(series) > 1 else series[0]
 
 
-def judge(ours: list[float], theirs: list[float], budget: float, accepted: float, part: int = 10) -> dict:
+def judge(ours: list[float], theirs: list[float], budget: float, part: int = 10) -> dict:
     ratio = fast(ours, part) / fast(theirs, part)
     noise = abs(ratio - fast(ours, 4) / fast(theirs, 4))
-    verdict = "pass" if ratio <= budget else "noise" if ratio - noise <= budget else "over" if ratio - noise <= accepted else "MISS"
-    return {"budget": budget, "accepted": accepted, "ratio": ratio, "noise": noise, "verdict": verdict}
+    verdict = "pass" if ratio <= budget else "noise" if ratio - noise <= budget else "MISS"
+    return {"budget": budget, "ratio": ratio, "noise": noise, "verdict": verdict}
 
 
 def rows_of(series: dict, gates: Gates, allocations: dict) -> list[dict]:
@@ -114,20 +107,19 @@ def rows_of(series: dict, gates: Gates, allocations: dict) -> list[dict]:
         who = {whom: fast(v, gates.part) for whom, v in of(series).items()}
         row = {"form": name, "ours": who.pop("ours"), "bound": who.pop("bound", None), "peers": dict(sorted(who.items())), "gates": [],
                "allocations": of(allocations)}
-        for _, whom, budget, accepted in (g for g in gates.ratios if g[0] == name):
+        for _, whom, budget in (g for g in gates.ratios if g[0] == name):
             theirs = series.get(f"{name}/{whom}")
-            verdict = {"budget": budget, "verdict": "not there"} if theirs is None else judge(series[f"{name}/ours"], theirs, budget, accepted,
-                                                                                                 gates.part)
+            verdict = {"budget": budget, "verdict": "not there"} if theirs is None else judge(series[f"{name}/ours"], theirs, budget, gates.part)
             row["gates"].append({"whom": whom} | verdict)
         rows.append(row)
     return rows
 
 
-def judged_sizes(sizes: list[dict], accepted: dict[str, int]) -> list[dict]:
+def judged_sizes(sizes: list[dict]) -> list[dict]:
     def verdict(size: dict) -> str:
         if size["at_most"] == 0:
             return ""
-        return "pass" if size["bytes"] <= size["at_most"] else "over" if size["bytes"] <= accepted.get(size["name"], 0) else "MISS"
+        return "pass" if size["bytes"] <= size["at_most"] else "MISS"
 
     return [size | {"verdict": verdict(size)} for size in sizes]
 
@@ -156,7 +148,7 @@ def run_group(group: str, build: pathlib.Path, quick: bool, rounds: int, only: s
     report, more = json.loads(timed.stdout), json.loads(counted.stdout)
     about = machine(report["context"])
     about["load"] = [round(os.getloadavg()[0], 2)]
-    return about, {"rows": rows_of(series_of(report), gates, more["allocations"]), "sizes": judged_sizes(more["sizes"], gates.sizes)}
+    return about, {"rows": rows_of(series_of(report), gates, more["allocations"]), "sizes": judged_sizes(more["sizes"])}
 
 
 def verdicts(result: dict) -> list[str]:
