@@ -2,7 +2,6 @@
 #ifndef SETTLE_SCOPE_SURVEY_HPP
 #define SETTLE_SCOPE_SURVEY_HPP
 
-#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -95,8 +94,8 @@ void survey(survey_of<C>& all, basic_operation<C> const& top, std::string_view o
                  {},
                  s->created,
                  cause::requested};
-    auto const at = std::ranges::find(ages, static_cast<void const*>(s), &census_entry::id);
-    if (at != ages.end()) one.age = at->age;
+    for (census_entry const& e : ages)
+      if (e.id == s) one.age = e.age;
     std::uint32_t const w = s->lock();
     if ((w & (word::requested | word::cancelled)) != 0) one.why = s->head().why;
     s->unlock(w);
