@@ -4,7 +4,6 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include "context_slot.hpp"
 #include "detail/lineage.hpp"
@@ -26,15 +25,10 @@ namespace detail {
 /// What is compiled for the names where a supervisor gives them.
 template <class C>
 struct child_naming {
-  /// From here on error sinks and monitors are told, too.
+  /// From here on error sinks are told, and monitors of what becomes a child.
   static void give(basic_operation<C> const& op, std::string const& name) {
     naming<C>::finder.store(&find, std::memory_order_release);
-    if (!child_name.set(op, name)) return;
-    state_base<C>& s = *state_access::get(op);
-    if (s.table->event == nullptr) return;
-    monitor_event e = s.event_of(monitor_event::named);
-    e.child = name;
-    s.table->event(e);
+    child_name.set(op, name);
   }
 
  private:

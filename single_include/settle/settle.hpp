@@ -977,7 +977,6 @@ struct monitor_event {
     adopted,          ///< it became a child of `parent`
     cleanup_failed,   ///< the operation of an asynchronous cleanup failed, and nobody looked: `other` is where that was created
     cleanup_overrun,  ///< an asynchronous cleanup is over its budget and was asked to cancel: `other` is where it was created
-    named,            ///< a supervisor said its name: `child`
   };
   /// How an operation ended, once settled.
   enum ending_t : std::uint8_t { pending, value, failure, cancelled };
@@ -987,7 +986,7 @@ struct monitor_event {
   cause why = cause::requested;  ///< when it was cancelled
   std::string_view tag{};        ///< the policy's tag, empty when it has none
   std::string_view detail{};     ///< one sentence for misuse
-  /// Which supervisor's child (settle::child_name) it is, or is below: when it is named, when it becomes somebody's child, and in
+  /// Which supervisor's child (settle::child_name) it is, or is below: when it becomes somebody's child, and in
   /// what error sinks are told. Good until the call returns.
   std::string_view child{};
   std::source_location where{};  ///< where the operation (or resource) was created, or the misuse happened
@@ -1042,8 +1041,8 @@ struct log_sink {
   /// One line: what happened, where the operation was made, and under which child of a supervisor.
   static void report(std::exception_ptr, monitor_event const& e) noexcept {
     constexpr char const* names[] = {
-        "created",       "settled",       "released", "destroyed", "failure that nobody saw",     "abandoned",       "callback threw",
-        "cleanup threw", "executor lost", "misuse",   "adopted",   "asynchronous cleanup failed", "cleanup overran", "named"};
+        "created",       "settled",       "released", "destroyed", "failure that nobody saw",     "abandoned",      "callback threw",
+        "cleanup threw", "executor lost", "misuse",   "adopted",   "asynchronous cleanup failed", "cleanup overran"};
     std::fprintf(stderr, "settle: %s%s%.*s (%s:%u", names[e.what], e.detail.empty() ? "" : ": ", static_cast<int>(e.detail.size()),
                  e.detail.empty() ? "" : e.detail.data(), e.where.file_name(), static_cast<unsigned>(e.where.line()));
     if (e.other.line() != 0) std::fprintf(stderr, ", first %s:%u", e.other.file_name(), static_cast<unsigned>(e.other.line()));
@@ -12666,8 +12665,6 @@ class basic_census {
     if (at == b.live.end()) return;  // missed
     if (e.what == monitor_event::destroyed) {
       b.live.erase(at);
-    } else if (e.what == monitor_event::named) {
-      name(at->second, e);
     } else if (e.what == monitor_event::adopted) {
       auto const parent = b.live.find(e.parent);
       at->second.parent = parent == b.live.end() ? 0 : parent->second.serial;
@@ -13771,15 +13768,10 @@ namespace detail {
 /// What is compiled for the names where a supervisor gives them.
 template <class C>
 struct child_naming {
-  /// From here on error sinks and monitors are told, too.
+  /// From here on error sinks are told, and monitors of what becomes a child.
   static void give(basic_operation<C> const& op, std::string const& name) {
     naming<C>::finder.store(&find, std::memory_order_release);
-    if (!child_name.set(op, name)) return;
-    state_base<C>& s = *state_access::get(op);
-    if (s.table->event == nullptr) return;
-    monitor_event e = s.event_of(monitor_event::named);
-    e.child = name;
-    s.table->event(e);
+    child_name.set(op, name);
   }
 
  private:

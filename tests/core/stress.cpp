@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <string>
@@ -144,7 +145,6 @@ TEST(stress, operations_whose_ends_are_on_any_thread) {
   constexpr unsigned threads = 4;
   std::uint64_t const each = asked_for() / threads;
   counts seen;
-  std::atomic<std::uint64_t> left_over = 0;
   {
     stage at;
     test::crew(threads).run([&](unsigned me) {

@@ -142,10 +142,7 @@ TEST(child_name, is_printed_by_the_log_sink) {
   settle::log_sink::report(nullptr, e);
   e.child = "feed";
   settle::log_sink::report(nullptr, e);
-  e.what = monitor_event::named;
-  settle::log_sink::report(nullptr, e);
-  EXPECT_EQ(testing::internal::GetCapturedStderr(),
-            "settle: abandoned (:0)\nsettle: abandoned (:0) under \"feed\"\nsettle: named (:0) under \"feed\"\n");
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "settle: abandoned (:0)\nsettle: abandoned (:0) under \"feed\"\n");
 }
 
 }  // namespace

@@ -51,8 +51,6 @@ class basic_census {
     if (at == b.live.end()) return;  // missed
     if (e.what == monitor_event::destroyed) {
       b.live.erase(at);
-    } else if (e.what == monitor_event::named) {
-      name(at->second, e);
     } else if (e.what == monitor_event::adopted) {
       auto const parent = b.live.find(e.parent);
       at->second.parent = parent == b.live.end() ? 0 : parent->second.serial;

@@ -23,8 +23,8 @@ struct log_sink {
   /// One line: what happened, where the operation was made, and under which child of a supervisor.
   static void report(std::exception_ptr, monitor_event const& e) noexcept {
     constexpr char const* names[] = {
-        "created",       "settled",       "released", "destroyed", "failure that nobody saw",     "abandoned",       "callback threw",
-        "cleanup threw", "executor lost", "misuse",   "adopted",   "asynchronous cleanup failed", "cleanup overran", "named"};
+        "created",       "settled",       "released", "destroyed", "failure that nobody saw",     "abandoned",      "callback threw",
+        "cleanup threw", "executor lost", "misuse",   "adopted",   "asynchronous cleanup failed", "cleanup overran"};
     std::fprintf(stderr, "settle: %s%s%.*s (%s:%u", names[e.what], e.detail.empty() ? "" : ": ", static_cast<int>(e.detail.size()),
                  e.detail.empty() ? "" : e.detail.data(), e.where.file_name(), static_cast<unsigned>(e.where.line()));
     if (e.other.line() != 0) std::fprintf(stderr, ", first %s:%u", e.other.file_name(), static_cast<unsigned>(e.other.line()));

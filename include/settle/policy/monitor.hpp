@@ -36,7 +36,6 @@ struct monitor_event {
     adopted,          ///< it became a child of `parent`
     cleanup_failed,   ///< the operation of an asynchronous cleanup failed, and nobody looked: `other` is where that was created
     cleanup_overrun,  ///< an asynchronous cleanup is over its budget and was asked to cancel: `other` is where it was created
-    named,            ///< a supervisor said its name: `child`
   };
   /// How an operation ended, once settled.
   enum ending_t : std::uint8_t { pending, value, failure, cancelled };
@@ -46,7 +45,7 @@ struct monitor_event {
   cause why = cause::requested;  ///< when it was cancelled
   std::string_view tag{};        ///< the policy's tag, empty when it has none
   std::string_view detail{};     ///< one sentence for misuse
-  /// Which supervisor's child (settle::child_name) it is, or is below: when it is named, when it becomes somebody's child, and in
+  /// Which supervisor's child (settle::child_name) it is, or is below: when it becomes somebody's child, and in
   /// what error sinks are told. Good until the call returns.
   std::string_view child{};
   std::source_location where{};  ///< where the operation (or resource) was created, or the misuse happened
