@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSL-1.0
+"""Makes docs/verification.md of tests/evidence.json, which holds what the last runs reported, and the prose in tests/verification.md.in.
+
+  evidence.py take     takes what there is in build/ into tests/evidence.json, then writes the page
+  evidence.py          writes the page
+  evidence.py --check  says whether it differs, with status 1
+
+What is taken: the test reports of the presets debug, cxx23 and controls (./dev test, ./dev check), build/coverage/coverage.json (./dev check),
+build/logs/model.log (./dev check), build/prove/prove.json (./dev prove), build/mutants/mutants.json (./dev mutants). No number on the page is typed."""
+import collections
+import json
+import pathlib
+import re
+import sys
+import xml.etree.ElementTree
+
+import generated_page
+from generated_page import GeneratedPage
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+
+def cases(root: pathlib.Path, preset: str) -> list[tuple[str, bool, str]]:
+    """Of a test report: name, passed, what it printed."""
+    report = root / "build" / preset / "results.xml"
+    if not report.exists():
+        return []
+    return [(c.get("name", ""), c.get("status") == "run", c.findtext("system-out") or "") for c in xml.etree.ElementTree.parse(report).getroot().iter("testcase")]
+
+
+def taken_from_tests(root: pathlib.Path, preset: str) -> dict | None:
+    """Totals, and what explorations, models and sweeps say of themselves."""
+    all_of_them = cases(root, preset)
+    if not all_of_them or not all(passed for _, passed, _ in all_of_them):
+        return None
+    scenes: dict[str, collections.Counter] = {}
+    acts: dict[str, collections.Counter] = {}
+    counted = collections.Counter()
+    for _, _, said in all_of_them:
+        for threads, bound, n, executions in re.findall(r"^(\d+) threads, (exhausted .*?): (\d+) scenes, (\d+) executions$", said, re.MULTILINE):
+            scenes.setdefault(f"{threads} threads, {bound}", collections.Counter()).update(scenes=int(n), executions=int(executions))
+        for k, bound, n, whole, executions, more in re.findall(
+                r"^K=(\d+), shard \d+ of \d+, (.*?): (\d+) scenarios, (\d+) exhausted, .*; (\d+) executions, (\d+) more were redundant; 0 failed;", said, re.MULTILINE):
+            acts.setdefault(f"{k} acts, {bound}", collections.Counter()).update(scenarios=int(n), exhausted=int(whole), executions=int(executions) + int(more))
+        for n, length, which in re.findall(r"^(\d+) sequences of (\d+) acts, (.*?), to situations", said, re.MULTILINE):
+            counted[f"sequences of {length} acts, {which}"] += int(n)
+        for n, what in re.findall(r"^(\d+) runs in which (.+)$", said, re.MULTILINE):
+            counted[what] += int(n)
+        for n in re.findall(r"^(\d+) operations whose ends were on any of", said, re.MULTILINE):
+            counted["stress"] += int(n)
+    return {"passed": len(all_of_them), "scenes": scenes, "acts": acts, "counted": counted}
+
+
+def taken_from_model(root: pathlib.Path) -> dict | None:
+    log = root / "build/logs/model.log"
+    said = log.read_text() if log.exists() else ""
+    holds = [int(n) for n in re.findall(r"holds, (\d+) states", said)]
+    if len(holds) != 2 or re.search("FAILS|NOT NOTICED", said):
+        return None
+    return {"safety": holds[0], "liveness": holds[1], "defects": len(re.findall(r"^DEFECT_.* noticed:", said, re.MULTILINE))}
+
+
+def taken_from_mutants(root: pathlib.Path) -> dict | None:
+    file = root / "build/mutants/mutants.json"
+    if not file.exists():
+        return None
+    results = json.loads(file.read_text())
+    lost = [r for r in results if r["how"] in ("survived", "not met")]
+    by_kind = collections.Counter(re.sub(r" .*", "", r["what"]) for r in results)
+    return {"planted": len(results), "noticed": len(results) - len(lost), "argued": sum(bool(r["why"]) for r in lost), "orders": by_kind["relaxed"] > 0}
+
+
+def take(root: pathlib.Path) -> None:
+    path = root / "tests/evidence.json"
+    known = json.loads(path.read_text()) if path.exists() else {}
+    found = {preset: taken_from_tests(root, preset) for preset in ("debug", "cxx23", "controls")}
+    found |= {"model": taken_from_model(root), "mutants": taken_from_mutants(root)}
+    for name, file in (("coverage", "build/coverage/coverage.json"), ("prove", "build/prove/prove.json")):
+        found[name] = json.loads((root / file).read_text()) if (root / file).exists() else None
+    known |= {name: what for name, what in found.items() if what}
+    path.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n")
+    print("taken:", ", ".join(name for name, what in found.items() if what))
+
+
+class Page(GeneratedPage):
+    made_by = "tools/evidence.py"
+    prose_file = "tests/verification.md.in"
+    # A counted number has a unit: one that is typed into the prose cannot be kept true.
+    typed = re.compile(r"\b\d[\d,.]*\s?(%|executions\b|scenes\b|scenarios\b|sequences\b|states\b|runs\b|defects\b|lines\b|branches\b)")
+
+    def __init__(self, root: pathlib.Path) -> None:
+        super().__init__(root)
+        self.found = json.loads((root / "tests/evidence.json").read_text())
+
+    def say_number(self, words: str) -> str:
+        """{{number coverage branches}}: one entry."""
+        at = self.found
+        for word in words.split("/"):
+            at = at[word]
+        return f"{at:,}"
+
+    def say_percent(self, words: str) -> str:
+        part, _, whole = words.partition(" of ")
+        return f"{100 * int(self.say_number(part).replace(',', '')) / int(self.say_number(whole).replace(',', '')):.1f} %"
+
+    def say_scenes(self, _: str) -> str:
+        lines = ["| where | what | how many | executions |", "|---|---|---|---|"]
+        for preset, command in (("debug", "`./dev test`"), ("cxx23", "`./dev check`")):
+            for kind, unit in (("scenes", "scenes"), ("acts", "scenarios")):
+                for what, n in sorted(self.found[preset][kind].items()):
+                    whole = f", {n['exhausted']:,} exhausted" if "exhausted" in n else ""
+                    lines.append(f"| {command} | {what} | {n[unit]:,} {unit}{whole} | {n['executions']:,} |")
+        return "\n".join(lines)
+
+    def say_stages(self, _: str) -> str:
+        if "prove" not in self.found:
+            return "`./dev prove` has not been run to its end."
+        lines = ["The last `./dev prove`:", "", "| stage | bound | explored | exhausted | executions | seconds |", "|---|---|---|---|---|---|"]
+        for s in self.found["prove"]["stages"]:
+            share = "all" if s["explored"] == s["parts"] else f"{s['explored']} of {s['parts']} parts"
+            rest = f", {s['bounded']:,} more within 1 preemption and 1 old value" if s["bounded"] else ""
+            lines.append(f"| {s['title']} | {s.get('bound', '')} | {share}: {s['scenarios']:,} scenarios | {s['exhausted']:,}{rest} | "
+                         f"{s['executions'] + s['redundant']:,} | {s['seconds']:g} |")
+        return "\n".join(lines)
+
+    def say_counted(self, _: str) -> str:
+        lines = ["| what | how many |", "|---|---|"]
+        label = {what: what if what.startswith("sequences") else f"runs in which {what}" for what in self.found["debug"]["counted"] if what != "stress"}
+        lines += [f"| {label[what]} | {self.found['debug']['counted'][what]:,} |" for what in sorted(label, key=label.__getitem__)]
+        return "\n".join(lines)
+
+    def say_mutants(self, _: str) -> str:
+        m = self.found.get("mutants")
+        if m is None:
+            return "It has not been run to its end."
+        left = m["planted"] - m["noticed"] - m["argued"]
+        which = "all kinds" if m["orders"] else "all kinds but memory orders"
+        return f"The last run: {m['planted']:,} defects of {which}, {m['noticed']:,} noticed, {m['argued']:,} argued, {left:,} neither."
+
+
+def made(root: pathlib.Path) -> dict[str, str]:
+    return {"docs/verification.md": Page(root).text()}
+
+
+def main() -> int:
+    if sys.argv[1:] == ["--check"]:
+        wrong = generated_page.problems(ROOT, made, "tests/evidence.json", "tools/evidence.py")
+        print(*wrong, sep="\n", end="\n" if wrong else "")
+        return 1 if wrong else 0
+    if sys.argv[1:] == ["take"]:
+        take(ROOT)
+    generated_page.write(ROOT, made)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
