@@ -49,7 +49,8 @@ def taken_from_tests(root: pathlib.Path, preset: str) -> dict | None:
             counted[what] += int(n)
         for n in re.findall(r"^(\d+) operations whose ends were on any of", said, re.MULTILINE):
             counted["stress"] += int(n)
-    return {"passed": len(all_of_them), "scenes": scenes, "acts": acts, "counted": counted}
+    planted = sum(name.startswith("controls/") and not name.endswith("(without)") for name, _, _ in all_of_them)
+    return {"passed": len(all_of_them), "planted": planted, "scenes": scenes, "acts": acts, "counted": counted}
 
 
 def taken_from_model(root: pathlib.Path) -> dict | None:

@@ -88,14 +88,14 @@ class vyukov_queue {
   std::size_t take(F f) {
     queue_node* first = first_;
     queue_node* next = first->next.load(std::memory_order_acquire);
-    if (first == &stub_) {
+    if (first == &sentinel_) {
       if (next == nullptr) return 0;
       first_ = first = next;
       next = first->next.load(std::memory_order_acquire);
     }
     if (next == nullptr) {
       if (first != last_.load(std::memory_order_acquire)) return 0;
-      add(stub_);
+      add(sentinel_);
       next = first->next.load(std::memory_order_acquire);
       if (next == nullptr) return 0;
     }
@@ -111,9 +111,9 @@ class vyukov_queue {
   }
 
   user_nodes nodes_;
-  queue_node stub_;
-  alignas(64) std::atomic<queue_node*> last_{&stub_};
-  alignas(64) queue_node* first_ = &stub_;
+  queue_node sentinel_;
+  alignas(64) std::atomic<queue_node*> last_{&sentinel_};
+  alignas(64) queue_node* first_ = &sentinel_;
 };
 
 /// A lock, and a vector that is swapped out.
