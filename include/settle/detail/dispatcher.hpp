@@ -25,13 +25,32 @@ class dispatcher {
 
   static bool runs_anywhere(state& s) noexcept { return s.home().functions == nullptr || s.is(word::lost); }
 
+  /// User code has become ready: to the outbox, or past it where it would lead to the queue of the drain this thread is in.
+  static void ready(work& w, state& owner, frame<C>& f) noexcept {
+    bool const is_next = (f.at & frame<C>::drains) != 0 && f.outbox.empty() && runs_anywhere(owner);
+    (is_next ? f.in().queue : f.outbox).push(&w);
+  }
+
   /// Nothing is under way on this thread, and any thread will do: the sequence runs at once, without going through a queue.
   /// What it makes ready goes through this drain as ever. False: not so.
   static bool run_here(state& s, frame<C>& f) noexcept {
-    if (s.table->executor != nullptr || !f.is_free() || !f.outbox.empty()) return false;
+    if (!f.is_free() || !f.outbox.empty() || !runs_anywhere(s)) return false;
     f.at = frame<C>::drains;
     sequence<C>::run(s);
     leave_drain(f);
+    return true;
+  }
+  /// The same for one that has first to feed an input. What that makes ready for executors comes after it.
+  static bool feed_here(state& s, node& h, frame<C>& f) noexcept {
+    if (!f.is_free() || !f.outbox.empty() || !runs_anywhere(s)) return false;
+    f.at = frame<C>::walks;
+    walker<C>::feed_alone(h, f);
+    walker<C>::walk_all(f);
+    f.at = 0;
+    if (run_here(s, f)) return true;
+    s.as = role::sequence;
+    f.outbox.push_front(&s);
+    flush(f);
     return true;
   }
   /// The end of a thread's own drain, which is its outermost: what came meanwhile runs, then it is in none any more.

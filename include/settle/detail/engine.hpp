@@ -90,16 +90,16 @@ class engine {
       s.unlock(w | word::forsaken);  // initiate() takes the duty over
       return;
     }
-    bool const asked = (w & word::requested) != 0;
-    if (!asked) s.head().cancelled_by(cancellation(cause::abandoned, s.created));
     frame<C>& f = frame<C>::here();
+    if ((w & word::requested) != 0) return settle_locked(s, w, outcome_head::cancelled, f);
+    s.head().cancelled_by(cancellation(cause::abandoned, s.created));
     state_table<C> const& table = *s.table;
     monitor_event event = s.event_of(monitor_event::abandoned);
-    bool const is_named = !asked && naming<C>::is_used();
+    bool const is_named = naming<C>::is_used();
     if (is_named) s.add_ref();  // its name is looked for when it is no longer ours
     settle_locked(s, w, outcome_head::cancelled, f, false);
     if (is_named) s.report(nullptr, event);
-    else if (!asked) table.report(nullptr, event);
+    else table.report(nullptr, event);
     walker<C>::pump(f);
     if (is_named) s.drop_ref();
   }
@@ -157,7 +157,7 @@ class engine {
     frame<C>& f = frame<C>::here();
     h.as = role::hook;
     h.taken = true;
-    f.outbox.push(&h);
+    dispatcher<C>::ready(h, *h.owner, f);
     walker<C>::pump(f);
   }
 
@@ -194,11 +194,13 @@ class engine {
                             node* via = nullptr) noexcept {
     bool const asked = (w & word::requested) != 0 && (w & word::forced) == 0;
     bool const walker_elsewhere = (w & word::walking) != 0;
-    bool const to_walk = !walker_elsewhere && walker<C>::has_structure(w, asked);
     bool const queued = (w & word::errand) != 0;  // the state waits in a queue already
+    node* fed = nullptr;
+    bool to_walk = !walker_elsewhere && walker<C>::has_structure(w, asked);
+    if (to_walk && !queued && walker<C>::take_little(s, w, asked, fed)) to_walk = false;
     if (to_walk) w |= word::walking;
     else if (queued) w |= word::owed;  // (by a walk that has ended: there is none elsewhere)
-    else if (!walker_elsewhere && s.observers() == nullptr && s.table->born == nullptr && !may_be_lost(s, w))
+    else if (!walker_elsewhere && fed == nullptr && s.observers() == nullptr && s.table->born == nullptr && !may_be_lost(s, w))
       w |= word::offered;  // nothing to run first
     if ((w & word::cold) != 0) w = end_cold(s, w, f);
     if (s.table->event == nullptr) s.become_settled(w, s.head(), kind);
@@ -209,10 +211,14 @@ class engine {
     } else if (to_walk) {
       s.as = role::walk_settled;
       f.structure.push(&s);
+    } else if (fed != nullptr) {
+      if (then_pump && dispatcher<C>::feed_here(s, *fed, f)) return;
+      fed->as = role::feed;
+      f.structure.push(fed);
     } else {
       if (then_pump && dispatcher<C>::run_here(s, f)) return;
       s.as = role::sequence;
-      f.outbox.push(&s);
+      dispatcher<C>::ready(s, s, f);
     }
     if (then_pump) walker<C>::pump(f);
   }

@@ -43,6 +43,7 @@ struct frame {
   drain<C>* current = nullptr;     // the drain this thread is in; null, and draining: its own
   work_queue* refused = nullptr;   // inside an executor's execute(): what it destroys instead of keeping it
   deciding<C>* decides = nullptr;  // the innermost producer of this thread whose value is being moved
+  state_base<C>* fed = nullptr;    // whose only input is being fed: no one else touches its observers
   std::uint32_t at = 0;            // what is under way further up; written whole, so that looking need not wait
   bool submitting = false;
   drain<C> own;  // for what runs here at once

@@ -2,6 +2,7 @@
 #ifndef SETTLE_DETAIL_LINK_HPP
 #define SETTLE_DETAIL_LINK_HPP
 
+#include <cstdint>
 #include <new>
 #include <string_view>
 
@@ -70,17 +71,29 @@ struct link {
   template <bool Block>
   static void child_released(hook<C>& up_end, hook_action action) {
     link& l = of_upper(up_end);
-    state& p = *l.parent();
-    state& c = *l.child();
-    bool const tied = action == hook_action::invoke;
-    if (tied) l.untie();
-    if constexpr (Block) l.free();
-    if (!tied) return;
-    c.drop_ref();
-    engine<C>::leave(p);
+    if (action == hook_action::invoke) l.part(Block, count::ref);
+    else if constexpr (Block) l.free();
+  }
+  /// The same by the child, whose only link it is, and whose reference of its own goes with the link's. False: the link is
+  /// of another kind, and nothing was done.
+  static bool part_at_end(hook<C>& up_end) noexcept {
+    bool const is_block = up_end.type == &block;
+    if (!is_block && up_end.type != &embedded) return false;
+    of_upper(up_end).part(is_block, 2 * count::ref);
+    return true;
   }
   static constexpr hook_type<C> block{&child_released<true>, 0, 0};      // in a block of the parent's
   static constexpr hook_type<C> embedded{&child_released<false>, 0, 0};  // in the child's state
+
+ private:
+  void part(bool is_block, std::uint64_t refs) noexcept {
+    state& p = *parent();
+    state& c = *child();
+    untie();
+    if (is_block) free();
+    c.drop_refs(refs);
+    engine<C>::leave(p);
+  }
 };
 
 }  // namespace settle::inline v0::detail

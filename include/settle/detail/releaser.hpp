@@ -8,6 +8,7 @@
 
 #include "frame.hpp"
 #include "hook.hpp"
+#include "link.hpp"
 #include "lost_value.hpp"
 #include "sequence.hpp"
 #include "state.hpp"
@@ -34,10 +35,10 @@ struct releaser {
       } else if ((c & count::late) != 0) {
         swap(s, c, c & ~count::late);  // cleared before looking
         c = s.counts.load(std::memory_order_acquire);
-      } else if (to_do(s)) {
-        if (swap(s, c, c | count::releasing)) return false;
-      } else if (close(s, c)) {
-        return true;
+      } else if (!to_do(s)) {
+        if (close(s, c)) return true;
+      } else if (swap(s, c, has_user_code(s) ? c | count::releasing : c - count::hold)) {
+        return false;
       }
     }
   }
@@ -48,21 +49,21 @@ struct releaser {
   template <class S>
   [[gnu::always_inline]] static bool end_sequence(S& s) noexcept {
     if (s.has_listener()) return false;
-    std::uint32_t w = s.word.load(std::memory_order_acquire);
-    if (s.lasting.load(std::memory_order_acquire) != nullptr) return false;
-    if ((w & word::taker) != 0) return false;
+    std::uint64_t c = s.counts.load(std::memory_order_acquire);
+    std::uint32_t const w = s.word.load(std::memory_order_acquire);  // what others did before they let go stands there
+    if (count::holds(c) != 1 || (c & count::late) != 0 || (w & (word::taker | word::releasers)) != 0) return false;
     if (s.may_dispose()) {
       if ((w & word::owned) != 0 && (w & word::given) == 0 && s.table->born == nullptr) return false;
       if ((w & (word::owned | word::watched)) == 0) s.table->dispose(s);
     }
-    std::uint64_t c = s.counts.load(std::memory_order_acquire);
-    w = s.word.load(std::memory_order_relaxed);
     std::uint64_t const consumer = (w & word::given) != 0 ? count::ref : 0;
-    if (count::holds(c) != 1 || (c & count::late) != 0 || s.lasting.load(std::memory_order_acquire) != nullptr) return false;
     bool const work = has_cleanups(s);
-    std::uint64_t const next = work ? (c - consumer) | count::releasing : c - consumer - count::both;
-    if (c != count::both + consumer) {
+    bool const tied = s.lasting.load(std::memory_order_acquire) != nullptr;
+    std::uint64_t const last = tied ? count::hold : count::both;
+    std::uint64_t const next = work ? (c - consumer) | count::releasing : c - consumer - last;
+    if (c != count::both + consumer || tied) {
       if (!swap(s, c, next)) return false;
+      if (tied && !work) finish(s);
     } else if ((w & word::kept) != 0) {
       return false;
     } else {
@@ -74,8 +75,10 @@ struct releaser {
   }
 
   /// Runs what is registered for release; owns the last hold and its reference. Moves to the executor when there is user code.
+  /// Released already, it owns the reference, and those who wait are to be told.
   template <class S>
   static void run(S& s, bool on_executor) noexcept {
+    if (s.is_released()) return finish(s);
     for (;;) {
       if (!on_executor && has_user_code(s)) {
         s.as = role::release;
@@ -147,6 +150,8 @@ struct releaser {
     s.lasting.store(nullptr, std::memory_order_relaxed);
     s.unlock(w);
     s.tell(monitor_event::released);
+    bool const is_only = first != nullptr && first->following() == first;
+    if (is_only && first->kind == hook_kind::parent && link<C>::part_at_end(*first)) return;
     node* parents = nullptr;
     while (first != nullptr) {
       node* h = first;

@@ -124,6 +124,11 @@ struct state_base : basic_work_node<C> {
     bool const is_last = counts.load(std::memory_order_acquire) == count::ref ? true : drop_shared_ref();
     if (is_last) end();
   }
+  /// Several that are given back after the release.
+  void drop_refs(std::uint64_t refs) noexcept {
+    bool const nobody_else = counts.load(std::memory_order_acquire) == refs;
+    if (nobody_else || counts.fetch_sub(refs, std::memory_order_acq_rel) == refs) end();
+  }
   /// True: it was the last.
   [[gnu::noinline]] bool drop_shared_ref() noexcept {
     bool const is_lonely = table->lonely;

@@ -27,6 +27,29 @@ class walker {
   /// Children and cancel observers that were asked already have nothing more to hear, unless it is by force. Combinators have.
   static bool has_structure(std::uint32_t w, bool asked) noexcept { return ((w & word::below) != 0 && !asked) || (w & word::inputs) != 0; }
 
+  /// Takes off what settling has to tell, when that is little: nobody, or one input. Under the lock. False: more.
+  static bool take_little(state& s, std::uint32_t w, bool asked, node*& input) noexcept {
+    node* const first = s.lasting.load(std::memory_order_relaxed);
+    node* found = nullptr;
+    node* h = first;
+    for (unsigned n = 0; h != nullptr; ++n) {
+      if (n == few || (w & word::embedded) != 0 || !is_little(*h, asked, found)) return false;
+      h = h->following() == first ? nullptr : h->following();
+    }
+    input = found;
+    if (found == nullptr) return true;
+    s.lasting.store(ring<C>::remove(first, found), std::memory_order_relaxed);
+    found->taken = true;
+    return true;
+  }
+
+  /// Feeds such an input. It may wait for the outcome as an observer: nobody else touches those any more, or not yet.
+  static void feed_alone(node& h, frame<C>& f) noexcept {
+    f.fed = h.owner;
+    h.type->run(h, hook_action::feed);
+    f.fed = nullptr;
+  }
+
   /// The structural part of one operation: tells its children and cancel observers one at a time.
   /// This thread owns `walking`, and (has_ref) for a request a reference. The marker goes once round the ring; what is told goes
   /// behind it, and so does what is added meanwhile, which whoever adds it tells.
@@ -53,9 +76,10 @@ class walker {
         walk_parked(f);
         continue;
       }
-      state& s = *static_cast<state*>(f.structure.pop());
-      if (s.as == role::release) releaser<C>::run(s, false);
-      else walk(s, f, s.as == role::walk_request);
+      work* const w = f.structure.pop();
+      if (w->as == role::feed) feed_queued(static_cast<node&>(*w), f);
+      else if (w->as == role::release) releaser<C>::run(static_cast<state&>(*w), false);
+      else walk(static_cast<state&>(*w), f, w->as == role::walk_request);
     }
     f.at = outer;
   }
@@ -78,6 +102,21 @@ class walker {
   }
 
  private:
+  static constexpr unsigned few = 4;  // hooks that are looked at under the lock
+
+  /// Nothing to hear for this one, or the only input.
+  static bool is_little(node& h, bool asked, node*& input) noexcept {
+    if (h.kind == hook_kind::child) return asked || link<C>::of(h).child()->is(word::settled);
+    if (h.kind != hook_kind::input) return h.kind == hook_kind::parent || h.kind == hook_kind::waiting;
+    return std::exchange(input, &h) == nullptr;
+  }
+  static void feed_queued(node& h, frame<C>& f) noexcept {
+    state& s = *h.owner;
+    feed_alone(h, f);
+    s.as = role::sequence;
+    dispatcher<C>::ready(s, s, f);
+  }
+
   [[gnu::noinline]] static void pump_all(frame<C>& f) noexcept {
     walk_all(f);
     if (!f.outbox.empty()) dispatcher<C>::flush(f);
@@ -111,7 +150,7 @@ class walker {
         } else {
           s.lasting.store(h->following(), std::memory_order_relaxed);
         }
-        if (h->kind == hook_kind::child && h->rank < target(w)) tell_child(s, *h, w, f);
+        if (h->kind == hook_kind::child && h->rank < target(w) && !link<C>::of(*h).child()->is(word::settled)) tell_child(s, *h, w, f);
         else if (++passed % 64 != 0) continue;
         else s.unlock(w);
       }
@@ -143,7 +182,7 @@ class walker {
     s.unlock(w);
     if (queued || !(due || settled)) return;
     s.as = due ? role::errand : role::sequence;
-    f.outbox.push(&s);
+    dispatcher<C>::ready(s, s, f);
   }
 
   /// A cancel observer leaves the ring: told by a request it is queued by itself, else it runs in the sequence.

@@ -6,8 +6,8 @@
 
 namespace settle::inline v0::detail {
 
-/// What a queue holds: a hook by itself, or a state in one of its roles. A state is in one queue at most.
-enum class role : std::uint8_t { hook, walk_request, walk_settled, sequence, release, dispose, errand };
+/// What a queue holds: a hook by itself (`feed`: one to be fed), or a state in one of its roles. A state is in one queue at most.
+enum class role : std::uint8_t { hook, feed, walk_request, walk_settled, sequence, release, dispose, errand };
 
 struct work {
   work* next;  // written by whoever queues it

@@ -128,8 +128,10 @@ struct input : hook<C> {
   }
   /// Has the hook run where the operation's user code does.
   void queue() noexcept {
+    state_base<C>& s = state();
     this->kind = adopted ? hook_kind::consumer : hook_kind::done;
-    registry<C>::add_observer(state(), *this);
+    if (frame<C>::here().fed != &s) registry<C>::add_observer(s, *this);
+    else s.observers(ring<C>::push_back(s.observers(), this));
   }
 };
 

@@ -39,6 +39,7 @@ home_of<C> home_at(basic_operation<C> const& op) noexcept {
 ///
 /// - `wire(result_cell&)`: connects the inputs; the result cannot be released meanwhile. Once, noexcept.
 /// - `wire_alone(result_cell&)`, if it likes: the same for a result that nobody else refers to.
+/// - `wire_in_one(result_cell&)`, if it likes: before that, without a hold. True: all is connected.
 /// - `close(result_cell&)`: when the result is released, on its executor: what is left of user's things goes.
 ///
 /// The body is the producer: it settles the result once, by `yield`, `fail` or `end_cancelled`, with no transition of its own.
@@ -73,6 +74,8 @@ struct result_cell final : cell<P> {
       std::uint32_t const w = c.lock();
       c.unlock(w | word::cold);
     } else {
+      if constexpr (requires { c.body.wire_in_one(c); })
+        if (c.body.wire_in_one(c)) return h;
       c.counts.store(c.counts.load(std::memory_order_relaxed) + count::both, std::memory_order_relaxed);  // nobody else knows it yet
       if constexpr (requires { c.body.wire_alone(c); }) c.body.wire_alone(c);
       else c.body.wire(c);

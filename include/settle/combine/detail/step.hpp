@@ -44,10 +44,20 @@ class step {
     connect<C>(source_, c, source_type);
     if constexpr (!input_of<H>::adopted) listen(c);
   }
-  void wire_alone(cell_type& c) noexcept {
+  bool wire_in_one(cell_type& c) noexcept
+    requires(input_of<H>::adopted)
+  {
     wiring<C>::prepare(c, source_, source_type);
-    wiring<C>::publish(source_);
-    if constexpr (!input_of<H>::adopted) listen(c);
+    return wiring<C>::publish_pending(source_);
+  }
+  void wire_alone(cell_type& c) noexcept {
+    if constexpr (input_of<H>::adopted) {
+      wiring<C>::publish_in_steps(source_);  // what is left of wire_in_one
+    } else {
+      wiring<C>::prepare(c, source_, source_type);
+      wiring<C>::publish(source_);
+      listen(c);
+    }
   }
   void close(cell_type&) noexcept
     requires(!input_of<H>::adopted)

@@ -30,15 +30,26 @@ struct wiring {
   }
 
   static void publish(input<C>& in) noexcept {
+    if (!publish_pending(in)) publish_in_steps(in);
+  }
+  /// The same in one step; it must not be looked at afterwards. False: its operation is settled, or waits for an owner, and
+  /// nothing was done.
+  static bool publish_pending(input<C>& in) noexcept {
     state& s = in.state();
-    bool const starts = in.adopted && s.is(word::cold);
-    if (!starts && push_both(s, in)) return;
+    return !waits_for_owner(s, in) && push_both(s, in);
+  }
+  /// The other case.
+  static void publish_in_steps(input<C>& in) noexcept {
+    state& s = in.state();
+    bool const starts = waits_for_owner(s, in);
     if (in.adopted && !registry<C>::add_released(s, in.edge.up)) in.edge.up.type->run(in.edge.up, hook_action::invoke);
     if (starts) engine<C>::warm(s, in.result);
     if (!registry<C>::add_input(s, in)) feed_at_once(in);
   }
 
  private:
+  static bool waits_for_owner(state& s, input<C>& in) noexcept { return in.adopted && s.is(word::cold); }
+
   /// The input, and the upper end of its link. False: it is settled already.
   static bool push_both(state& s, input<C>& in) noexcept {
     std::uint32_t const w = s.lock();
