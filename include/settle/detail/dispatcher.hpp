@@ -45,7 +45,7 @@ class dispatcher {
     if (!f.is_free() || !f.outbox.empty() || !runs_anywhere(s)) return false;
     f.at = frame<C>::walks;
     walker<C>::feed_alone(h, f);
-    walker<C>::walk_all(f);
+    if (!f.structure.empty() || f.parked != nullptr) walker<C>::walk_all(f);
     f.at = 0;
     if (run_here(s, f)) return true;
     s.as = role::sequence;
