@@ -34,7 +34,9 @@ struct joining {
     link<C>& l = s.coro.joins;
     ::new (static_cast<void*>(&l)) link<C>;
     l.tie(s, *a, released);
-    if (!a->is(word::cold)) {
+    bool const starts = a->is(word::cold);
+    if (starts && registry<C>::tie_and_start(s, *a, l)) return;
+    if (!starts) {
       registry<C>::tie(s, *a, l);
     } else {
       basic_operation<C> const keep_child = state_access::ref<C>(*a);

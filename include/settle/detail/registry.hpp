@@ -157,18 +157,44 @@ struct registry {
     bool const tell = force || (!spared && (w & (word::settled | word::requested)) != 0);
     cancellation const c = tell ? walker<C>::passed_down(parent, w) : cancellation{};
     l.down.rank = force ? told::everything : tell || spared ? told::request : told::nothing;
-    child.add_ref();
     if (holds) {
       child.add_ref();  // the link's: its parent may lead a cancellation down at any time
       push_lasting(parent, l.down);
     }
+    if (tell) child.add_ref();
     parent.unlock(w | word::below);
     if (!holds) l.up.type->run(l.up, hook_action::discard);
     else if (!add_released(child, l.up)) l.up.type->run(l.up, hook_action::invoke);
     frame<C>& f = frame<C>::here();
     if (tell) engine<C>::cascade(child, c, force, f);
-    else child.drop_ref();
     walker<C>::pump(f);
+  }
+  /// The same for a coroutine that waits for an owner, and starts now, below the running one that awaits it. False: one of
+  /// them has other things before it, and nothing was done.
+  static bool tie_and_start(state& parent, state& child, link<C>& l) noexcept {
+    if (!child.try_hold(false, count::both + count::ref)) return false;  // its turn's, and the link's
+    std::uint32_t w = parent.lock();
+    if ((w & (word::settled | word::requested)) != 0) {
+      parent.unlock(w);
+      child.drop_ref();
+      engine<C>::leave(child);
+      return false;
+    }
+    parent.add_hold();
+    push_lasting(parent, l.down);
+    parent.unlock(w | word::below);
+    w = child.lock();
+    if ((w & (word::settled | word::cold)) != word::cold) {
+      child.unlock(w);
+      if (!add_released(child, l.up)) l.up.type->run(l.up, hook_action::invoke);
+      engine<C>::leave(child);
+      return true;
+    }
+    push_uplink(child, l.up);
+    child.table->inherit(child, parent);
+    child.unlock((w & ~word::cold) | word::linked);
+    engine<C>::post(child.table->turn(child));
+    return true;
   }
 
  private:

@@ -150,11 +150,11 @@ struct state_base : basic_work_node<C> {
 
   /// A hold while there is still one: pins want none once the cleanups run, late cleanups take one even then.
   /// Where there is none, what ran before the release is visible: whatever came too late for it runs after it.
-  bool try_hold(bool even_releasing) noexcept {
+  bool try_hold(bool even_releasing, std::uint64_t with_refs = count::both) noexcept {
     std::uint64_t c = counts.load(std::memory_order_acquire);
     for (;;) {
       if (count::holds(c) == 0 || (!even_releasing && (c & count::releasing) != 0)) return false;
-      if (counts.compare_exchange_weak(c, c + count::both, std::memory_order_acquire, std::memory_order_acquire)) return true;
+      if (counts.compare_exchange_weak(c, c + with_refs, std::memory_order_acquire, std::memory_order_acquire)) return true;
     }
   }
 

@@ -19,6 +19,11 @@ struct state_access {
   static basic_operation<C> ref(state_base<C>& s) noexcept {
     return basic_operation<C>::of(s);
   }
+  /// The reference goes to the caller.
+  template <class C>
+  static state_base<C>* release(basic_operation<C>& op) noexcept {
+    return std::exchange(op.state_, nullptr);
+  }
   template <class P, class S>
   static handle<P> own(S& s) noexcept {
     return handle<P>(ref<typename P::terminal>(s));

@@ -160,8 +160,11 @@ struct result_cell final : cell<P> {
   static constexpr hook_type<C> start_type{&start, 0, 0};
 
   void let_go() noexcept {
-    if (kept.load(std::memory_order_relaxed) == nullptr) return;
-    if (state* const s = kept.exchange(nullptr, std::memory_order_acq_rel); s != nullptr) engine<C>::leave(*s);
+    state* s = kept.load(std::memory_order_acquire);
+    if (s == nullptr) return;
+    if (this->is(word::forced)) s = kept.exchange(nullptr, std::memory_order_acq_rel);  // its producer and its sequence, who both come here
+    else kept.store(nullptr, std::memory_order_relaxed);
+    if (s != nullptr) engine<C>::leave(*s);
   }
   static void observed(state& s) noexcept { of(s).let_go(); }
   static hook<C>& turn_of(state& s) noexcept { return of(s).turn; }

@@ -47,7 +47,7 @@ class step {
   bool wire_in_one(cell_type& c) noexcept
     requires(input_of<H>::adopted)
   {
-    wiring<C>::prepare(c, source_, source_type);
+    wiring<C>::prepare(c, source_, source_type, true);
     return wiring<C>::publish_pending(source_);
   }
   void wire_alone(cell_type& c) noexcept {

@@ -14,8 +14,9 @@ template <class C>
 struct wiring {
   using state = state_base<C>;
 
-  static void prepare(state& result, input<C>& in, hook_type<C> const& feed) noexcept {
-    state& s = *state_access::get(in.from);
+  /// `hands_over`: the reference that was taken with an adopted input becomes its link's. After its release it is gone.
+  static void prepare(state& result, input<C>& in, hook_type<C> const& feed, bool hands_over = false) noexcept {
+    state& s = hands_over ? *state_access::release(in.from) : *state_access::get(in.from);
     in.kind = hook_kind::input;
     in.type = &feed;
     in.owner = &s;
@@ -23,7 +24,7 @@ struct wiring {
     in.holds = !in.adopted;
     result.counts.store(result.counts.load(std::memory_order_relaxed) + count::both, std::memory_order_relaxed);
     if (!in.adopted) return;
-    s.add_ref();  // the link's
+    if (!hands_over) s.add_ref();  // the link's
     in.edge.tie(result, s, link<C>::embedded);
     result.lasting.store(ring<C>::push_back(result.lasting.load(std::memory_order_relaxed), &in.edge.down), std::memory_order_relaxed);
     result.word.store(result.word.load(std::memory_order_relaxed) | word::below, std::memory_order_relaxed);
