@@ -25,6 +25,7 @@ set(settle_core_headers
     include/settle/combine/detail/result.hpp
     include/settle/combine/detail/retrying.hpp
     include/settle/combine/detail/shapes.hpp
+    include/settle/combine/detail/slot.hpp
     include/settle/combine/detail/step.hpp
     include/settle/combine/detail/traversal.hpp
     include/settle/combine/detail/wiring.hpp

@@ -161,15 +161,29 @@ class engine {
     walker<C>::pump(f);
   }
 
+  /// An input that lost: its hook leaves the ring, and it is asked to cancel. False: it was fed, or is being fed just now.
+  static bool let_off(state& s, node& input, cancellation const& c, frame<C>& f) noexcept {
+    std::uint32_t const w = lock_decided(s);
+    bool const stands = !input.taken;
+    if (stands) {
+      s.lasting.store(ring<C>::remove(s.lasting.load(std::memory_order_relaxed), &input), std::memory_order_release);
+      input.taken = true;
+    }
+    if (stands && (w & (word::settled | word::requested)) == 0) request_locked(s, w, c, f);
+    else s.unlock(w);
+    return stands;
+  }
+
   /// A parent's cancellation reaches a child. The caller's reference on it is taken over.
   /// `via`: the upper end of the link, when a walk of the parent comes by it.
   static void cascade(state& child, cancellation const& c, bool force, frame<C>& f, node* via = nullptr) noexcept {
     std::uint32_t const w = lock_decided(child);
     if (force && (w & (word::settled | word::claimed)) == 0) {
-      child.add_hold();
+      child.counts.fetch_add(count::hold, std::memory_order_relaxed);  // with the caller's reference
       child.head().cancelled_by(c);
-      settle_locked(child, w | word::requested | word::forced, outcome_head::cancelled, f, false, via);
-    } else if ((w & (word::settled | word::requested)) == 0) {
+      return settle_locked(child, w | word::requested | word::forced, outcome_head::cancelled, f, false, via);
+    }
+    if ((w & (word::settled | word::requested)) == 0) {
       request_locked(child, w, c, f);
     } else {
       child.unlock(w);

@@ -14,27 +14,10 @@
 #include "../../detail/walker.hpp"
 #include "input.hpp"
 #include "result.hpp"
+#include "slot.hpp"
 #include "wiring.hpp"
 
 namespace settle::inline v0::detail {
-
-/// When a group is decided: by the first to settle, by the first value, by the first that is none, or by all.
-enum class rule : std::uint8_t { race, any, all, all_settled };
-
-/// An input of a group, with room for what it yielded.
-template <rule R, class H, std::size_t I>
-struct slot : input<typename input_of<H>::C> {
-  using T = typename input_of<H>::T;
-  using E = typename input_of<H>::E;
-  static constexpr rule how = R;
-  static constexpr std::size_t position = I;
-  static constexpr bool is_quiet = R == rule::all_settled ? is_quiet_value<T> && is_quiet_error<E> : is_quiet_value<T>;
-  using kept = std::conditional_t<R == rule::all, lift<T>, std::conditional_t<R == rule::all_settled, outcome<T, E>, std::monostate>>;
-
-  std::uint32_t index = I;
-  bool left = false;  // the value waits for its loss: it stays where it is until the result is made
-  std::optional<kept> value;
-};
 
 /// Several inputs and a rule. `Shape` has the slots, and makes the value out of them.
 ///
@@ -202,7 +185,9 @@ class group {
       return;
     }
     if (winner != shape_.size()) let_off(in, cause::sibling);
-    if (in.adopted && !(collects && !in.is_free())) in.from = basic_operation<C>();  // what is watched may yet be asked for
+    if (!in.adopted) return;  // what is watched may yet be asked for
+    if (collects && !in.is_free()) may_be_missed_ = true;
+    else in.from = basic_operation<C>();
   }
 
   /// Structural: this input decided. Its outcome is the result's.
@@ -261,6 +246,7 @@ class group {
   template <class Slot, class O>
   static void fill(Slot& s, O& o) {
     using T = typename Slot::T;
+    o.gather();
     if constexpr (how == rule::all) {
       o.with_value([&](auto&& v) { s.value.emplace(std::forward<decltype(v)>(v)); });
     } else if constexpr (how == rule::all_settled) {
@@ -288,10 +274,17 @@ class group {
     if constexpr (!collects) {
       c.fail(P::make_error(errc::no_inputs));
     } else {
+      bool const may_be_missed = self.may_be_missed_;  // then this is a turn of its own, which holds the result
       if (!c.is_over()) self.take_what_was_left();
       if (self.problem_) c.fail(std::move(*self.problem_));
-      else c.yield([&](void* at) { self.shape_.construct_all(at); });
+      else if (c.yield([&](void* at) { self.shape_.construct_all(at); }) && may_be_missed) self.none_is_missed();
     }
+  }
+  /// All values were delivered: those that were copied are not lost any more.
+  void none_is_missed() noexcept {
+    shape_.each([](input<C>& in) {
+      if (in.adopted && in.from) lost_taker<C>::forget_from_here(in.state());
+    });
   }
 
   template <class T>
@@ -306,6 +299,7 @@ class group {
   atomic<std::uint32_t> to_come_;  // outcomes not yet in their slots, and the decision
   atomic<std::uint32_t> gate_{2};  // wiring, and the decision
   atomic<bool> threw_{false};
+  bool may_be_missed_ = false;  // somebody waits for the loss of a value
   std::optional<E> problem_;
 };
 

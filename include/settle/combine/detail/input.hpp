@@ -187,12 +187,10 @@ void connect(input<C>& in, state_base<C>& result, hook_type<C> const& feed) noex
 template <class C>
 void let_off(input<C>& in, cause why) noexcept {
   state_base<C>& s = in.state();
-  if (!registry<C>::withdraw_input(s, in)) return;  // fed, or being fed: it sees to itself
-  if (in.adopted) {
-    s.add_ref();
-    engine<C>::cascade(s, cancellation(why, in.result->created), false, frame<C>::here());
-    ownership<C>::disown(s);
-  }
+  bool const stood =
+      in.adopted ? engine<C>::let_off(s, in, cancellation(why, in.result->created), frame<C>::here()) : registry<C>::withdraw_input(s, in);
+  if (!stood) return;  // fed, or being fed: it sees to itself
+  if (in.adopted) ownership<C>::disown(s);
   in.finish();
 }
 
@@ -208,23 +206,36 @@ class input_outcome {
   /// What is left is nobody's.
   ~input_outcome() {
     if (!in_.adopted || left_) return;
-    if (!moves()) ownership<C>::disown(in_.state());
-    else if (outcome_.has_value() && !taken_) lose_value(in_.state());
-    else outcome_access::clear(outcome_);
+    if (!moves()) {
+      if (taken_ && !gathered_) lost_taker<C>::forget(in_.state());  // a copy was delivered
+      ownership<C>::disown(in_.state());
+    } else if (outcome_.has_value() && !taken_) {
+      lose_value(in_.state());
+    } else {
+      outcome_access::clear(outcome_);
+    }
   }
 
   outcome_type const& look() const noexcept { return outcome_; }
-  /// It is to be had by us alone, and somebody waits for its loss.
-  bool is_awaited() const noexcept { return outcome_.has_value() && in_.state().is(word::taker) && moves(); }
+  /// Somebody waits for its loss.
+  bool may_be_missed() const noexcept { return in_.adopted && outcome_.has_value() && in_.state().is(word::taker); }
+  /// The same, and it is to be had by us alone.
+  bool is_awaited() const noexcept { return may_be_missed() && moves(); }
   /// It stays there, still ours, for whoever takes or disowns it later.
   void leave() noexcept { left_ = true; }
+  /// A copy is only gathered: whether the value is lost is seen when the result is made.
+  void gather() noexcept { gathered_ = true; }
 
   /// Calls f(stored&&), or f(stored const&).
   template <class F>
   decltype(auto) with_value(F f) {
     stored& v = *outcome_access::value(outcome_);
     if constexpr (is_copyable<stored>) {
-      if (!moves()) return f(stored(std::as_const(v)));
+      if (!moves()) {
+        stored copy(std::as_const(v));
+        taken_ = true;
+        return f(std::move(copy));
+      }
     }
     taken_ = true;
     return f(std::move(v));
@@ -241,6 +252,7 @@ class input_outcome {
   outcome_type& outcome_;
   bool taken_ = false;
   bool left_ = false;
+  bool gathered_ = false;
 };
 
 }  // namespace settle::inline v0::detail

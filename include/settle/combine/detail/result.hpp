@@ -86,20 +86,22 @@ struct result_cell final : cell<P> {
 
   bool is_over() const noexcept { return this->is(word::settled); }
 
-  /// Settles with the value that `make(void*)` constructs. It runs here; its throw is the failure.
+  /// Settles with the value that `make(void*)` constructs. It runs here; its throw is the failure. True: that is the outcome.
   template <class Make>
-  void yield(Make make) noexcept {
-    if (is_over()) return lost();
+  bool yield(Make make) noexcept {
+    if (is_over()) return lost(), false;
     bool made = true;
     guarded([&] { make(static_cast<void*>(outcome_access::value(this->result))); },
             [&](std::exception_ptr p) {
               made = false;
               fail(error_from<P>(std::move(p)));
             });
-    if (!made || engine<C>::settle(*this, outcome_head::value, false)) return;
+    if (!made) return false;
+    if (engine<C>::settle(*this, outcome_head::value, false)) return true;
     hand_lost_value<C>(*this);
     std::destroy_at(outcome_access::value(this->result));
     lost();
+    return false;
   }
   void fail(E e) noexcept {
     if (is_over()) return lost();

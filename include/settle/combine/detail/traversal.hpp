@@ -144,10 +144,11 @@ class traversal {
       if (decide()) c.fail(o.error());
       return;
     }
+    if (o.may_be_missed()) left_[p.item] = p.from;
     if (o.is_awaited()) {
-      left_[p.item] = p.from;
       o.leave();
     } else {
+      o.gather();
       guarded([&] { o.with_value([&](auto&& v) { values_[p.item].emplace(std::forward<decltype(v)>(v)); }); },
               [&](std::exception_ptr x) { fail_by(c, std::move(x)); });
     }
@@ -156,11 +157,13 @@ class traversal {
     c.template post<&make>();
   }
   static void make(cell_type& c) {
-    c.yield([&](void* at) { c.body.construct_list(at); });
+    if (!c.yield([&](void* at) { c.body.construct_list(at); })) return;
+    for (std::size_t i = 0; i != c.body.items_.size(); ++i)
+      if (basic_operation<C> const& from = c.body.left_[i]) lost_taker<C>::forget_from_here(*state_access::get(from));
   }
   void construct_list(void* at) {
     for (std::size_t i = 0; i != items_.size(); ++i) {
-      if (left_[i]) {
+      if (left_[i] && !values_[i]) {
         basic_operation<C> const from = std::exchange(left_[i], {});
         auto& there = static_cast<typed_state<T, E, C>&>(*state_access::get(from)).result;
         value_.push_back(std::move(*outcome_access::value(there)));
@@ -181,7 +184,7 @@ class traversal {
   std::size_t places_count_;
   std::unique_ptr<place[]> places_;
   std::unique_ptr<std::optional<lift<T>>[]> values_;
-  std::unique_ptr<basic_operation<C>[]> left_;  // values that wait for their loss stay where they are until the list is made
+  std::unique_ptr<basic_operation<C>[]> left_;  // whose loss is waited for: values stay where they are until the list is made
   list value_;
   std::size_t next_item_ = 0;
   atomic<std::size_t> missing_;
