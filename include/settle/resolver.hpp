@@ -57,7 +57,7 @@ class resolver : detail::producer<P> {
   /// Born adopted: a child of `parent` from the start. Throws std::bad_alloc.
   explicit resolver(basic_operation<C> parent, executor_type ex, std::source_location at = std::source_location::current())
       : resolver(std::move(ex), at) {
-    parent.adopt(op());
+    detail::state_access::adopt_newborn(parent, *cell_);
   }
   /// The same on a default constructed executor.
   explicit resolver(basic_operation<C> parent, std::source_location at = std::source_location::current())

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "situations.hpp"
 
@@ -124,6 +125,69 @@ TEST(cost, a_handle_that_is_moved_into_its_consumer) {
 TEST(cost, a_handle_that_is_kept) {
   EXPECT_EQ(of(forms<int, false>::shared), (costs{4, 2})) << "registering, dropping the registration, settling, releasing";
   EXPECT_EQ(of(forms<int, true>::shared), (costs{5, 2})) << "and keeping pins off while the cleanups run";
+}
+
+using producer = settle::resolver<measured<int>>;
+using consumer = settle::handle_of<int, settle::error, settle::basic_cas_terminal<counting_sync>>;
+
+consumer awaiting(int n, consumer first) {
+  if (n == 0) co_return co_await std::move(first);
+  auto before = awaiting(n - 1, std::move(first));
+  int const v = co_await std::move(before);
+  co_return v + 1;
+}
+
+/// The read-modify-writes of one more link, or input.
+template <class F>
+int each(F of_so_many) {
+  constexpr int few = 10;
+  constexpr int many = 110;
+  auto const rmws = [&](int n) {
+    int const before = counting_sync::rmws;
+    of_so_many(n);
+    return counting_sync::rmws - before;
+  };
+  return (rmws(many) - rmws(few)) / (many - few);
+}
+
+TEST(cost, a_link_of_a_chain) {
+  EXPECT_EQ(each([](int n) {
+              producer r;
+              consumer h = r.get_handle();
+              for (; n != 0; --n) h = settle::then(std::move(h), [](int v) { return v + 1; });
+              std::move(h).on_done([](settle::outcome<int>&&) { ++ran; });
+              r.complete(1);
+            }),
+            10)
+      << "attaching, settling, keeping the input and giving it back, its part in the tree and its release";
+}
+TEST(cost, a_coroutine_that_awaits_another) {
+  EXPECT_EQ(each([](int n) {
+              producer r;
+              awaiting(n, r.get_handle()).on_done([](settle::outcome<int>&&) { ++ran; });
+              r.complete(1);
+            }),
+            13);
+}
+TEST(cost, an_input_of_a_group) {
+  EXPECT_EQ(each([](int n) {
+              std::vector<producer> producers(static_cast<std::size_t>(n));
+              std::vector<settle::handle<measured<int>>> consumers;
+              for (producer& r : producers) consumers.push_back(r.get_handle());
+              settle::all(std::move(consumers)).on_done([](auto&&) { ++ran; });
+              for (producer& r : producers) r.complete(1);
+            }),
+            9);
+}
+TEST(cost, a_child_that_is_cancelled_with_its_parent) {
+  EXPECT_EQ(each([](int n) {
+              producer parent;
+              auto const owner = parent.get_handle();
+              std::vector<producer> children;
+              for (; n != 0; --n) children.emplace_back(parent.op(), settle::inline_executor());
+              owner.cancel();
+            }),
+            13);
 }
 
 }  // namespace

@@ -80,11 +80,11 @@ class engine {
   /// The producer goes without having settled: cancelled with the cause that was asked for, else abandoned.
   /// Takes over its hold and reference.
   [[gnu::noinline]] static void abandon(state& s, bool alone) noexcept {
-    std::uint32_t w = s.lock(alone);
+    if (s.is(word::settled)) return leave(s);
+    std::uint32_t const w = s.lock(alone);
     if ((w & word::settled) != 0) {
       s.unlock(w);
-      leave(s);
-      return;
+      return leave(s);
     }
     if ((w & word::initiating) != 0) {
       s.unlock(w | word::forsaken);  // initiate() takes the duty over

@@ -152,19 +152,18 @@ struct registry {
   /// `spared`: the child hears of a forced cancel only.
   static void tie(state& parent, state& child, link<C>& l, bool spared = false) noexcept {
     bool const holds = parent.try_hold(false);
+    bool const newborn = holds && tie_newborn(child, l.up);
     std::uint32_t const w = parent.lock();
     bool const force = (w & word::forced) != 0;
     bool const tell = force || (!spared && (w & (word::settled | word::requested)) != 0);
     cancellation const c = tell ? walker<C>::passed_down(parent, w) : cancellation{};
     l.down.rank = force ? told::everything : tell || spared ? told::request : told::nothing;
-    if (holds) {
-      child.add_ref();  // the link's: its parent may lead a cancellation down at any time
-      push_lasting(parent, l.down);
-    }
+    if (holds && !newborn) child.add_ref();  // the link's: its parent may lead a cancellation down at any time
+    if (holds) push_lasting(parent, l.down);
     if (tell) child.add_ref();
     parent.unlock(w | word::below);
     if (!holds) l.up.type->run(l.up, hook_action::discard);
-    else if (!add_released(child, l.up)) l.up.type->run(l.up, hook_action::invoke);
+    else if (!newborn && !add_released(child, l.up)) l.up.type->run(l.up, hook_action::invoke);
     frame<C>& f = frame<C>::here();
     if (tell) engine<C>::cascade(child, c, force, f);
     walker<C>::pump(f);
@@ -198,6 +197,15 @@ struct registry {
   }
 
  private:
+  /// The lower end, with the link's reference, of what nobody but its producer knows: without an atomic step. False: not so.
+  static bool tie_newborn(state& s, node& up) noexcept {
+    std::uint32_t const w = s.word.load(std::memory_order_relaxed);
+    if (s.counts.load(std::memory_order_acquire) != count::both || (w & ~std::uint32_t{word::handled | word::owned}) != 0) return false;
+    push_uplink(s, up);
+    s.word.store(w | word::linked, std::memory_order_relaxed);
+    s.counts.store(count::both + count::ref, std::memory_order_relaxed);
+    return true;
+  }
   /// Gives the lock back, with `more` set when the hook waits for the sequence; true then.
   [[gnu::always_inline]] static bool add_under_lock(state& s, node& h, std::uint32_t w, std::uint32_t more) noexcept {
     bool const waits = (w & word::settled) == 0 || (w & word::walking) != 0;

@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "../fwd.hpp"
+#include "exceptions.hpp"
+#include "registry.hpp"
 #include "state.hpp"
 
 namespace settle::inline v0::detail {
@@ -35,6 +37,15 @@ struct state_access {
   template <class H>
   static auto take(H& h) {
     return h.take();
+  }
+  /// What nobody knows yet goes under `parent`. Throws std::bad_alloc.
+  template <class C>
+  static void adopt_newborn(basic_operation<C> const& parent, state_base<C>& child) {
+    if (parent.state_ != nullptr && !registry<C>::adopt(*parent.state_, child)) raise(std::bad_alloc());
+  }
+  template <class P>
+  static void adopt_newborn(basic_operation<typename P::terminal> const& parent, resolver<P>& child) {
+    adopt_newborn(parent, static_cast<state_base<typename P::terminal>&>(*child.cell_));
   }
   /// The producer's duty without its resolver, and back.
   template <class P>

@@ -42,7 +42,10 @@ class traversal {
   }
 
   void wire(cell_type& c) noexcept {
-    if (!first_) return c.yield([&](void* at) { ::new (at) list(); });
+    if (!first_) {
+      c.yield([&](void* at) { ::new (at) list(); });
+      return;
+    }
     for (std::size_t i = places_count_; i-- != 0;) free(places_[i]);
     work(c, places_count_);
   }
