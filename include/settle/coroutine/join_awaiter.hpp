@@ -47,14 +47,14 @@ struct joining {
   }
 
  private:
-  static void child_released(hook<C>& up_end, hook_action) {
+  static void child_released(hook<C>& up_end, hook_action action) {
     link<C>& l = link<C>::of_upper(up_end);
     state& awaiting = *l.parent();
     state& joined = *l.child();
     l.untie();
     hook<C>& turn = awaiting.table->turn(awaiting);
     turn.holds = true;  // the link's hold and reference go with it
-    joined.drop_ref();
+    link<C>::drop(joined, action);
     engine<C>::post(turn);
   }
   static constexpr hook_type<C> released{&child_released, 0, 0};

@@ -24,8 +24,9 @@ enum class hook_kind : std::uint8_t {
   marker,    ///< how far a walk has come
 };
 
-/// `invoke` runs the closure and destroys it; `discard` only destroys it; `feed` tells an input that its operation has settled.
-enum class hook_action : std::uint8_t { invoke, discard, feed };
+/// `invoke` runs the closure and destroys it; `discard` only destroys it; `feed` tells an input that its operation has settled;
+/// `part`, to the only link of a child that is at its end, is `invoke`, and the child's own reference goes with the link's.
+enum class hook_action : std::uint8_t { invoke, discard, feed, part };
 
 template <class C>
 struct hook;

@@ -67,33 +67,25 @@ struct link {
     return *reinterpret_cast<link*>(reinterpret_cast<std::byte*>(&up_end) - sizeof(hook<C>));
   }
 
-  /// The child is released; it may hold the last reference to itself through the link.
+  /// What a link that is taken apart has of its child: the child is released, and this may be the last of it.
+  static void drop(state& child, hook_action action) noexcept {
+    child.drop_refs(action == hook_action::part ? 2 * count::ref : count::ref);
+  }
+
   template <bool Block>
   static void child_released(hook<C>& up_end, hook_action action) {
     link& l = of_upper(up_end);
-    if (action == hook_action::invoke) l.part(Block, count::ref);
-    else if constexpr (Block) l.free();
-  }
-  /// The same by the child, whose only link it is, and whose reference of its own goes with the link's. False: the link is
-  /// of another kind, and nothing was done.
-  static bool part_at_end(hook<C>& up_end) noexcept {
-    bool const is_block = up_end.type == &block;
-    if (!is_block && up_end.type != &embedded) return false;
-    of_upper(up_end).part(is_block, 2 * count::ref);
-    return true;
+    state& p = *l.parent();
+    state& c = *l.child();
+    bool const tied = action != hook_action::discard;
+    if (tied) l.untie();
+    if constexpr (Block) l.free();
+    if (!tied) return;
+    drop(c, action);
+    engine<C>::leave(p);
   }
   static constexpr hook_type<C> block{&child_released<true>, 0, 0};      // in a block of the parent's
   static constexpr hook_type<C> embedded{&child_released<false>, 0, 0};  // in the child's state
-
- private:
-  void part(bool is_block, std::uint64_t refs) noexcept {
-    state& p = *parent();
-    state& c = *child();
-    untie();
-    if (is_block) free();
-    c.drop_refs(refs);
-    engine<C>::leave(p);
-  }
 };
 
 }  // namespace settle::inline v0::detail

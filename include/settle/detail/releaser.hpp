@@ -8,7 +8,6 @@
 
 #include "frame.hpp"
 #include "hook.hpp"
-#include "link.hpp"
 #include "lost_value.hpp"
 #include "sequence.hpp"
 #include "state.hpp"
@@ -151,7 +150,7 @@ struct releaser {
     s.unlock(w);
     s.tell(monitor_event::released);
     bool const is_only = first != nullptr && first->following() == first;
-    if (is_only && first->kind == hook_kind::parent && link<C>::part_at_end(*first)) return;
+    if (is_only && first->kind == hook_kind::parent) return first->type->run(*first, hook_action::part);
     node* parents = nullptr;
     while (first != nullptr) {
       node* h = first;

@@ -64,14 +64,14 @@ struct scope_child : link<C>, hook<C> {
     }
   }
   /// Structural: it is released. The scope holds as long as its link did.
-  static void released(hook<C>& up_end, hook_action) {
+  static void released(hook<C>& up_end, hook_action action) {
     auto& self = static_cast<scope_child&>(link<C>::of_upper(up_end));
     state& s = *self.parent();
     state& child = *self.child();
     scope_core<C>& scope = *self.core;
     self.untie();
     free(self, s);
-    child.drop_ref();
+    link<C>::drop(child, action);
     scope.leave();
     engine<C>::leave(s);
   }

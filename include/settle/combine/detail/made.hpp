@@ -112,12 +112,12 @@ struct successive : input<C> {
     if (parts.fetch_sub(1, std::memory_order_acq_rel) == 1) engine<C>::post(next);
   }
   /// Never discarded: the result holds until `next` has had its turn.
-  static void released(hook<C>& up_end, hook_action) {
+  static void released(hook<C>& up_end, hook_action action) {
     auto& l = static_cast<place&>(link<C>::of_upper(up_end));
     state_base<C>& p = *l.parent();
     state_base<C>& c = *l.child();
     l.untie();
-    c.drop_ref();
+    link<C>::drop(c, action);
     l.self->part();
     engine<C>::leave(p);
   }
