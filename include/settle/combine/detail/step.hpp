@@ -52,7 +52,8 @@ class step {
   }
   void wire_alone(cell_type& c) noexcept {
     if constexpr (input_of<H>::adopted) {
-      wiring<C>::publish_in_steps(source_);  // what is left of wire_in_one
+      basic_operation<C> const until_fed = state_access::ref<C>(source_.state());  // released, the link's reference was the last
+      wiring<C>::publish_in_steps(source_);                                        // what is left of wire_in_one
     } else {
       wiring<C>::prepare(c, source_, source_type);
       wiring<C>::publish(source_);
