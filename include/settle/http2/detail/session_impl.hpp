@@ -101,7 +101,7 @@ inline bool session::accept_stream(std::int32_t id) noexcept try {
   // Everything that can be done before somebody else knows of the operation: then it costs no atomic operation and no block.
   auto result = resolver<request_policy>::with_done([&s](outcome<void>&& how) { settled(s, how.how()); }, home.executor);
   result.own(std::move(made));  // last of all cleanups: the record ends, its arena goes back to the pool
-  detail::state_access::adopt_newborn(parent_, result);
+  settle::detail::state_access::adopt_newborn(parent_, result);
   s.req.op_ = result.op();
   s.self = s.req.op_.pin();
   s.result.emplace(std::move(result));
