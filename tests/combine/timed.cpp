@@ -36,6 +36,7 @@ struct timed : testing::Test {
 };
 struct A23_within_no_residue : timed {};
 struct A51_long_lived_within : timed {};
+struct A56_cached_within : timed {};
 struct A24_retry : timed {};
 struct A25_traverse_partial : timed {};
 struct A21_bracket_once : timed {};
@@ -86,7 +87,7 @@ TEST_F(A23_within_no_residue, a_settled_source_starts_no_timer) {
   auto k = settle::within(settle::ready(1), 1s);
   EXPECT_EQ(std::move(k).wait().value(), 1) << "no timers, and none needed";
 }
-TEST_F(A23_within_no_residue, a_watched_operation_is_not_cancelled_and_its_hooks_go) {
+TEST_F(A56_cached_within, what_is_watched_and_too_slow_stays_pending_for_everyone_else_and_its_hooks_go) {
   sim_resolver r(sim.get_executor());
   auto w = r.get_handle().share();
   auto h = settle::within(w, 10ms);
@@ -99,8 +100,10 @@ TEST_F(A23_within_no_residue, a_watched_operation_is_not_cancelled_and_its_hooks
   EXPECT_EQ(sim.queued(), 0U);
   EXPECT_EQ(std::move(asked).wait().cancel().why, settle::cause::overload);
   EXPECT_FALSE(r.op().cancel_requested());
+  EXPECT_EQ(hooks_on(r.op()), 0U);
   r.complete("later");
   sim.run();
+  EXPECT_EQ(w.peek()->value(), "later");
 }
 TEST_F(A51_long_lived_within, a_million_times_within_leave_a_stop_signal_as_it_was) {
   settle::resolver<counted<int, sim_executor>> stop(sim.get_executor());
