@@ -165,6 +165,27 @@ TEST_F(A28_deadline, is_inherited_by_what_is_within_and_one_that_is_past_fails_a
   EXPECT_TRUE(std::move(late).wait().timed_out());
 }
 
+handle_of<void> rests(sim_executor ex, std::vector<long>* waited) {
+  settle::operation const self = co_await settle::this_operation;
+  auto const begun = settle::timers_of(ex).now();
+  auto const rest = co_await settle::sleep(self, ex, 100ms).as_outcome();
+  waited->push_back(static_cast<long>((settle::timers_of(ex).now() - begun) / 1ms));
+  if (rest.has_value()) throw std::system_error(make_error_code(errc::closed));
+  co_await settle::never();
+}
+TEST_F(A28_deadline, is_shared_by_the_attempts_and_what_they_wait_for) {
+  std::vector<long> waited;
+  auto h = settle::retry(settle::backoff::constant(10ms, 9), [&](unsigned) { return rests(sim.get_executor(), &waited); });
+  h.tighten(sim.now() + 250ms);
+  sim.advance(1s);
+  EXPECT_EQ(waited, (std::vector<long>{100, 100, 30})) << "the third had no more time";
+  EXPECT_FALSE(h.is_settled()) << "it is told, not cancelled";
+  h.request_cancel();
+  sim.run();
+  ASSERT_TRUE(h.is_released());
+  EXPECT_TRUE(std::move(h).wait().is_cancelled());
+}
+
 TEST_F(A24_retry, attempts_at_their_times_one_after_the_other_is_released) {
   std::vector<long> at;
   int open = 0;

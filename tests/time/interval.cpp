@@ -14,8 +14,8 @@
 #include <utility>
 #include <vector>
 
-#include "timed.hpp"
-#include "timed_loop.hpp"
+#include "loop_with_timers.hpp"
+#include "timer_places.hpp"
 
 namespace {
 
@@ -36,7 +36,7 @@ class timed_operations : public testing::Test {
 
   Place place;
 };
-TYPED_TEST_SUITE(timed_operations, test::timed_places);
+TYPED_TEST_SUITE(timed_operations, test::timer_places);
 
 TYPED_TEST(timed_operations, an_interval_calls_at_each_tick_and_counts_them) {
   numbers seen;
@@ -181,7 +181,7 @@ TEST(interval, without_timers_fails_and_says_so) {
 }
 
 TEST(interval, whose_next_timer_does_not_start_fails) {
-  test::timed_loop loop;
+  test::loop_with_timers loop;
   int calls = 0;
   auto h = settle::interval(loop.get_executor(), 1ms).each([&] {
     ++calls;
@@ -195,14 +195,14 @@ TEST(interval, whose_next_timer_does_not_start_fails) {
 }
 
 /// Whose user code is always posted.
-struct posting_executor : test::timed_loop::executor {
-  using test::timed_loop::executor::executor;
+struct posting_executor : test::loop_with_timers::executor {
+  using test::loop_with_timers::executor::executor;
   static bool running_in_this_thread() noexcept { return false; }
   bool operator==(posting_executor const&) const = default;
 };
 
 TEST(interval, asked_between_its_timer_and_its_turn) {
-  test::timed_loop loop;
+  test::loop_with_timers loop;
   posting_executor const ex(loop);
   settle::operation op;
   auto first = settle::sleep(ex, 1ms);
@@ -215,7 +215,7 @@ TEST(interval, asked_between_its_timer_and_its_turn) {
 }
 
 TEST(interval, that_ends_itself_starts_no_further_timer) {
-  test::timed_loop loop;
+  test::loop_with_timers loop;
   settle::operation op;
   bool started = false;
   op = settle::interval(loop.get_executor(), 1ms)
@@ -230,7 +230,7 @@ TEST(interval, that_ends_itself_starts_no_further_timer) {
 }
 
 TEST(interval, asked_while_its_timer_is_being_started) {
-  test::timed_loop loop;
+  test::loop_with_timers loop;
   settle::operation op;
   int calls = 0;
   auto h = settle::interval(loop.get_executor(), 1ms).each([&] {

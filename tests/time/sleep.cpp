@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "allocations.hpp"
-#include "timed.hpp"
+#include "timer_places.hpp"
 
 namespace {
 
@@ -22,7 +22,7 @@ class sleep : public testing::Test {
  public:
   Place place;
 };
-TYPED_TEST_SUITE(sleep, test::timed_places);
+TYPED_TEST_SUITE(sleep, test::timer_places);
 
 TYPED_TEST(sleep, settles_at_its_time_and_is_released) {
   auto h = settle::sleep(this->place.get_executor(), 10ms);
@@ -166,7 +166,7 @@ class A28_deadline : public sleep<Place> {
   typename Place::executor ex() { return this->place.get_executor(); }
   test::time_point now() { return settle::timers_of(ex()).now(); }
 };
-TYPED_TEST_SUITE(A28_deadline, test::timed_places);
+TYPED_TEST_SUITE(A28_deadline, test::timer_places);
 
 TYPED_TEST(A28_deadline, a_sleep_below_it_ends_with_it_at_the_latest) {
   settle::resolver_of<void> request;
@@ -224,6 +224,19 @@ TYPED_TEST(A28_deadline, a_sleep_below_an_operation_ends_with_it_and_is_released
     ASSERT_TRUE(slept && h.is_released());
     EXPECT_TRUE(std::move(h).wait().is_cancelled());
   }
+}
+
+TYPED_TEST(A28_deadline, a_sleep_below_nothing_is_a_sleep_and_below_what_is_over_is_cancelled) {
+  auto free = settle::sleep(settle::operation(), this->ex(), 1ms);
+  settle::resolver_of<void> request;
+  settle::operation const over = request.op();
+  request.complete();
+  ASSERT_TRUE(over.is_released());
+  auto late = settle::sleep(over, this->ex(), 1h);
+  this->place.pass(1ms);
+  ASSERT_TRUE(free.is_released() && late.is_released());
+  EXPECT_TRUE(std::move(free).wait().has_value());
+  EXPECT_TRUE(std::move(late).wait().is_cancelled());
 }
 
 settle::handle_of<bool> dozes(settle::testing::sim_executor ex) {

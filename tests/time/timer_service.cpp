@@ -7,14 +7,14 @@
 
 #include <type_traits>
 
-#include "timed.hpp"
 #include "timer_lifecycle_suite.hpp"
+#include "timer_places.hpp"
 #include "timer_service_suite.hpp"
 
 namespace test {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(of, timer_service, timed_places);
-INSTANTIATE_TYPED_TEST_SUITE_P(of, timer_lifecycle, timed_places);
+INSTANTIATE_TYPED_TEST_SUITE_P(of, timer_service, timer_places);
+INSTANTIATE_TYPED_TEST_SUITE_P(of, timer_lifecycle, timer_places);
 
 }  // namespace test
 
