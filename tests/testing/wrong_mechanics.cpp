@@ -191,7 +191,11 @@ void leaves_out_a_step(world& w, bool wrong) {
     producer r(w.ex);
     w.own(r, kind::timer);
     auto h = r.get_handle();
-    auto const ends = [keep = std::make_shared<producer>(std::move(r))](bool well) { well ? keep->complete() : keep->cancel(); };
+    auto const kept = std::make_shared<producer>(std::move(r));
+    w.kept.push_back(kept);
+    auto const ends = [seen = std::weak_ptr<producer>(kept)](bool well) {
+      if (auto const p = seen.lock()) well ? p->complete() : p->cancel();
+    };
     h.on_cancel([ends] { ends(false); });
     if (w.chance.one_in(2)) some_time(w, [ends] { ends(true); });
     return h;
