@@ -5,7 +5,9 @@
 #include <settle/settle.hpp>
 
 #include <asio/io_context.hpp>
+#include <asio/signal_set.hpp>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <string>
 #include <utility>
@@ -13,7 +15,7 @@
 namespace {
 
 using namespace std::chrono_literals;
-using settle::handle_of;
+using settle::handle_of, settle::use_handle;
 using executor = asio::io_context::executor_type;
 
 // What every subsystem here has: a scope under the plan's root, and work in it.
@@ -49,19 +51,31 @@ class subsystem {
   settle::scope work_;
 };
 
-// The signals of this example come from a timer; a program waits for asio::signal_set instead.
-handle_of<int> until_signal(executor ex, settle::shutdown_plan& stop, subsystem& web) {
-  co_await settle::sleep(ex, 20ms);
+handle_of<int> until_signal(executor, asio::signal_set& sig, settle::shutdown_plan& stop) {
+  co_await sig.async_wait(use_handle);
   std::puts("first signal");
-  auto report = stop.run(60s);  // shared: every caller gets the same report
+  auto report = stop.run(60s);                                                   // shared: every caller gets the same report
+  for (;;) {                                                                     // a second Ctrl-C: the next phase now, not "kill -9"
+    auto const who = co_await settle::race(report, sig.async_wait(use_handle));  // the report is watched, the wait is adopted
+    if (who.index() == 0) break;
+    std::puts("second signal");
+    stop.escalate();
+  }
+  auto const& r = co_await report;
+  for (auto const& s : r.survivors)
+    std::printf("still alive: %s %s, created at %s:%u\n", s.owner.c_str(), s.kind.c_str(), s.created.file_name(),
+                static_cast<unsigned>(s.created.line()));
+  co_return r.clean() ? 0 : 1;
+}
+
+// Whoever sits at the keyboard, and a client who comes too late.
+handle_of<void> impatient_user(executor ex, subsystem& web) {
+  co_await settle::sleep(ex, 20ms);
+  std::raise(SIGINT);
   co_await settle::sleep(ex, 30ms);
   if (!web.take("late request", 1ms)) std::puts("late request: refused");
   co_await settle::sleep(ex, 50ms);
-  std::puts("second signal");
-  stop.escalate();
-  auto const& r = co_await report;
-  for (auto const& s : r.survivors) std::printf("still alive: %s %s\n", s.owner.c_str(), s.kind.c_str());
-  co_return r.clean() ? 0 : 1;
+  std::raise(SIGINT);
 }
 
 }  // namespace
@@ -78,7 +92,9 @@ int main() {
   web.take("short request", 40ms);
   mail.take("newsletter", 1h);  // nobody waits for that
   db.take("checkpoint", 10ms);
-  auto code = until_signal(ex, stop, web);
+  asio::signal_set sig(io, SIGINT, SIGTERM);
+  auto code = until_signal(ex, sig, stop);
+  auto user = impatient_user(ex, web);
   io.run();
   int const result = std::move(code).wait().value();
   std::puts(result == 0 ? "clean" : "not clean");

@@ -13,7 +13,6 @@
 #include <cstdio>
 #include <string>
 #include <utility>
-#include <vector>
 
 namespace {
 
@@ -31,7 +30,7 @@ handle_of<void> pump(tcp::socket& from, tcp::socket& to) {  // one direction
   to.shutdown(tcp::socket::shutdown_send);  // pass the half-close on
 }
 
-handle_of<void> session(asio::any_io_executor, tcp::socket client, tcp::endpoint upstream) {  // given an executor: hot
+handle_of<void> session(tcp::socket client, tcp::endpoint upstream) {
   tcp::socket server(client.get_executor());
   auto connected = co_await within(server.async_connect(upstream, use_handle), 3s).as_outcome();
   if (!connected) {
@@ -42,13 +41,20 @@ handle_of<void> session(asio::any_io_executor, tcp::socket client, tcp::endpoint
   co_await settle::all(pump(client, server), pump(server, client));
 }
 
-handle_of<void> proxy(asio::any_io_executor ex, tcp::acceptor& in, tcp::endpoint upstream, int clients) {
-  std::vector<handle_of<void>> sessions;
-  for (int i = 0; i != clients; ++i) {
-    tcp::socket client = co_await in.async_accept(use_handle);
-    sessions.push_back(session(ex, std::move(client), upstream));
-  }
-  co_await settle::all_settled(std::move(sessions));  // every one is over, and released
+handle_of<void> proxy(asio::any_io_executor ex, tcp::acceptor& in, tcp::endpoint upstream) {  // given an executor: hot
+  auto accept_all = [&](settle::scope& sessions) -> handle_of<void> {  // named: a temporary closure in a co_await is what g++ 12 breaks
+    for (;;) {
+      auto s = co_await in.async_accept(use_handle).as_outcome();
+      if (s.has_error() && s.error() == asio::error::no_descriptors) {
+        co_await settle::sleep(ex, 100ms);
+        continue;
+      }
+      if (!s) co_return;  // closed
+      sessions.spawn([c = std::move(s).value(), upstream]() mutable { return session(std::move(c), upstream); });
+    }
+  };
+  co_await settle::with_scope(accept_all, settle::on_failure::keep_going);  // every session is joined, on every path
+  std::puts("proxy: every session is over");
 }
 
 // Answers when it has heard everything: without the half-close it would wait for ever.
@@ -72,12 +78,14 @@ handle_of<std::string> ask(asio::any_io_executor ex, tcp::endpoint where, std::s
   co_return std::string();
 }
 
-handle_of<void> clients(asio::any_io_executor ex, tcp::endpoint where, tcp::acceptor& upstream) {
+handle_of<void> clients(asio::any_io_executor ex, tcp::acceptor& proxied, tcp::acceptor& upstream) {
+  tcp::endpoint const where = proxied.local_endpoint();
   std::string const heard = co_await ask(ex, where, "is anybody there?");
   std::printf("client: %s\n", heard.c_str());
   upstream.close();
   auto const nothing = co_await ask(ex, where, "and now?").as_outcome();
   std::printf("client: %s\n", nothing && !nothing.value().empty() ? nothing.value().c_str() : "(closed)");
+  proxied.close();
 }
 
 }  // namespace
@@ -88,8 +96,8 @@ int main() {
   tcp::acceptor upstream(io, anywhere);
   tcp::acceptor in(io, anywhere);
   auto server = shouting_server(io.get_executor(), upstream);
-  auto between = proxy(io.get_executor(), in, upstream.local_endpoint(), 2);
-  auto asking = clients(io.get_executor(), in.local_endpoint(), upstream);
+  auto between = proxy(io.get_executor(), in, upstream.local_endpoint());
+  auto asking = clients(io.get_executor(), in, upstream);
   io.run();
   std::printf("released: %d\n", server.is_released() && between.is_released() && asking.is_released());
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Asio's executors as a timer service: what every one promises, in real time.
+// Asio's executors as a timer service: what every one promises, and what becomes of everything that waits for one, in real time.
 #include <settle/asio/asio.hpp>
 #include <settle/settle.hpp>
 
@@ -9,6 +9,7 @@
 #include <asio/io_context.hpp>
 #include <optional>
 
+#include "timer_lifecycle_suite.hpp"
 #include "timer_service_suite.hpp"
 
 namespace test {
@@ -32,5 +33,6 @@ struct asio_loop {
 };
 using asio_places = testing::Types<real_place<asio_loop<asio::io_context::executor_type>>, real_place<asio_loop<asio::any_io_executor>>>;
 INSTANTIATE_TYPED_TEST_SUITE_P(of_asio, timer_service, asio_places);
+INSTANTIATE_TYPED_TEST_SUITE_P(of_asio, timer_lifecycle, asio_places);
 
 }  // namespace test

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "timed_loop.hpp"
+#include "loop_with_timers.hpp"
 
 namespace {
 
@@ -23,14 +23,14 @@ struct trouble {
   explicit trouble(std::string s) : said(std::move(s)) {}
   explicit trouble(std::error_code c) : said(c.message()) {}
 };
-using loop_resolver = settle::resolver_of<int, trouble, timed_loop::executor>;
+using loop_resolver = settle::resolver_of<int, trouble, loop_with_timers::executor>;
 using handle = settle::handle_of<int, trouble>;
 
 /// f(handle) makes a result of it; that fails with the handle's error, not before the loop has run.
 template <class F>
 void expect_failure_by_way_of_the_loop(F f) {
   for (bool early : {false, true}) {
-    timed_loop loop;
+    loop_with_timers loop;
     loop_resolver r(loop.get_executor());
     handle h = r.get_handle();
     if (early) r.fail(trouble("trouble"));
@@ -45,7 +45,7 @@ void expect_failure_by_way_of_the_loop(F f) {
 }
 template <class F>
 void expect_value(F f) {
-  timed_loop loop;
+  loop_with_timers loop;
   loop_resolver r(loop.get_executor());
   auto result = f(handle(r.get_handle()));
   r.complete(1);
@@ -71,7 +71,7 @@ TEST(errors_of_ones_own, pass_groups) {
   expect_both([&](handle h) { return settle::all(fine(), std::move(h)); });
   expect_both([](handle h) { return settle::race(std::move(h)); });
   expect_both([](handle h) { return settle::any(std::move(h)); });
-  timed_loop loop;
+  loop_with_timers loop;
   loop_resolver r(loop.get_executor());
   auto both = settle::all_settled(fine(), r.get_handle());
   r.fail(trouble("trouble"));
@@ -117,7 +117,7 @@ TEST(errors_of_ones_own, of_what_a_step_returned_pass) {
 }
 
 TEST(errors_of_ones_own, of_the_second_of_two_items_come_too_late) {
-  timed_loop loop;
+  loop_with_timers loop;
   std::vector<loop_resolver> r;
   auto h = settle::map_concurrent(std::vector{1, 2, 3}, 2, [&](int) { return r.emplace_back(loop.get_executor()).get_handle(); });
   r[0].fail(trouble("first"));

@@ -11,7 +11,7 @@
 #include <system_error>
 #include <utility>
 
-#include "timed_loop.hpp"
+#include "loop_with_timers.hpp"
 #include "values.hpp"
 
 namespace {
@@ -109,9 +109,9 @@ TEST_F(forced, by_a_function_that_throws_afterwards) {
 }
 
 TEST_F(forced, when_its_source_has_settled_but_was_not_heard_yet) {
-  timed_loop loop;
+  loop_with_timers loop;
   for (bool fails : {false, true}) {
-    settle::resolver_of<std::string, meddler, timed_loop::executor> r(loop.get_executor());
+    settle::resolver_of<std::string, meddler, loop_with_timers::executor> r(loop.get_executor());
     auto h = settle::within(r.get_handle(), 1s);
     if (fails) r.fail(meddler(1));
     else r.complete("late");

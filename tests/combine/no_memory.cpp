@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "allocations.hpp"
-#include "timed_loop.hpp"
+#include "loop_with_timers.hpp"
 
 #if defined(SETTLE_TEST_NEW_RUNS_DRY)
 
@@ -23,7 +23,7 @@ using namespace std::chrono_literals;
 using namespace test;
 using settle::errc;
 using settle::handle_of;
-using loop_resolver = settle::resolver_of<int, settle::error, timed_loop::executor>;
+using loop_resolver = settle::resolver_of<int, settle::error, loop_with_timers::executor>;
 
 /// From here on there is none.
 struct without_memory {
@@ -44,7 +44,7 @@ TEST(no_memory, for_a_result_throws_and_the_input_is_dropped) {
 }
 
 TEST(no_memory, for_a_timer_fails_the_result) {
-  timed_loop loop;
+  loop_with_timers loop;
   loop_resolver r(loop.get_executor());
   auto source = r.get_handle();
   std::optional<handle_of<int>> h;
@@ -94,7 +94,7 @@ TEST(no_memory, for_a_later_attempt_fails_the_result) {
 }
 
 TEST(no_memory, for_a_later_item_fails_the_result_and_the_others_are_asked_to_stop) {
-  timed_loop loop;
+  loop_with_timers loop;
   for (bool hedged : {false, true}) {
     std::optional<without_memory> none;
     std::vector<loop_resolver> r;
@@ -128,7 +128,7 @@ TEST(no_memory, for_a_later_item_fails_the_result_and_the_others_are_asked_to_st
 }
 
 TEST(no_memory, for_a_later_item_changes_nothing_when_an_earlier_one_has_won_by_then) {
-  timed_loop loop;
+  loop_with_timers loop;
   std::optional<without_memory> none;
   std::vector<loop_resolver> r;
   auto h = settle::hedge(10ms, std::vector{0, 1, 2}, [&](int i) -> handle_of<int> {

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "timed_loop.hpp"
+#include "loop_with_timers.hpp"
 #include "values.hpp"
 
 namespace {
@@ -21,9 +21,9 @@ using settle::errc;
 using settle::handle_of;
 
 template <class T>
-using loop_resolver = settle::resolver_of<T, settle::error, timed_loop::executor>;
+using loop_resolver = settle::resolver_of<T, settle::error, loop_with_timers::executor>;
 
-handle_of<std::string> pending(std::vector<loop_resolver<std::string>>& r, timed_loop& loop) {
+handle_of<std::string> pending(std::vector<loop_resolver<std::string>>& r, loop_with_timers& loop) {
   return r.emplace_back(loop.get_executor()).get_handle();
 }
 
@@ -33,7 +33,7 @@ TEST(map_concurrent, of_what_is_ready_in_one_place_takes_one_item_after_the_othe
 }
 
 TEST(map_concurrent, asked_begins_no_more_even_if_the_one_that_runs_completes) {
-  timed_loop loop;
+  loop_with_timers loop;
   std::vector<loop_resolver<std::string>> r;
   auto h = settle::map_concurrent(std::vector{1, 2, 3}, 1, [&](int) { return pending(r, loop); });
   h.request_cancel(settle::cause::overload);
@@ -45,7 +45,7 @@ TEST(map_concurrent, asked_begins_no_more_even_if_the_one_that_runs_completes) {
 }
 
 TEST(map_concurrent, the_first_that_is_cancelled_decides_whatever_the_others_do) {
-  timed_loop loop;
+  loop_with_timers loop;
   std::vector<loop_resolver<std::string>> r;
   auto h = settle::map_concurrent(std::vector{1, 2, 3, 4}, 3, [&](int) { return pending(r, loop); });
   r[0].complete("not heard yet");
@@ -60,7 +60,7 @@ TEST(map_concurrent, the_first_that_is_cancelled_decides_whatever_the_others_do)
 
 TEST(map_concurrent, a_value_whose_move_throws_fails_the_result_once) {
   for (bool decided : {false, true}) {
-    timed_loop loop;
+    loop_with_timers loop;
     std::vector<loop_resolver<fragile>> r;
     auto h = settle::map_concurrent(std::vector{1, 2}, 2, [&](int) { return r.emplace_back(loop.get_executor()).get_handle(); });
     r[0].complete(fragile(1));
@@ -74,7 +74,7 @@ TEST(map_concurrent, a_value_whose_move_throws_fails_the_result_once) {
     EXPECT_TRUE(h.is_released());
     EXPECT_TRUE(std::move(h).wait().has_error());
   }
-  timed_loop loop;
+  loop_with_timers loop;
   loop_resolver<fragile> last(loop.get_executor());
   auto h = settle::map_concurrent(std::vector{1}, 1, [&](int) { return last.get_handle(); });
   last.complete(fragile(1));
@@ -95,7 +95,7 @@ struct meddler {
   }
 };
 TEST(map_concurrent, a_value_whose_move_throws_after_another_was_cancelled_is_too_late) {
-  timed_loop loop;
+  loop_with_timers loop;
   std::vector<loop_resolver<meddler>> r;
   auto h = settle::map_concurrent(std::vector{1, 2}, 2, [&](int) { return r.emplace_back(loop.get_executor()).get_handle(); });
   r[0].complete(meddler());
@@ -117,7 +117,7 @@ TEST(bracket, a_release_that_fails_is_the_outcome) {
 }
 
 TEST(bracket, a_resource_whose_move_throws_is_not_used) {
-  timed_loop loop;
+  loop_with_timers loop;
   loop_resolver<fragile> r(loop.get_executor());
   int calls = 0;
   auto h = settle::bracket([&] { return r.get_handle(); }, [&](fragile&) { ++calls; }, [&](fragile&&) { ++calls; });
@@ -134,7 +134,7 @@ TEST(bracket, a_resource_whose_move_throws_is_not_used) {
 // all
 TEST(all, values_whose_moves_throw_fail_the_result_with_the_first) {
   for (int bad : {1, 2}) {
-    timed_loop loop;
+    loop_with_timers loop;
     loop_resolver<fragile> r(loop.get_executor());
     loop_resolver<fragile> q(loop.get_executor());
     auto h = settle::all(r.get_handle(), q.get_handle());
@@ -155,7 +155,7 @@ TEST(all, values_whose_moves_throw_fail_the_result_with_the_first) {
 // any, of a range
 TEST(all, values_whose_moves_may_throw_come_together_unless_one_throws_in_the_end) {
   for (bool throws : {false, true}) {
-    timed_loop loop;
+    loop_with_timers loop;
     loop_resolver<fragile> r(loop.get_executor());
     loop_resolver<fragile> q(loop.get_executor());
     auto h = settle::all(r.get_handle(), q.get_handle());
@@ -176,7 +176,7 @@ TEST(all, values_whose_moves_may_throw_come_together_unless_one_throws_in_the_en
 
 TEST(any, of_a_range_yields_the_first_value) {
   for (bool quick : {false, true}) {
-    timed_loop loop;
+    loop_with_timers loop;
     std::vector<loop_resolver<std::string>> r;
     std::vector<handle_of<std::string>> list;
     for (int i = 0; i != 3; ++i) list.push_back(pending(r, loop));

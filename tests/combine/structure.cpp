@@ -372,17 +372,30 @@ TEST(creation_site, of_a_group_of_more_than_can_be_counted_is_its_first_inputs) 
       << "nor has it a site";
 }
 
-TEST(A17_continuation_not_input, cancelled_leaves_the_combinator_alone) {
+// Of what somebody made of the result, and then does not want any more, the result hears nothing.
+template <class Combine>
+void a_continuation_is_no_input(Combine combine, way how) {
   subject<counted<int>> s;
   subject<counted<int>> t;
-  auto w = settle::watcher_of<std::tuple<int, int>>(settle::all(std::move(s.h), std::move(t.h)));
-  auto next = settle::then(w, [](std::tuple<int, int> const&) { return 1; });
-  next.request_cancel();
-  EXPECT_TRUE(std::move(next).wait().is_cancelled());
+  auto w = combine(std::move(s.h), std::move(t.h)).share();
+  auto next = settle::then(w, [](auto const&) { return 1; });
+  if (how == way::request) next.request_cancel();
+  if (how == way::cancel) next.cancel();
+  if (how == way::drop) next = {};
   EXPECT_FALSE(w.cancel_requested());
+  EXPECT_FALSE(s.op.cancel_requested() || t.op.cancel_requested());
   s.r.complete(1);
   t.r.complete(2);
-  EXPECT_EQ(w.peek()->value(), std::tuple(1, 2));
+  EXPECT_TRUE(w.peek()->has_value());
+}
+TEST(A17_continuation_not_input, cancelled_leaves_the_combinator_alone) {
+  for (way const how : {way::request, way::cancel, way::drop}) {
+    SCOPED_TRACE(way_names[static_cast<int>(how)]);
+    a_continuation_is_no_input([](auto a, auto b) { return settle::all(std::move(a), std::move(b)); }, how);
+    a_continuation_is_no_input([](auto a, auto b) { return settle::race(std::move(a), std::move(b)); }, how);
+    a_continuation_is_no_input([](auto a, auto b) { return settle::any(std::move(a), std::move(b)); }, how);
+    a_continuation_is_no_input([](auto a, auto b) { return settle::all_settled(std::move(a), std::move(b)); }, how);
+  }
 }
 
 TEST(A56_cached_not_cancelled, a_watched_operation_that_loses_stays_pending_for_everyone_else) {

@@ -36,6 +36,7 @@ struct timed : testing::Test {
 };
 struct A23_within_no_residue : timed {};
 struct A51_long_lived_within : timed {};
+struct A56_cached_within : timed {};
 struct A24_retry : timed {};
 struct A25_traverse_partial : timed {};
 struct A21_bracket_once : timed {};
@@ -86,7 +87,7 @@ TEST_F(A23_within_no_residue, a_settled_source_starts_no_timer) {
   auto k = settle::within(settle::ready(1), 1s);
   EXPECT_EQ(std::move(k).wait().value(), 1) << "no timers, and none needed";
 }
-TEST_F(A23_within_no_residue, a_watched_operation_is_not_cancelled_and_its_hooks_go) {
+TEST_F(A56_cached_within, what_is_watched_and_too_slow_stays_pending_for_everyone_else_and_its_hooks_go) {
   sim_resolver r(sim.get_executor());
   auto w = r.get_handle().share();
   auto h = settle::within(w, 10ms);
@@ -99,8 +100,10 @@ TEST_F(A23_within_no_residue, a_watched_operation_is_not_cancelled_and_its_hooks
   EXPECT_EQ(sim.queued(), 0U);
   EXPECT_EQ(std::move(asked).wait().cancel().why, settle::cause::overload);
   EXPECT_FALSE(r.op().cancel_requested());
+  EXPECT_EQ(hooks_on(r.op()), 0U);
   r.complete("later");
   sim.run();
+  EXPECT_EQ(w.peek()->value(), "later");
 }
 TEST_F(A51_long_lived_within, a_million_times_within_leave_a_stop_signal_as_it_was) {
   settle::resolver<counted<int, sim_executor>> stop(sim.get_executor());
@@ -160,6 +163,27 @@ TEST_F(A28_deadline, is_inherited_by_what_is_within_and_one_that_is_past_fails_a
   q.cancel();
   sim.run();
   EXPECT_TRUE(std::move(late).wait().timed_out());
+}
+
+handle_of<void> rests(sim_executor ex, std::vector<long>* waited) {
+  settle::operation const self = co_await settle::this_operation;
+  auto const begun = settle::timers_of(ex).now();
+  auto const rest = co_await settle::sleep(self, ex, 100ms).as_outcome();
+  waited->push_back(static_cast<long>((settle::timers_of(ex).now() - begun) / 1ms));
+  if (rest.has_value()) throw std::system_error(make_error_code(errc::closed));
+  co_await settle::never();
+}
+TEST_F(A28_deadline, is_shared_by_the_attempts_and_what_they_wait_for) {
+  std::vector<long> waited;
+  auto h = settle::retry(settle::backoff::constant(10ms, 9), [&](unsigned) { return rests(sim.get_executor(), &waited); });
+  h.tighten(sim.now() + 250ms);
+  sim.advance(1s);
+  EXPECT_EQ(waited, (std::vector<long>{100, 100, 30})) << "the third had no more time";
+  EXPECT_FALSE(h.is_settled()) << "it is told, not cancelled";
+  h.request_cancel();
+  sim.run();
+  ASSERT_TRUE(h.is_released());
+  EXPECT_TRUE(std::move(h).wait().is_cancelled());
 }
 
 TEST_F(A24_retry, attempts_at_their_times_one_after_the_other_is_released) {

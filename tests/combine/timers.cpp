@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "timed_loop.hpp"
+#include "loop_with_timers.hpp"
 
 namespace {
 
@@ -20,10 +20,10 @@ using namespace test;
 using settle::errc;
 using settle::handle_of;
 template <class T>
-using loop_resolver = settle::resolver_of<T, settle::error, timed_loop::executor>;
+using loop_resolver = settle::resolver_of<T, settle::error, loop_with_timers::executor>;
 
 struct timers : testing::Test {
-  timed_loop loop;
+  loop_with_timers loop;
   void TearDown() override {
     EXPECT_EQ(loop.armed(), 0U);
     EXPECT_EQ(loop.made(), 0U);
@@ -130,7 +130,7 @@ TEST_F(within_timers, a_value_that_waits_for_its_loss_and_a_failure_that_is_ther
 
 /// Attempts that fail, each at once.
 struct failing {
-  timed_loop* loop;
+  loop_with_timers* loop;
   int* calls;
   std::optional<settle::pin>* held = nullptr;
 
@@ -212,7 +212,7 @@ TEST_F(retry_timers, a_value_that_waits_for_its_loss_is_not_lost) {
 /// Begins operations that the test ends.
 template <class T>
 struct begun {
-  timed_loop* loop;
+  loop_with_timers* loop;
   std::vector<loop_resolver<T>>* r;
   handle_of<T> operator()(int) const { return r->emplace_back(loop->get_executor()).get_handle(); }
 };

@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -15,9 +16,10 @@
 #include <vector>
 
 #include "allocations.hpp"
+#include "loop_with_timers.hpp"
+#include "meanwhile.hpp"
 #include "scale.hpp"
 #include "situations.hpp"
-#include "timed_loop.hpp"
 
 namespace {
 
@@ -47,7 +49,7 @@ settle::handle<farewell<>> hot_goodbye(settle::inline_executor, trail& log, std:
   co_return;
 }
 
-TEST(G05_LIFO, an_asynchronous_cleanup_ends_before_the_next_begins) {
+TEST(G05_lifo, an_asynchronous_cleanup_ends_before_the_next_begins) {
   in_every_situation([](auto& place, situation at) {
     if (at.when == moment::released) return;
     using policy = counted<int, typename std::decay_t<decltype(place)>::executor>;
@@ -86,7 +88,7 @@ TEST(G05_LIFO, an_asynchronous_cleanup_ends_before_the_next_begins) {
   });
 }
 
-TEST(G05_LIFO, a_cleanup_may_return_what_is_released_or_nothing) {
+TEST(G05_lifo, a_cleanup_may_return_what_is_released_or_nothing) {
   in_every_situation([](auto& place, situation at) {
     if (at.when == moment::released) return;
     using policy = counted<int, typename std::decay_t<decltype(place)>::executor>;
@@ -112,7 +114,7 @@ TEST(G05_LIFO, a_cleanup_may_return_what_is_released_or_nothing) {
   });
 }
 
-TEST(G05_LIFO, a_cleanup_may_return_what_is_settled_and_not_released_yet) {
+TEST(G05_lifo, a_cleanup_may_return_what_is_settled_and_not_released_yet) {
   subject<counted<int>> s;
   goodbye g;
   bool next = false;
@@ -128,7 +130,7 @@ TEST(G05_LIFO, a_cleanup_may_return_what_is_settled_and_not_released_yet) {
   EXPECT_TRUE(s.op.is_released());
 }
 
-TEST(G05_LIFO, the_closure_of_an_asynchronous_cleanup_lives_until_it_has_ended) {
+TEST(G05_lifo, the_closure_of_an_asynchronous_cleanup_lives_until_it_has_ended) {
   subject<counted<int>> s;
   trail log;
   goodbye g;
@@ -568,13 +570,13 @@ TEST(misuse, what_a_cleanup_waits_for_adopts_the_operation_it_cleans_up) {
 
 // ---- the budget ----
 
-struct budgeted : counted<int, timed_loop::executor> {
+struct budgeted : counted<int, loop_with_timers::executor> {
   static constexpr std::chrono::milliseconds cleanup_budget{100};
 };
 using namespace std::chrono_literals;
 
 TEST(cleanup_budget, what_takes_longer_is_asked_to_cancel_and_the_next_still_waits) {
-  timed_loop loop;
+  loop_with_timers loop;
   subject<budgeted> s(loop.get_executor());
   goodbye g;
   trail log;
@@ -604,7 +606,7 @@ TEST(cleanup_budget, what_takes_longer_is_asked_to_cancel_and_the_next_still_wai
 }
 
 TEST(G16_quiet, a_budgets_timer_lets_go_before_the_next_cleanup) {
-  timed_loop loop;
+  loop_with_timers loop;
   subject<budgeted> s(loop.get_executor());
   goodbye g;
   std::size_t made_then = 9;
@@ -624,7 +626,7 @@ TEST(G16_quiet, a_budgets_timer_lets_go_before_the_next_cleanup) {
 }
 
 TEST(cleanup_budget, a_timer_that_fires_when_it_is_stopped_already_changes_nothing) {
-  timed_loop loop;
+  loop_with_timers loop;
   subject<budgeted> s(loop.get_executor());
   goodbye g;
   s.op.on_cleanup(g.cleanup());
@@ -637,7 +639,7 @@ TEST(cleanup_budget, a_timer_that_fires_when_it_is_stopped_already_changes_nothi
 }
 
 TEST(cleanup_budget, a_service_that_goes_down_or_refuses_sets_no_deadline) {
-  timed_loop loop;
+  loop_with_timers loop;
   subject<budgeted> s(loop.get_executor());
   goodbye g;
   s.op.on_cleanup(g.cleanup());
@@ -660,14 +662,14 @@ TEST(cleanup_budget, a_service_that_goes_down_or_refuses_sets_no_deadline) {
   EXPECT_TRUE(refused.op.is_released());
 }
 
-struct unhurried : counted<int, timed_loop::executor> {
+struct unhurried : counted<int, loop_with_timers::executor> {
   static constexpr auto cleanup_budget = std::chrono::milliseconds::max();
 };
 static_assert(settle::policy_traits<budgeted>::cleanup_budget() == 100ms);
 static_assert(settle::policy_traits<settle::default_policy>::cleanup_budget() == 5s);
 
 TEST(cleanup_budget, the_longest_is_none) {
-  timed_loop loop;
+  loop_with_timers loop;
   subject<unhurried> s(loop.get_executor());
   goodbye g;
   s.op.on_cleanup(g.cleanup());
@@ -680,7 +682,7 @@ TEST(cleanup_budget, the_longest_is_none) {
 }
 
 TEST(cleanup_budget, the_timer_of_a_late_cleanup) {
-  timed_loop loop;
+  loop_with_timers loop;
   subject<budgeted> s(loop.get_executor());
   s.end(way::complete);
   loop.run();
@@ -708,7 +710,7 @@ settle::handle<farewell<>> inherits(settle::operation, goodbye& g) {
 }
 
 TEST(cleanup_budget, a_coroutine_has_the_timers_of_the_executor_it_inherits) {
-  timed_loop loop;
+  loop_with_timers loop;
   subject<budgeted> parent(loop.get_executor());
   goodbye g;
   auto h = inherits(parent.op, g);
@@ -725,7 +727,7 @@ TEST(cleanup_budget, a_coroutine_has_the_timers_of_the_executor_it_inherits) {
 }
 
 TEST(G10_nofail, a_budget_allocates_when_the_cleanup_is_registered_only) {
-  timed_loop loop;
+  loop_with_timers loop;
   subject<budgeted> s(loop.get_executor());
   goodbye g;
   goodbye none;
@@ -817,7 +819,7 @@ TEST(G09_flat, a_million_operations_whose_cleanups_wait_for_one_another) {
   });
 }
 
-TEST(G05_LIFO, asynchronous_cleanups_end_on_other_threads) {
+TEST(G05_lifo, asynchronous_cleanups_end_on_other_threads) {
   thread_pool home(1);
   thread_pool elsewhere(2);
   using policy = counted<int, thread_pool::executor>;
@@ -867,6 +869,134 @@ TEST(G06_never_late, registering_races_with_the_end_of_an_asynchronous_cleanup) 
     EXPECT_EQ(ran, 1);
     EXPECT_TRUE(s.op.is_released());
   }
+}
+
+// ---- storage, and the time that passes between two steps ----
+
+template <class Value, class Storage, class Ex = settle::inline_executor>
+struct stored_in : counted<Value, Ex> {
+  using cleanup = Storage;
+};
+struct wide_slots : settle::lifo_cleanup<2> {
+  static constexpr std::size_t slot_bytes = 512;
+};
+
+template <class Storage>
+void an_asynchronous_cleanup_of_the_sole_producer() {
+  trail log;
+  goodbye first;
+  settle::resolver<stored_in<int, Storage>> r;
+  EXPECT_TRUE(r.on_cleanup([&] { log.emplace_back("last"); }));
+  EXPECT_TRUE(r.on_cleanup(first.cleanup()));
+  settle::operation const op = r.op();
+  r.complete(1);
+  EXPECT_TRUE(first.begun);
+  EXPECT_EQ(log, trail{});
+  first.end(way::complete);
+  EXPECT_EQ(log, trail{"last"});
+  EXPECT_TRUE(op.is_released());
+}
+
+TEST(G05_lifo, an_asynchronous_cleanup_that_would_fit_the_state) {
+  an_asynchronous_cleanup_of_the_sole_producer<wide_slots>();
+  an_asynchronous_cleanup_of_the_sole_producer<settle::fixed_cleanup<2, 512>>();
+}
+
+template <class Storage>
+void an_asynchronous_cleanup_of_what_is_released() {
+  loop_with_timers loop;
+  subject<stored_in<int, Storage, loop_with_timers::executor>> s(loop.get_executor());
+  s.end(way::complete);
+  loop.run_all();
+  ASSERT_TRUE(s.op.is_released());
+  goodbye late;
+  EXPECT_FALSE(s.op.on_cleanup(late.cleanup()));
+  loop.run_all();
+  EXPECT_TRUE(late.begun);
+  late.end(way::complete);
+  loop.run_all();
+  EXPECT_EQ(loop.made(), 0U);
+  subject<counted<void>> over;
+  over.end(way::complete);
+  EXPECT_FALSE(s.op.on_cleanup([&] { return std::move(over.h); })) << "there is nothing to wait for";
+  loop.run_all();
+}
+
+TEST(G06_never_late, an_asynchronous_cleanup_of_what_is_released) {
+  an_asynchronous_cleanup_of_what_is_released<settle::lifo_cleanup_2>();
+  an_asynchronous_cleanup_of_what_is_released<settle::fixed_cleanup<2, 512>>();
+}
+
+TEST(G06_never_late, an_asynchronous_cleanup_of_no_operation) {
+  goodbye one;
+  EXPECT_FALSE(settle::operation().on_cleanup(one.cleanup()));
+  EXPECT_TRUE(one.begun);
+  EXPECT_FALSE(one.op.cancel_requested()) << "left to itself";
+  one.end(way::complete);
+  goodbye two;
+  EXPECT_FALSE(settle::operation().on_cleanup([&](settle::ending) { return std::move(two.h); }));
+  EXPECT_FALSE(two.op.cancel_requested());
+  two.end(way::complete);
+}
+
+class passing_timers {
+ public:
+  class timer {
+   public:
+    explicit timer(passing_timers const& s) noexcept : rest_(s.inner_) {}
+    bool start(std::chrono::steady_clock::time_point when, settle::timer_done done) noexcept {
+      bool const made = rest_.start(when, done);
+      meanwhile::pass();
+      return made;
+    }
+    void stop() noexcept { rest_.stop(); }
+
+   private:
+    loop_with_timers::service::timer rest_;
+  };
+  explicit passing_timers(loop_with_timers& l) noexcept : inner_(l) {}
+  std::chrono::steady_clock::time_point now() const noexcept { return inner_.now(); }
+
+ private:
+  mutable loop_with_timers::service inner_;
+};
+struct passing_executor : manual_loop::executor {
+  loop_with_timers* loop;
+  explicit passing_executor(loop_with_timers& l) noexcept : manual_loop::executor(l), loop(&l) {}
+  passing_timers timers() const noexcept { return passing_timers(*loop); }
+  bool operator==(passing_executor const&) const = default;
+};
+static_assert(settle::has_timers<passing_executor>);
+
+void released_while_the_timer_is_made(bool with_timers, way how) {
+  loop_with_timers loop;
+  loop.refuse_timers(!with_timers);
+  subject<counted<int, passing_executor>> s{passing_executor(loop)};
+  subject<counted<void>> awaited;
+  trail log;
+  s.op.on_cleanup([&] { log.emplace_back("next"); });
+  s.op.on_cleanup([&] { return std::move(awaited.h); });
+  {
+    meanwhile const other([&] { std::thread([&] { awaited.end(how); }).join(); });
+    s.end(way::complete);
+    loop.manual_loop::run();
+  }
+  EXPECT_EQ(log.empty(), with_timers) << "the timer has not let go yet";
+  EXPECT_EQ(loop.armed(), 0U);
+  loop.run_all();
+  EXPECT_EQ(log, trail{"next"});
+  EXPECT_TRUE(s.op.is_released());
+  EXPECT_EQ(loop.made(), 0U);
+  EXPECT_EQ(recording_sink::count(settle::monitor_event::cleanup_failed), how == way::fail ? 1U : 0U);
+  recording_sink::take();
+}
+
+TEST(G05_lifo, what_an_asynchronous_cleanup_waits_for_is_released_while_its_timer_is_made) {
+  in_each_way([](way how) {
+    if (how == way::drop) return;  // the cleanup has the handle
+    released_while_the_timer_is_made(true, how);
+    released_while_the_timer_is_made(false, how);
+  });
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 
 #include "books.hpp"
 #include "executors.hpp"
+#include "situations.hpp"
 
 // Hooks that live with another operation: on its executor, only while it is pending, and the first one's cleanups wait.
 namespace {
@@ -250,6 +251,39 @@ TEST(G12_bound_racing, both_ends_at_once) {
     EXPECT_TRUE(j.is_released());
     EXPECT_TRUE(s.is_released());
   }
+}
+
+TEST(G12_bound_nowhere, to_what_is_empty_or_over_no_hook_ever_runs) {
+  test::subject<test::counted<int>> over;
+  over.end(test::way::complete);
+  test::subject<test::counted<int>> pending;
+  for (settle::operation const& op : {settle::operation(), over.op, pending.op}) {
+    bound_to const where(op);
+    test::subject<test::counted<int>> s;
+    int ran = 0;
+    bool const lives = op == pending.op;
+    EXPECT_EQ(static_cast<bool>(s.h.on_done(where, [&](settle::outcome<int> const&) { ++ran; })), lives);
+    EXPECT_EQ(static_cast<bool>(s.h.on_done(where, [&](settle::ending) { ++ran; })), lives);
+    std::move(s.h).on_done(where, [&](settle::outcome<int>&&) { ++ran; });
+    EXPECT_FALSE(s.h) << "given up all the same";
+    EXPECT_FALSE(s.op.cancel_requested()) << "and not dropped";
+    s.end(test::way::complete);
+    EXPECT_TRUE(s.op.is_released());
+    EXPECT_EQ(ran, lives ? 3 : 0);
+  }
+  pending.end(test::way::complete);
+}
+
+TEST(G12_bound_nowhere, of_an_empty_handle_no_hook_ever_runs) {
+  test::subject<test::counted<int>> where;
+  settle::handle<test::counted<int>> none;
+  int ran = 0;
+  EXPECT_FALSE(none.on_done(bound_to(where.op), [&](settle::outcome<int> const&) { ++ran; }));
+  EXPECT_FALSE(settle::operation().on_done(bound_to(where.op), [&] { ++ran; }));
+  std::move(none).on_done(bound_to(where.op), [&](settle::outcome<int>&&) { ++ran; });
+  where.end(test::way::complete);
+  EXPECT_TRUE(where.op.is_released());
+  EXPECT_EQ(ran, 0);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <memory>
@@ -13,8 +14,9 @@
 #include <vector>
 
 #include "allocations.hpp"
+#include "loop_with_timers.hpp"
+#include "meanwhile.hpp"
 #include "situations.hpp"
-#include "timed_loop.hpp"
 
 namespace {
 
@@ -231,8 +233,8 @@ TEST(A28_deadline, an_asynchronous_cleanup_has_its_budget_instead) {
 }
 
 TEST(A28_deadline, remaining_is_measured_by_the_executors_timers) {
-  timed_loop loop;
-  subject<counted<int, timed_loop::executor>> s(loop.get_executor());
+  loop_with_timers loop;
+  subject<counted<int, loop_with_timers::executor>> s(loop.get_executor());
   subject<counted<int>> parent;
   parent.op.adopt(s.op);
   parent.op.tighten(loop.now() + 10s);
@@ -411,6 +413,78 @@ TEST(A28_deadline, the_context_is_made_once) {
     threads.run([&](unsigned i) { EXPECT_TRUE(s.op.tighten(t0 + std::chrono::seconds(i))); });
     EXPECT_EQ(s.op.deadline(), t0);
     s.end(way::complete);
+  }
+}
+
+settle::handle<counted<void>> cold() { co_return; }
+
+TEST(A28_deadline, of_a_cold_coroutine_is_measured_by_the_steady_clock) {
+  auto h = cold();
+  ASSERT_TRUE(h.tighten(std::chrono::steady_clock::now() + 1h));
+  EXPECT_GT(h.remaining(), 30min);
+  EXPECT_LE(h.remaining(), 1h);
+  EXPECT_TRUE(std::move(h).wait().has_value());
+}
+
+TEST(A28_deadline, is_found_behind_what_waits_for_the_release) {
+  subject<counted<int>> above;
+  subject<counted<int>> below;
+  settle::pin hold = below.op.pin();
+  below.op.on_released([] {});
+  below.end(way::complete);
+  above.op.adopt(below.op);  // settled already: the way up stands behind the others
+  above.op.tighten(time_point() + 1h);
+  EXPECT_EQ(below.op.deadline(), time_point() + 1h);
+  hold.reset();
+  above.end(way::complete);
+  EXPECT_TRUE(above.op.is_released());
+}
+
+TEST(A28_deadline, more_ways_up_at_once_than_are_looked_at) {
+  subject<counted<int>> child;
+  std::vector<subject<counted<int>>> parents(32);
+  std::vector<subject<counted<int>>> grandparents(2);
+  for (auto& p : parents) p.op.adopt(child.op);
+  for (auto& p : parents)
+    for (auto& g : grandparents) g.op.adopt(p.op);
+  for (auto& g : grandparents) g.op.tighten(time_point() + 5h);
+  EXPECT_EQ(child.op.deadline(), time_point() + 5h) << "the common ones are met again";
+  child.end(way::complete);
+  for (auto& p : parents) p.end(way::complete);
+  for (auto& g : grandparents) {
+    g.end(way::complete);
+    EXPECT_TRUE(g.op.is_released());
+  }
+}
+
+// --- what another thread does between two steps ---
+
+TEST(A28_deadline, two_who_say_the_first_one_at_once) {
+  subject<interrupted<int>> s;
+  time_point const late = time_point() + 20h;
+  time_point const early = time_point() + 10h;
+  {
+    meanwhile const other([&] { EXPECT_TRUE(s.op.tighten(early)); });
+    EXPECT_TRUE(s.op.tighten(late));
+  }
+  EXPECT_EQ(s.op.deadline(), early);
+  s.end(way::complete);
+}
+
+TEST(A28_deadline, two_who_tighten_it_at_once) {
+  for (bool const other_is_first : {true, false}) {
+    settle::resolver<on_passing<int>> r;
+    auto const op = r.op();
+    time_point const start = time_point() + 30h;
+    time_point const mine = time_point() + 20h;
+    time_point const theirs = time_point() + (other_is_first ? 10h : 25h);
+    ASSERT_TRUE(op.tighten(start));
+    {
+      meanwhile const other([&] { op.tighten(theirs); });
+      EXPECT_TRUE(op.tighten(mine));
+    }
+    EXPECT_EQ(op.deadline(), std::min(mine, theirs));
+    r.complete(1);
   }
 }
 

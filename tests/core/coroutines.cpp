@@ -610,4 +610,20 @@ TEST(coroutine, a_lambda_is_hot_or_cold_by_its_own_first_parameter) {
   parent.end(test::way::complete);
 }
 
+settle::handle<coded> coded_value(settle::inline_executor) { co_return 1; }
+
+TEST(coroutine, a_value_is_awaited_where_failures_propagate) {
+  EXPECT_EQ(propagates({}, coded_value({})).wait().value(), 1);
+  EXPECT_EQ(propagates_watched({}, coded_value({}).share()).wait().value(), 1);
+  take_trace();
+}
+
+TEST(coroutine, waiting_for_what_is_released_already) {
+  test::subject<counted_int> s;
+  s.end(test::way::complete);
+  ASSERT_TRUE(s.op.is_released());
+  EXPECT_TRUE(awaits_release({}, s.op).is_released());
+  take_trace();
+}
+
 }  // namespace

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <settle/error.hpp>
+#include <settle/settle.hpp>
 
 #include <gtest/gtest.h>
 
 #include <exception>
 #include <new>
+#include <source_location>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -108,6 +110,12 @@ TEST(error, codes_speak) {
   EXPECT_EQ(make_error_code(errc::timed_out), std::errc::timed_out);
   EXPECT_EQ(make_error_code(errc::no_memory), std::errc::not_enough_memory);
   EXPECT_NE(make_error_code(errc::closed), std::errc::timed_out);
+}
+
+TEST(error, a_cancellation_as_an_error_says_whether_the_time_was_over) {
+  auto const here = std::source_location::current();
+  EXPECT_EQ(settle::default_policy::make_error(settle::cancellation(settle::cause::deadline, here)), settle::errc::timed_out);
+  EXPECT_EQ(settle::default_policy::make_error(settle::cancellation(settle::cause::shutdown, here)), settle::errc::cancelled);
 }
 
 }  // namespace

@@ -5,9 +5,11 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "situations.hpp"
 
@@ -212,6 +214,40 @@ TEST(G01_once, a_losing_value_comes_back_whole_from_a_race) {
       EXPECT_EQ(*mine, round);
     }
   }
+}
+
+/// Does something while it is moved.
+template <bool Quiet>
+struct busy_while_moved {
+  std::function<void()> act;
+  explicit busy_while_moved(std::function<void()> f) : act(std::move(f)) {}
+  busy_while_moved(busy_while_moved&& o) noexcept(Quiet) : act(std::exchange(o.act, nullptr)) {
+    if (auto const f = std::exchange(act, nullptr)) f();
+  }
+  busy_while_moved& operator=(busy_while_moved&&) = delete;
+};
+
+TEST(G01_once, a_shared_producer_that_has_claimed_is_asked_in_vain) {
+  settle::resolver<counted<busy_while_moved<true>>> r;
+  settle::operation const op = r.op();
+  settle::shared_resolver<counted<busy_while_moved<true>>> shared(std::move(r));
+  bool asked = true;
+  EXPECT_TRUE(shared.complete(busy_while_moved<true>([&] { asked = op.request_cancel(); })));
+  EXPECT_FALSE(asked);
+  EXPECT_FALSE(op.cancel_requested());
+  EXPECT_TRUE(op.is_settled());
+}
+
+TEST(G01_once, values_whose_moves_end_each_others_operations) {
+  using value = busy_while_moved<false>;
+  subject<counted<value>> outer;
+  subject<counted<value>> inner;
+  bool cancelled = true;
+  EXPECT_TRUE(outer.r.complete(value([&] { EXPECT_TRUE(inner.r.complete(value([&] { cancelled = outer.op.cancel(); }))); })));
+  EXPECT_FALSE(cancelled);
+  EXPECT_TRUE(outer.op.cancel_requested());
+  EXPECT_TRUE(std::move(outer.h).wait().has_value());
+  EXPECT_TRUE(std::move(inner.h).wait().has_value());
 }
 
 }  // namespace

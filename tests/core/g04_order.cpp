@@ -208,4 +208,20 @@ TEST(G04_order, observers_that_settle_others_are_not_nested) {
   });
 }
 
+struct backwards : counted<int> {
+  using notify = settle::reverse_order;
+};
+
+TEST(G04_order, callbacks_run_the_other_way_round_where_the_policy_says_so) {
+  trail log;
+  subject<backwards> s;
+  settle::done_callback const one(s.op, [&] { log.emplace_back("1"); });
+  s.op.on_done([&] { log.emplace_back("2"); });
+  settle::done_callback const three(s.op, [&] { log.emplace_back("3"); });
+  s.op.on_cancel([&] { log.emplace_back("asked"); });
+  s.op.cancel();
+  s.r.cancel();
+  EXPECT_EQ(log, (trail{"3", "2", "1", "asked"}));
+}
+
 }  // namespace

@@ -184,4 +184,21 @@ TEST(G05_LIFO, cleanups_never_overlap) {
   });
 }
 
+/// A cleanup whose move may throw, and does not.
+struct loud_cleanup {
+  int* ran;
+  explicit loud_cleanup(int* r) : ran(r) {}
+  loud_cleanup(loud_cleanup&& o) noexcept(false) : ran(o.ran) {}
+  ~loud_cleanup() {}
+  void operator()() { ++*ran; }
+};
+
+TEST(G05_lifo, a_cleanup_whose_move_might_throw_fits_the_state_all_the_same) {
+  int ran = 0;
+  settle::resolver_of<int> r;
+  EXPECT_TRUE(r.on_cleanup(loud_cleanup(&ran)));
+  r.complete(1);
+  EXPECT_EQ(ran, 1);
+}
+
 }  // namespace

@@ -6,6 +6,8 @@
 
 #include <array>
 #include <atomic>
+#include <functional>
+#include <utility>
 
 #include "situations.hpp"
 
@@ -183,5 +185,25 @@ void race_with_the_cleanups(unsigned size, int rounds) {
 }
 TEST(G06_never_late, registering_races_with_the_cleanups) { race_with_the_cleanups(2, 10'000); }
 TEST(G06_never_late, registering_from_two_races_with_the_cleanups) { race_with_the_cleanups(3, 2000); }
+
+// An observer that comes while the value dies.
+struct last_words {
+  settle::operation op;
+  std::function<void()> told;
+  last_words(settle::operation o, std::function<void()> f) : op(std::move(o)), told(std::move(f)) {}
+  last_words(last_words&&) noexcept = default;
+  last_words& operator=(last_words&&) noexcept = default;
+  ~last_words() {
+    if (op) op.on_released(told);
+  }
+};
+
+TEST(G06_never_late, a_value_nobody_takes_registers_on_its_operation_while_it_dies) {
+  bool told = false;
+  settle::resolver_of<last_words> r;
+  settle::operation const op = r.op();
+  r.complete(last_words(op, [&] { told = op.is_released(); }));
+  EXPECT_TRUE(told);
+}
 
 }  // namespace

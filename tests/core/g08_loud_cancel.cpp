@@ -6,6 +6,7 @@
 
 #include <atomic>
 
+#include "hooks.hpp"
 #include "situations.hpp"
 
 namespace {
@@ -273,6 +274,43 @@ TEST(G08_loud_cancel, requests_race_with_everything) {
     subject<policy>::drop(s.r);
     ASSERT_TRUE(s.op.is_released());
   }
+}
+
+// --- stop hooks, as combinators register them ---
+
+struct told_hook : settle::detail::hook<settle::cas_terminal> {
+  using hook = settle::detail::hook<settle::cas_terminal>;
+  static inline int told = 0;
+  static void tell(hook&, settle::detail::hook_action action) { told += action == settle::detail::hook_action::invoke ? 1 : 0; }
+  static constexpr settle::detail::hook_type<settle::cas_terminal> stop_type{&tell, 0, 0};
+  explicit told_hook(settle::operation const& op) {
+    kind = settle::detail::hook_kind::stop;
+    owner = settle::detail::state_access::get(op);
+    type = &stop_type;
+  }
+};
+
+TEST(G08_loud_cancel, a_stop_hook_learns_at_once_that_it_came_too_late) {
+  auto const add = [](settle::operation const& op, told_hook& h) {
+    return settle::detail::registry<settle::cas_terminal>::add_stop(*settle::detail::state_access::get(op), h);
+  };
+  told_hook::told = 0;
+  for (way const how : all_ways) {
+    subject<counted<int>> pending;
+    told_hook in_time(pending.op);
+    EXPECT_TRUE(add(pending.op, in_time));
+    pending.end(how);
+    settle::pin const hold = pending.op.pin();
+    told_hook too_late(pending.op);
+    EXPECT_EQ(add(pending.op, too_late), !is_cancelled(how)) << "a value or an error stops nobody";
+  }
+  subject<counted<int>> asked;
+  asked.op.request_cancel();
+  told_hook too_late(asked.op);
+  EXPECT_FALSE(add(asked.op, too_late));
+  EXPECT_EQ(hooks_on(asked.op), 0U);
+  asked.r.cancel();
+  EXPECT_EQ(told_hook::told, 4);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <thread>
+#include <utility>
 
 #include "situations.hpp"
 
@@ -291,6 +292,15 @@ TEST(A13_foreign_thread_cancel, user_code_stays_in_the_pool) {
     ASSERT_EQ(outside, 0);
     ASSERT_EQ(inside, 6);
   }
+}
+
+TEST(G12_place, the_inline_executor_runs_here_and_now_and_is_like_any_other) {
+  settle::inline_executor const ex;
+  std::unique_ptr<int> got;
+  ex.execute([&got, v = std::make_unique<int>(3)]() mutable { got = std::move(v); });
+  ASSERT_NE(got, nullptr);
+  EXPECT_EQ(*got, 3);
+  EXPECT_TRUE(ex == settle::inline_executor());
 }
 
 }  // namespace

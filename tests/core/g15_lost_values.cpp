@@ -290,4 +290,38 @@ TEST(G15_racing, a_handle_dropped_while_the_value_comes) {
   }
 }
 
+TEST(G15_lost_values_late, a_function_given_to_what_is_settled_already) {
+  int lost = 0;
+  auto const take = [&](int&& v) noexcept { lost += v; };
+  settle::resolver<counted<int>> r;
+  auto h = r.get_handle();
+  r.complete(1);
+  EXPECT_EQ(std::move(h).on_lost(take).wait().value(), 1) << "taken";
+  EXPECT_EQ(lost, 0);
+  settle::resolver<counted<int>> again;
+  h = again.get_handle();
+  again.complete(2);
+  h = std::move(h).on_lost(take);
+  h = {};
+  EXPECT_EQ(lost, 2);
+  settle::resolver<counted<int>> failed;
+  h = failed.get_handle();
+  failed.fail(settle::errc::closed);
+  EXPECT_EQ(std::move(h).on_lost(take).wait().error(), settle::errc::closed);
+  EXPECT_EQ(lost, 2);
+  EXPECT_FALSE(settle::handle<counted<int>>().on_lost(take));
+}
+
+TEST(G15_lost_values_late, beside_a_stop_token) {
+  int lost = 0;
+  subject<counted<int>> s;
+  s.h = std::move(s.h).on_lost([&](int&& v) noexcept { lost = v; });
+  auto const token = s.op.stop_token();
+  EXPECT_EQ(token, s.op.stop_token()) << "found behind the other";
+  std::move(s.h).detach();
+  s.end(way::complete);
+  EXPECT_EQ(lost, 42);
+  EXPECT_FALSE(token.stop_requested());
+}
+
 }  // namespace

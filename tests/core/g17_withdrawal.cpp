@@ -5,9 +5,17 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
+#include <thread>
+#include <type_traits>
+#include <utility>
 
 #include "hooks.hpp"
+#include "meanwhile.hpp"
+#include "scale.hpp"
 #include "situations.hpp"
 
 namespace {
@@ -199,7 +207,7 @@ TEST(A52_long_lived_parent, from_four_threads) {
   burden const before(parent.op);
   for (int round = 0; round != 10; ++round) {
     threads.run([&](unsigned n) {
-      for (unsigned i = 0; i != 5'000; ++i) come_and_go(parent.op, i + n);
+      for (unsigned i = 0; i != a_million / 40; ++i) come_and_go(parent.op, i + n);
     });
     ASSERT_EQ(burden(parent.op), before);
   }
@@ -302,6 +310,74 @@ TEST(A53_withdraw_race, four_threads_register_and_withdraw) {
     ASSERT_EQ(hooks_on(s.op), 0U);
     ASSERT_EQ(ran, expected);
   }
+}
+
+TEST(G17_withdrawal, a_late_cancel_callback_whose_operation_completes_meanwhile_is_taken_away_unrun) {
+  manual_loop loop;
+  subject<interrupted<int, manual_loop::executor>> s(loop.get_executor());
+  s.op.request_cancel();
+  bool ran = false;
+  auto f = [&] { ran = true; };
+  std::optional<settle::cancel_callback<decltype(f)>> late;
+  {
+    meanwhile const other([&] { s.end(way::complete); });
+    late.emplace(s.op, f);
+  }
+  late.reset();
+  loop.run();
+  EXPECT_FALSE(ran);
+  EXPECT_TRUE(s.op.is_released());
+}
+
+/// std_sync; the next compare-and-exchange of an operation's word on a thread lets something pass, and waiting is seen.
+struct stepping_sync : settle::std_sync {
+  template <class T>
+  struct atomic : std::atomic<T> {
+    using std::atomic<T>::atomic;
+    bool compare_exchange_strong(T& expected, T v, std::memory_order a, std::memory_order b) noexcept {
+      if constexpr (std::is_same_v<T, std::uint32_t>)
+        if (auto const f = std::exchange(before_lock(), nullptr)) f();
+      return std::atomic<T>::compare_exchange_strong(expected, v, a, b);
+    }
+  };
+  template <class A>
+  static void pause(unsigned, A const&) noexcept {
+    waits.store(true);
+    waits.notify_all();
+    std::this_thread::yield();
+  }
+  static std::function<void()>& before_lock() noexcept {
+    static thread_local std::function<void()> f;
+    return f;
+  }
+  static inline std::atomic<bool> waits = false;
+};
+struct stepping : settle::default_policy {
+  using value_type = int;
+  using terminal = settle::basic_cas_terminal<stepping_sync>;
+};
+
+TEST(G17_withdrawal, the_sequence_waits_for_a_withdrawal_that_is_under_way) {
+  stepping_sync::waits = false;
+  settle::resolver<stepping> r;
+  int ran = 0;
+  auto kept = r.op().on_done([&] { ++ran; });
+  std::atomic<bool> begun = false;
+  bool withdrawn = false;
+  std::thread other([&] {
+    stepping_sync::before_lock() = [&] {  // it is claimed, and still on its ring
+      begun.store(true);
+      begun.notify_all();
+      stepping_sync::waits.wait(false);
+    };
+    withdrawn = kept.withdraw();
+  });
+  begun.wait(false);
+  r.complete(1);
+  other.join();
+  EXPECT_TRUE(stepping_sync::waits.load());
+  EXPECT_TRUE(withdrawn);
+  EXPECT_EQ(ran, 0);
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cstdlib>
+#include <exception>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -124,6 +126,19 @@ TEST(initiate, a_resolver_that_dies_elsewhere_meanwhile) {
     other->join();
     EXPECT_EQ(std::move(dropped).wait().cancel().why, settle::cause::abandoned);
   }
+}
+
+TEST(initiate, a_throw_with_the_resolver_elsewhere_ends_a_program_that_wants_it_so) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  std::optional<producer> kept;
+  auto const leaves_regularly = [&] {
+    std::set_terminate([] { std::exit(3); });  // as a program would that takes note of it
+    static_cast<void>(initiate<int>(settle::inline_executor(), [&](producer r) {
+      kept = std::move(r);
+      throw std::runtime_error("too early");
+    }));
+  };
+  EXPECT_EXIT(leaves_regularly(), testing::ExitedWithCode(3), "callback threw");
 }
 
 }  // namespace

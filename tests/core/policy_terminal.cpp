@@ -147,4 +147,16 @@ TEST(policy_terminal, a_value_that_ends_its_own_operation_does_not_wait_for_itse
   EXPECT_TRUE(has_value);
 }
 
+TEST(policy_terminal_death_test, a_thread_that_would_wait_for_itself_is_trapped) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  settle::single_thread_sync::atomic<std::uint32_t> const word(1);
+  EXPECT_EXIT((leave_regularly(), settle::single_thread_sync::pause(0, word)), testing::ExitedWithCode(3), "it would wait for itself");
+}
+
+TEST(policy_terminal, an_empty_operation_of_one_thread_is_not_waited_for) {
+  operation const none;
+  none.wait_released();
+  EXPECT_TRUE(none.is_released());
+}
+
 }  // namespace

@@ -331,4 +331,21 @@ TEST(short_way, a_cleanup_whose_closure_throws_when_moved_leaves_the_slots_as_th
 }
 #endif
 
+TEST(short_way, a_consumer_that_was_given_the_handle_and_somebody_who_looks_on) {
+  settle::resolver_of<int> r;
+  settle::operation const op = r.op();
+  int got = 0;
+  r.get_handle().on_done([&](settle::outcome<int>&& o) { got = std::move(o).value(); });
+  EXPECT_TRUE(r.complete(5));
+  EXPECT_EQ(got, 5);
+  EXPECT_TRUE(op.is_released());
+}
+
+TEST(short_way, an_empty_resolver_completes_nothing) {
+  settle::resolver_of<int> r;
+  settle::resolver_of<int> to(std::move(r));
+  EXPECT_FALSE(r.complete(1));  // NOLINT(bugprone-use-after-move): that is what is tested
+  EXPECT_TRUE(to.complete(2));
+}
+
 }  // namespace

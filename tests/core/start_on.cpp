@@ -400,4 +400,35 @@ TEST(start_on, races_with_whoever_cancels) {
   }
 }
 
+TEST(start_on, a_value_whose_move_throws_is_the_failure) {
+  struct guard {
+    ~guard() { fragile::throw_at = 0; }
+  } const calm;
+  fragile::throw_at = 0;
+  for (int const at : {2, 0}) {  // out of the function, then into the operation; not at all
+    fragile::throw_at = 0;
+    auto h = settle::start_on(settle::inline_executor(), [at] {
+      fragile f(1);
+      fragile::throw_at = at;
+      return fragile(std::move(f));
+    });
+    auto const o = std::move(h).wait();
+    EXPECT_EQ(o.has_value(), at == 0);
+    if (o.has_error()) {
+      EXPECT_THROW(o.error().raise(), std::runtime_error);
+    }
+  }
+}
+
+TEST(start_on, a_function_that_may_throw_and_does_not) {
+  for (bool const throws : {false, true}) {
+    auto h = settle::start_on(settle::inline_executor(), [throws]() -> int {
+      if (throws) throw std::runtime_error("job");
+      return 7;
+    });
+    auto const o = std::move(h).wait();
+    EXPECT_EQ(o.has_value(), !throws);
+  }
+}
+
 }  // namespace

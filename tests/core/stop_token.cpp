@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -17,6 +18,7 @@
 #include <vector>
 
 #include "allocations.hpp"
+#include "meanwhile.hpp"
 #include "situations.hpp"
 
 namespace {
@@ -369,6 +371,21 @@ TEST(link_stop_token, the_end_does_not_wait_for_the_callback) {
   go_on.notify_one();
   stops.join();
   EXPECT_TRUE(op.is_released());
+}
+
+TEST(stop_token, two_who_ask_for_the_first_one_at_once_get_the_same) {
+  subject<interrupted<int>> s;
+  ASSERT_TRUE(s.op.tighten(std::chrono::steady_clock::time_point() + std::chrono::hours(10))) << "the context is there";
+  std::stop_token theirs;
+  std::stop_token mine;
+  {
+    meanwhile const other([&] { theirs = s.op.stop_token(); });
+    mine = s.op.stop_token();
+  }
+  EXPECT_EQ(mine, theirs);
+  s.op.request_cancel();
+  EXPECT_TRUE(mine.stop_requested());
+  s.r.cancel();
 }
 
 }  // namespace

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <gtest/gtest.h>
 #include <settle/settle.hpp>
+#include "meanwhile.hpp"
 
+#include <chrono>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -121,6 +123,51 @@ TEST(A56_cached_not_cancelled, watchers_read_while_the_owner_takes) {
     reader.join();
     EXPECT_EQ(w.peek()->value().size(), 47u);
   }
+}
+
+TEST(traps, a_cycle_is_looked_for_only_so_far) {
+  test::subject<number> s;
+  test::subject<number> other;
+  for (int i = 0; i != 70; ++i) s.op.on_released([] {});
+  other.op.on_cancel([] {});
+  s.op.adopt(other.op);
+  EXPECT_TRUE(test::recording_sink::take().empty());
+  s.end(test::way::complete);
+  EXPECT_FALSE(s.op.is_released());
+  EXPECT_TRUE(other.op.cancel_requested());
+  other.end(test::way::complete);
+  EXPECT_TRUE(s.op.is_released());
+}
+
+TEST(traps, anothers_handle_is_for_an_operation_to_keep) {
+  test::subject<number> s;
+  test::subject<number> other;
+  EXPECT_TRUE(s.op.own(std::move(other.h)));
+  EXPECT_TRUE(test::recording_sink::take().empty());
+  s.end(test::way::complete);
+  EXPECT_TRUE(other.op.cancel_requested()) << "dropped with it";
+  other.end(test::way::complete);
+}
+
+TEST(traps, a_blocked_thread_is_no_parent) {
+  settle::resolver<test::on_passing<int>> a;
+  settle::resolver<test::on_passing<int>> b;
+  b.op().on_cancel([] {});  // there is something below b, so a is looked at
+  auto h = a.get_handle();
+  {
+    test::meanwhile const other([&] { a.op().adopt(b.op()); });
+    EXPECT_FALSE(std::move(h).wait_until(std::chrono::steady_clock::time_point()).has_value());
+  }
+  EXPECT_EQ(test::recording_sink::count(settle::monitor_event::misuse), 0U);
+  {
+    test::meanwhile const other([&] { b.op().adopt(a.op()); });
+    EXPECT_FALSE(std::move(h).wait_until(std::chrono::steady_clock::time_point()).has_value());
+  }
+  EXPECT_EQ(test::recording_sink::count(settle::monitor_event::misuse), 1U) << "that one is a cycle";
+  test::recording_sink::take();
+  b.complete(1);
+  a.complete(1);
+  EXPECT_TRUE(b.op().is_released());
 }
 
 }  // namespace

@@ -270,4 +270,14 @@ TEST(monitors, compose) {
   EXPECT_EQ(counting_monitor::destroyed, created + 2);
 }
 
+TEST(values, an_outcome_whose_value_may_throw_is_passed_on) {
+  settle::resolver_of<fragile> from;
+  auto first = from.get_handle();
+  EXPECT_TRUE(from.complete(fragile(5)));
+  settle::resolver_of<fragile> to;
+  auto second = to.get_handle();
+  EXPECT_TRUE(to.settle(std::move(first).wait()));
+  EXPECT_EQ(std::move(second).wait().value().value, 5);
+}
+
 }  // namespace

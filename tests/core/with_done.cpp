@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <memory>
 #include <stdexcept>
@@ -279,5 +280,35 @@ TEST(with_done, no_memory_is_thrown) {
   EXPECT_THROW(static_cast<void>(settle::resolver<counted<int>>::with_done([] {})), std::bad_alloc);
 }
 #endif
+
+TEST(with_done, told_by_the_engine_when_others_refer_to_it) {
+  int got = 0;
+  auto r =
+      settle::resolver_of<std::string>::with_done([&](settle::outcome<std::string>&& o) { got += static_cast<int>(o.value().size()); });
+  settle::operation const op = r.op();
+  EXPECT_TRUE(r.complete("four"));
+  EXPECT_EQ(got, 4);
+  EXPECT_TRUE(op.is_released());
+}
+
+TEST(with_done, cleanups_that_do_not_fit_the_state_come_after_it) {
+  for (bool const some_fit : {true, false}) {
+    trail log;
+    auto r = settle::resolver_of<int>::with_done([&](settle::outcome<int>&&) { log.emplace_back("consumer"); });
+    if (some_fit)
+      for (char const* name : {"1", "2"}) r.on_cleanup([&log, name] { log.emplace_back(name); });
+    r.on_cleanup([&log, name = std::string("large"), room = std::array<char, 64>()] { log.push_back(room[0] == 0 ? name : ""); });
+    EXPECT_TRUE(r.complete(1));
+    EXPECT_EQ(log, some_fit ? (trail{"consumer", "large", "2", "1"}) : (trail{"consumer", "large"}));
+  }
+}
+
+TEST(with_done, beside_an_observer_that_may_be_taken_away) {
+  trail log;
+  auto r = settle::resolver<counted<int>>::with_done([&](settle::outcome<int>&&) { log.emplace_back("consumer"); });
+  settle::done_callback const carried(r.op(), [&] { log.emplace_back("observer"); });
+  EXPECT_TRUE(r.complete(1));
+  EXPECT_EQ(log, (trail{"observer", "consumer"}));
+}
 
 }  // namespace

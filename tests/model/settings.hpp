@@ -8,8 +8,8 @@
 #include <cstddef>
 #include <utility>
 
+#include "loop_with_timers.hpp"
 #include "situations.hpp"
-#include "timed_loop.hpp"
 
 // Policies and places in which the acts are played.
 namespace model {
@@ -21,7 +21,7 @@ struct short_cuts : settle::default_policy {
   using error_sink = test::recording_sink;
 };
 /// All that can be told apart is: a queue, values with a destructor, a monitor.
-struct long_way : test::counted<test::tracked, test::timed_loop::executor> {};
+struct long_way : test::counted<test::tracked, test::loop_with_timers::executor> {};
 /// The same with values that can be copied, and so watched by combinators.
 struct copied : test::tracked {
   using test::tracked::tracked;
@@ -29,15 +29,15 @@ struct copied : test::tracked {
   copied(copied const& o) noexcept : tracked(o.value) {}
   copied& operator=(copied&&) = default;
 };
-struct watched_way : test::counted<copied, test::timed_loop::executor> {};
+struct watched_way : test::counted<copied, test::loop_with_timers::executor> {};
 
 inline constexpr std::chrono::milliseconds a_while(10);
 
 /// Runs at once. Its executor has no timers; they are a service beside it.
 struct at_once {
   static constexpr bool queued = false;
-  test::timed_loop clock;
-  test::timed_loop::service service{clock};
+  test::loop_with_timers clock;
+  test::loop_with_timers::service service{clock};
 
   settle::inline_executor get_executor() const noexcept { return {}; }
   void run() { clock.run_all(); }
@@ -56,9 +56,9 @@ struct at_once {
 /// Queued, and run by the acts; its executor has timers.
 struct in_a_loop {
   static constexpr bool queued = true;
-  test::timed_loop loop;
+  test::loop_with_timers loop;
 
-  test::timed_loop::executor get_executor() noexcept { return loop.get_executor(); }
+  test::loop_with_timers::executor get_executor() noexcept { return loop.get_executor(); }
   void run() { loop.run_all(); }
   void rest() {}
   void pass_time() {

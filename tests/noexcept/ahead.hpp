@@ -22,6 +22,6 @@
 
 #include "allocations.hpp"
 #include "situations.hpp"
-#include "timed.hpp"
+#include "timer_places.hpp"
 
 #endif

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "timed.hpp"
+#include "timer_places.hpp"
 
 namespace {
 
@@ -23,7 +23,7 @@ class noexcept_timers : public testing::Test {
  public:
   Place place;
 };
-TYPED_TEST_SUITE(noexcept_timers, test::timed_places);
+TYPED_TEST_SUITE(noexcept_timers, test::timer_places);
 
 TYPED_TEST(noexcept_timers, sleeps_end_each_in_its_way) {
   auto a = settle::sleep(this->place.get_executor(), 3ms);

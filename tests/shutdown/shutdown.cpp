@@ -61,6 +61,7 @@ struct service {
 struct stopped : testing::Test {
   simulation sim{settle::testing::seed()};
   sim_executor ex = sim.get_executor();
+  settle::timer_service_of<sim_executor> timers = settle::timers_of(ex);
   simulation::time_point const t0 = sim.now();
   std::string log;
 
@@ -292,13 +293,19 @@ handle_of<void> failing(sim_executor ex) {
   co_await settle::sleep(ex, 1ms);
   throw std::runtime_error("again");
 }
-TEST_F(A39_stop_with_everything_pending, sleeps_retries_scopes_and_queued_work_all_end) {
+TEST_F(A39_stop_with_everything_pending, sleeps_intervals_retries_scopes_and_queued_work_all_end) {
+  int ticks = 0;
+  auto tick = [&] { ++ticks; };
   shutdown_plan stop(ex);
   settle::scope work(stop.root(), settle::on_failure::keep_going);
   for (int i = 0; i != 5; ++i) {
     work.spawn([this] { return ticking(ex); });
     work.spawn([this] { return settle::sleep(ex, 1h); });
     work.spawn([] { return settle::never(); });
+    work.spawn([this, tick] { return settle::interval(ex, 10ms).each(tick); });
+    work.spawn([this] { return settle::schedule(ex, 1h, [] { FAIL(); }); });
+    work.spawn([this] { return settle::within(settle::never(), 1h, timers); });
+    work.spawn([this] { return settle::hedge(1h, std::vector{1, 2}, [this](int) { return settle::sleep(ex, 2h); }); });
     work.spawn([this] {
       auto attempt = [e = ex](unsigned) { return failing(e); };
       return settle::retry(settle::backoff::exponential(1s, 5s, 100), attempt);
@@ -312,6 +319,10 @@ TEST_F(A39_stop_with_everything_pending, sleeps_retries_scopes_and_queued_work_a
   EXPECT_TRUE(report(w).clean());
   EXPECT_TRUE(work.op().is_released());
   EXPECT_EQ(report(w).took, 0s);
+  int const seen = std::exchange(ticks, 0);
+  EXPECT_EQ(seen, 50);
+  sim.advance(2h);
+  EXPECT_EQ(ticks, 0) << "nothing ticks any more";
 }
 TEST_F(A39_stop_with_everything_pending, idempotent_and_from_a_callback) {
   shutdown_plan stop(ex);

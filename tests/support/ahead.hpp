@@ -53,10 +53,11 @@
 #include "books.hpp"
 #include "executors.hpp"
 #include "hooks.hpp"
+#include "loop_with_timers.hpp"
+#include "meanwhile.hpp"
 #include "scale.hpp"
 #include "situations.hpp"
 #include "stack.hpp"
-#include "timed_loop.hpp"
 #include "values.hpp"
 
 #endif

@@ -1,99 +1,19 @@
 // SPDX-License-Identifier: BSL-1.0
 // A48: each failure class F1 to F19, put into a small program again, is caught by some seed; the program without it by none.
 #include <settle/settle.hpp>
-#include <settle/testing/quiescent.hpp>
-#include <settle/testing/seed.hpp>
-#include <settle/testing/simulation.hpp>
 
 #include <gtest/gtest.h>
 
-#include <chrono>
-#include <cstdint>
-#include <cstdio>
-#include <map>
+#include <iterator>
 #include <memory>
-#include <optional>
-#include <string>
+#include <utility>
 #include <vector>
+
+#include "small_world.hpp"
 
 namespace {
 
-using namespace std::chrono_literals;
-using settle::cause;
-using settle::handle_of;
-using settle::testing::dice;
-using settle::testing::sim_executor;
-using settle::testing::simulation;
-using producer = settle::resolver_of<void, settle::error, sim_executor>;
-
-enum class kind { timer, socket, buffer };
-
-/// A simulated program's world: resources that are opened, used and closed, and what was noticed.
-struct world {
-  dice chance;
-  std::map<int, kind> open;
-  int next = 0;
-  std::string noticed;
-  simulation sim;
-  sim_executor ex = sim.get_executor();
-  std::vector<std::shared_ptr<void>> kept;  // by a program that does not stop what it began
-
-  explicit world(std::uint64_t seed) : chance(seed), sim(seed) {}
-  world(world&&) = delete;
-  ~world() {
-    kept.clear();
-    to_the_end();
-  }
-
-  void notice(char const* what) {
-    if (noticed.empty()) noticed = what;
-  }
-  int acquire(kind k) {
-    open.emplace(++next, k);
-    return next;
-  }
-  void close(int id, kind with) {
-    auto const it = open.find(id);
-    if (it == open.end()) return notice("closed twice");
-    if (it->second != with) notice("closed by another's closer");
-    open.erase(it);
-  }
-  void use(int id) {
-    if (!open.contains(id)) notice("used after it was closed");
-  }
-  /// Given back with the operation.
-  template <class Op>
-  int own(Op& op, kind k) {
-    int const id = acquire(k);
-    op.on_cleanup([this, id, k] { close(id, k); });
-    return id;
-  }
-  handle_of<void> pause() { return settle::sleep(ex, std::chrono::milliseconds(1 + static_cast<int>(chance.below(5)))); }
-  /// Somewhere in the middle of it.
-  void for_a_while() {
-    for (std::size_t n = chance.below(12); n != 0; --n)
-      if (!sim.run_one()) sim.advance(1ms);
-  }
-  void to_the_end() { sim.advance(1s); }
-  std::string verdict() {
-    to_the_end();
-    if (!open.empty()) notice("left open");
-    if (!sim.is_quiescent()) notice("not quiescent");
-    return noticed;
-  }
-};
-
-using program = void (*)(world&, bool wrong);
-
-/// A session: asked to cancel in the middle of something.
-template <class F>
-void session(world& w, F begin) {
-  settle::scope all(w.ex, settle::on_failure::keep_going);
-  begin(all);
-  w.for_a_while();
-  all.op().request_cancel(cause::shutdown);
-  w.to_the_end();
-}
+using namespace test;
 
 void generic_closer(world& w, bool wrong) {  // F1
   producer life(w.ex);
@@ -314,34 +234,7 @@ constexpr program all_classes[] = {
     closing_twice,  never_ends,        small_leak};
 static_assert(std::size(all_classes) == 19);
 
-std::string played(program p, std::uint64_t seed, bool wrong) {
-  world w(seed);
-  p(w, wrong);
-  return w.verdict();
-}
-
-TEST(A48_simulation, each_failure_class_is_caught_by_some_seed_and_without_it_nothing_is) {
-  constexpr std::uint64_t seeds = 200;
-  int number = 0;
-  for (program const p : all_classes) {
-    SCOPED_TRACE("F" + std::to_string(++number));
-    std::uint64_t caught = 0;
-    std::uint64_t first = 0;
-    for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
-      ASSERT_EQ(played(p, seed, false), "") << "seed " << seed;
-      if (played(p, seed, true).empty()) continue;
-      ++caught;
-      if (first == 0) first = seed;
-    }
-    EXPECT_NE(caught, 0U) << "nobody noticed";
-    std::printf("F%d is caught by %llu of %llu seeds, first by %llu\n", number, static_cast<unsigned long long>(caught),
-                static_cast<unsigned long long>(seeds), static_cast<unsigned long long>(first));
-  }
-}
-
-TEST(A48_simulation, what_a_seed_has_caught_it_catches_again) {
-  for (program const p : all_classes)
-    for (std::uint64_t seed = 1; seed != 20; ++seed) EXPECT_EQ(played(p, seed, true), played(p, seed, true));
-}
+TEST(A48_simulation, each_failure_class_is_caught_by_some_seed_and_without_it_nothing_is) { expect_caught(all_classes, "F"); }
+TEST(A48_simulation, what_a_seed_has_caught_it_catches_again) { expect_caught_again(all_classes); }
 
 }  // namespace

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
-// interval and schedule, in virtual time; and every timed operation through every moment at which it may be cancelled (A26).
+// interval and schedule, in virtual time. (Cancelled at every moment, on every loop: timer_service.cpp.)
 #include <settle/settle.hpp>
 
 #include <gtest/gtest.h>
 
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -15,8 +14,8 @@
 #include <utility>
 #include <vector>
 
-#include "timed.hpp"
-#include "timed_loop.hpp"
+#include "loop_with_timers.hpp"
+#include "timer_places.hpp"
 
 namespace {
 
@@ -37,7 +36,7 @@ class timed_operations : public testing::Test {
 
   Place place;
 };
-TYPED_TEST_SUITE(timed_operations, test::timed_places);
+TYPED_TEST_SUITE(timed_operations, test::timer_places);
 
 TYPED_TEST(timed_operations, an_interval_calls_at_each_tick_and_counts_them) {
   numbers seen;
@@ -61,33 +60,6 @@ TYPED_TEST(timed_operations, an_interval_calls_at_each_tick_and_counts_them) {
   ASSERT_TRUE(h.is_released());
   EXPECT_EQ(std::move(h).wait().cancel().why, cause::shutdown);
   this->expect_nothing_left();
-}
-
-TYPED_TEST(timed_operations, A27_interval_self_cancel) {
-  for (int how = 0; how != 4; ++how) {
-    SCOPED_TRACE(how);
-    auto const state = std::make_shared<int>(0);
-    settle::handle_of<void> h;
-    settle::operation op;
-    h = settle::interval(this->ex(), 1ms).each([&, state] {
-      if (++*state != 3) return;
-      if (how == 0) op.request_cancel();
-      if (how == 1) op.cancel(cause::overload);
-      if (how == 2) h = {};
-      if (how == 3) std::move(h).detach().cancel();
-      EXPECT_FALSE(op.is_released()) << "it is running";
-      op.cancel();
-    });
-    op = h;
-    this->place.pass(3ms);
-    EXPECT_TRUE(op.is_released());
-    EXPECT_EQ(state.use_count(), 1) << "what the callback held is gone";
-    this->place.pass(1h);
-    EXPECT_EQ(*state, 3);
-    op = settle::operation();  // clang 16 forgets to destroy the argument of `op = {}` in a template
-    h = {};
-    this->expect_nothing_left();
-  }
 }
 
 TYPED_TEST(timed_operations, ticks_do_not_drift_and_the_missed_ones_are_skipped) {
@@ -178,67 +150,6 @@ TYPED_TEST(timed_operations, what_is_scheduled_runs_once_and_yields) {
   this->expect_nothing_left();
 }
 
-/// Ways to have something timed, each with a callback that holds `state`.
-template <class Ex>
-std::vector<std::function<settle::operation(Ex, std::shared_ptr<int>)>> kinds() {
-  return {
-      [](Ex ex, std::shared_ptr<int> state) {
-        auto h = settle::sleep(ex, 10ms);
-        std::as_const(h).on_done([state] { ++*state; });
-        return std::move(h).detach();
-      },
-      [](Ex ex, std::shared_ptr<int> state) { return settle::schedule(ex, 10ms, [state] { ++*state; }).detach(); },
-      [](Ex ex, std::shared_ptr<int> state) { return settle::then(settle::interval(ex, 10ms).next(), [state] { ++*state; }).detach(); },
-      [](Ex ex, std::shared_ptr<int> state) { return settle::interval(ex, 10ms).each([state] { ++*state; }).detach(); },
-  };
-}
-
-TYPED_TEST(timed_operations, A26_timer_lifecycle) {
-  enum moment { before_armed, armed, firing, closing, fired };
-  for (auto const& kind : kinds<typename TestFixture::executor>()) {
-    for (moment const when : {before_armed, armed, firing, closing, fired}) {
-      for (int forced = 0; forced != 2; ++forced) {
-        for (int round = 0; round != 25; ++round) {
-          auto const state = std::make_shared<int>(0);
-          settle::operation const op = kind(this->ex(), state);
-          auto const cancel = [&] { forced != 0 ? op.cancel(cause::shutdown) : op.request_cancel(cause::shutdown); };
-          if (when == armed || when == closing) this->place.pass(1ms);
-          if (when == firing) this->place.pass(10ms - 1ns);
-          if (when == fired) this->place.pass(10ms);
-          cancel();
-          if (when == closing) op.cancel(cause::overload);
-          cancel();
-          this->place.pass(when == firing ? 1ns : 0ns);
-          EXPECT_TRUE(op.is_released());
-          EXPECT_EQ(state.use_count(), 1);
-          int const calls = *state;
-          this->place.pass(1s);
-          EXPECT_EQ(*state, calls);
-        }
-      }
-    }
-    this->expect_nothing_left();
-  }
-}
-
-TYPED_TEST(timed_operations, A26_the_executor_goes_down_with_everything_pending) {
-  for (auto const& kind : kinds<typename TestFixture::executor>()) {
-    TypeParam dying;
-    auto const state = std::make_shared<int>(0);
-    std::vector<settle::operation> all;
-    testing::internal::CaptureStderr();  // the default sink says which executor was lost
-    for (int i = 0; i != 100; ++i) {
-      all.push_back(kind(dying.get_executor(), state));
-      if (i % 3 == 1) all.back().request_cancel();
-      if (i % 3 == 2) all.back().cancel();
-    }
-    dying.go_down();
-    testing::internal::GetCapturedStderr();
-    for (auto const& op : all) EXPECT_TRUE(op.is_released());
-    EXPECT_EQ(state.use_count(), 1);
-  }
-}
-
 TEST(interval, stops_its_simulation_from_its_own_callback) {
   settle::testing::simulation sim(settle::testing::seed());
   auto const state = std::make_shared<int>(0);
@@ -270,7 +181,7 @@ TEST(interval, without_timers_fails_and_says_so) {
 }
 
 TEST(interval, whose_next_timer_does_not_start_fails) {
-  test::timed_loop loop;
+  test::loop_with_timers loop;
   int calls = 0;
   auto h = settle::interval(loop.get_executor(), 1ms).each([&] {
     ++calls;
@@ -284,14 +195,14 @@ TEST(interval, whose_next_timer_does_not_start_fails) {
 }
 
 /// Whose user code is always posted.
-struct posting_executor : test::timed_loop::executor {
-  using test::timed_loop::executor::executor;
+struct posting_executor : test::loop_with_timers::executor {
+  using test::loop_with_timers::executor::executor;
   static bool running_in_this_thread() noexcept { return false; }
   bool operator==(posting_executor const&) const = default;
 };
 
 TEST(interval, asked_between_its_timer_and_its_turn) {
-  test::timed_loop loop;
+  test::loop_with_timers loop;
   posting_executor const ex(loop);
   settle::operation op;
   auto first = settle::sleep(ex, 1ms);
@@ -304,7 +215,7 @@ TEST(interval, asked_between_its_timer_and_its_turn) {
 }
 
 TEST(interval, that_ends_itself_starts_no_further_timer) {
-  test::timed_loop loop;
+  test::loop_with_timers loop;
   settle::operation op;
   bool started = false;
   op = settle::interval(loop.get_executor(), 1ms)
@@ -319,7 +230,7 @@ TEST(interval, that_ends_itself_starts_no_further_timer) {
 }
 
 TEST(interval, asked_while_its_timer_is_being_started) {
-  test::timed_loop loop;
+  test::loop_with_timers loop;
   settle::operation op;
   int calls = 0;
   auto h = settle::interval(loop.get_executor(), 1ms).each([&] {

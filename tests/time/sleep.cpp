@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "allocations.hpp"
-#include "timed.hpp"
+#include "timer_places.hpp"
 
 namespace {
 
@@ -22,7 +22,7 @@ class sleep : public testing::Test {
  public:
   Place place;
 };
-TYPED_TEST_SUITE(sleep, test::timed_places);
+TYPED_TEST_SUITE(sleep, test::timer_places);
 
 TYPED_TEST(sleep, settles_at_its_time_and_is_released) {
   auto h = settle::sleep(this->place.get_executor(), 10ms);
@@ -158,6 +158,104 @@ TYPED_TEST(sleep, its_executor_goes_down_with_all_pending) {
     sleeps.clear();
     seen.clear();
   }
+}
+
+template <class Place>
+class A28_deadline : public sleep<Place> {
+ public:
+  typename Place::executor ex() { return this->place.get_executor(); }
+  test::time_point now() { return settle::timers_of(ex()).now(); }
+};
+TYPED_TEST_SUITE(A28_deadline, test::timer_places);
+
+TYPED_TEST(A28_deadline, a_sleep_below_it_ends_with_it_at_the_latest) {
+  settle::resolver_of<void> request;
+  settle::resolver_of<void> query(request.op());
+  auto free = settle::sleep(query.op(), this->ex(), 20ms);
+  request.op().tighten(this->now() + 10ms);
+  auto longer = settle::sleep(query.op(), this->ex(), 1h);
+  auto as_long = settle::sleep(query.op(), this->ex(), this->now() + 10ms);
+  auto shorter = settle::sleep(query.op(), this->ex(), 9ms);
+  this->place.pass(10ms - 1ns);
+  EXPECT_TRUE(shorter.is_settled());
+  EXPECT_FALSE(longer.is_settled() || as_long.is_settled());
+  this->place.pass(1ns);
+  ASSERT_TRUE(longer.is_released() && as_long.is_released());
+  EXPECT_TRUE(std::move(shorter).wait().has_value());
+  EXPECT_TRUE(std::move(as_long).wait().has_value()) << "just in time";
+  auto const cut = std::move(longer).wait();
+  ASSERT_TRUE(cut.has_error());
+  EXPECT_EQ(cut.error(), settle::errc::timed_out);
+  this->place.pass(10ms);
+  EXPECT_TRUE(std::move(free).wait().has_value()) << "it was not there yet";
+  query.complete();
+  request.complete();
+}
+
+TYPED_TEST(A28_deadline, one_that_is_past_is_an_error_at_once) {
+  for (auto const past : {0ns, 1ns, std::chrono::nanoseconds(1h)}) {
+    settle::resolver_of<void> request;
+    request.op().tighten(this->now() - past);
+    auto h = settle::sleep(request.op(), this->ex(), 0ns);
+    EXPECT_TRUE(h.is_settled()) << "no timer was started";
+    this->place.pass(0ns);
+    ASSERT_TRUE(h.is_released());
+    EXPECT_EQ(std::move(h).wait().error(), settle::errc::timed_out);
+    request.complete();
+  }
+}
+
+TYPED_TEST(A28_deadline, a_sleep_below_an_operation_ends_with_it_and_is_released_before) {
+  enum { is_asked, is_forced, was_asked, completes };
+  for (auto const how : {is_asked, is_forced, was_asked, completes}) {
+    SCOPED_TRACE(how);
+    settle::resolver_of<void> request;
+    settle::operation const op = request.op();
+    bool slept = false;
+    request.on_cleanup([&] { slept = true; });
+    if (how == was_asked) op.request_cancel(cause::shutdown);
+    auto h = settle::sleep(op, this->ex(), 1h);
+    if (how == is_asked) op.request_cancel(cause::shutdown);
+    if (how == is_forced) op.cancel(cause::shutdown);
+    if (how == completes) request.complete();
+    else request.cancel();
+    EXPECT_FALSE(slept) << "its timer is still there";
+    this->place.pass(0ns);
+    ASSERT_TRUE(slept && h.is_released());
+    EXPECT_TRUE(std::move(h).wait().is_cancelled());
+  }
+}
+
+TYPED_TEST(A28_deadline, a_sleep_below_nothing_is_a_sleep_and_below_what_is_over_is_cancelled) {
+  auto free = settle::sleep(settle::operation(), this->ex(), 1ms);
+  settle::resolver_of<void> request;
+  settle::operation const over = request.op();
+  request.complete();
+  ASSERT_TRUE(over.is_released());
+  auto late = settle::sleep(over, this->ex(), 1h);
+  this->place.pass(1ms);
+  ASSERT_TRUE(free.is_released() && late.is_released());
+  EXPECT_TRUE(std::move(free).wait().has_value());
+  EXPECT_TRUE(std::move(late).wait().is_cancelled());
+}
+
+settle::handle_of<bool> dozes(settle::testing::sim_executor ex) {
+  settle::operation const self = co_await settle::this_operation;
+  auto const nap = co_await settle::sleep(self, ex, 1h).as_outcome();
+  co_return nap.timed_out();
+}
+
+TEST(A28_deadline_of_a_coroutine, is_that_of_what_it_sleeps_in) {
+  settle::testing::simulation sim(settle::testing::seed());
+  settle::resolver_of<void> request;
+  request.op().tighten(sim.now() + 50ms);
+  auto h = dozes(sim.get_executor());
+  request.op().adopt(h);
+  sim.advance(50ms);
+  ASSERT_TRUE(h.is_released());
+  EXPECT_TRUE(std::move(h).wait().value());
+  request.complete();
+  EXPECT_QUIESCENT(sim);
 }
 
 TEST(sleep_that_closes, may_be_cancelled_again_by_force_and_is_released_when_the_timer_has_let_go) {

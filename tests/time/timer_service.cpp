@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: BSL-1.0
-// What every timer service promises, asked of each that needs no real time; Asio's and libuv's are asked in their folders.
+// What every timer service promises, and what becomes of everything that waits for one, asked of each that needs no real time; Asio's
+// and libuv's are asked in their folders.
 #include <settle/settle.hpp>
 
 #include <gtest/gtest.h>
 
 #include <type_traits>
 
-#include "timed.hpp"
+#include "timer_lifecycle_suite.hpp"
+#include "timer_places.hpp"
 #include "timer_service_suite.hpp"
 
 namespace test {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(of, timer_service, timed_places);
+INSTANTIATE_TYPED_TEST_SUITE_P(of, timer_service, timer_places);
+INSTANTIATE_TYPED_TEST_SUITE_P(of, timer_lifecycle, timer_places);
 
 }  // namespace test
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// A libuv loop as a timer service: what every one promises, in real time; and what stands on it.
+// A libuv loop as a timer service: what every one promises, and what becomes of everything that waits for one, in real time.
 #include <settle/settle.hpp>
 
 #include <gtest/gtest.h>
@@ -13,6 +13,7 @@
 
 #include "allocations.hpp"
 #include "place.hpp"
+#include "timer_lifecycle_suite.hpp"
 #include "timer_service_suite.hpp"
 
 namespace test {
@@ -28,6 +29,7 @@ struct uv_loop_place : uv_place {
   std::unique_ptr<executor> left;
 };
 INSTANTIATE_TYPED_TEST_SUITE_P(of_libuv, timer_service, real_place<uv_loop_place>);
+INSTANTIATE_TYPED_TEST_SUITE_P(of_libuv, timer_lifecycle, real_place<uv_loop_place>);
 
 }  // namespace test
 

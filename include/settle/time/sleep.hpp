@@ -7,6 +7,7 @@
 
 #include "../detail/timers.hpp"
 #include "../handle.hpp"
+#include "../operation.hpp"
 #include "../policy/executor.hpp"
 #include "detail/nap.hpp"
 
@@ -32,6 +33,23 @@ handle_of<void> sleep(Ex const& ex, std::chrono::steady_clock::time_point when, 
 template <executor Ex>
 handle_of<void> sleep(Ex const& ex, std::chrono::nanoseconds d, std::source_location at = std::source_location::current()) {
   return sleep(ex, detail::later(timers_of(ex).now(), d), at);
+}
+
+/// The same under an operation: a child of `parent` from the start, and no longer than its deadline (operation::deadline, as it is
+/// now). When that comes first, errc::timed_out then; when it is past already, at once. Cost: one block more, for the link.
+///
+/// ```cpp
+/// settle::handle_of<void> h = settle::sleep(request.op(), io.get_executor(), 1s);
+/// ```
+template <executor Ex>
+handle_of<void> sleep(operation const& parent, Ex const& ex, std::chrono::steady_clock::time_point when,
+                      std::source_location at = std::source_location::current()) {
+  return detail::nap<Ex, void>::under(parent, ex, when, {}, at);
+}
+template <executor Ex>
+handle_of<void> sleep(operation const& parent, Ex const& ex, std::chrono::nanoseconds d,
+                      std::source_location at = std::source_location::current()) {
+  return sleep(parent, ex, detail::later(timers_of(ex).now(), d), at);
 }
 
 }  // namespace settle::inline v0

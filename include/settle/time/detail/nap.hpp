@@ -2,6 +2,7 @@
 #ifndef SETTLE_TIME_DETAIL_NAP_HPP
 #define SETTLE_TIME_DETAIL_NAP_HPP
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <source_location>
@@ -12,6 +13,7 @@
 #include "../../detail/timers.hpp"
 #include "../../errc.hpp"
 #include "../../handle.hpp"
+#include "../../operation.hpp"
 #include "../../policy/executor.hpp"
 #include "../../policy/timer_service.hpp"
 #include "../../resolver.hpp"
@@ -29,15 +31,18 @@ struct nap {
   resolver_type done;
   [[no_unique_address]] lift<T> yields;
   timer_of<Ex> timer;
+  bool is_cut;  // by a deadline
 
-  nap(resolver_type&& r, lift<T> value, service_type& timers) noexcept : done(std::move(r)), yields(value), timer(timers) {}
+  nap(resolver_type&& r, lift<T> value, service_type& timers, bool cut) noexcept
+      : done(std::move(r)), yields(value), timer(timers), is_cut(cut) {}
 
-  /// The operation that settles at `when`. Throws std::bad_alloc when there is no memory for it.
-  static handle_of<T> until(Ex const& ex, time_point when, lift<T> value, std::source_location at) {
+  /// The operation that settles at `when`; timed out, when that is another's deadline. Throws std::bad_alloc when there is no
+  /// memory for it.
+  static handle_of<T> until(Ex const& ex, time_point when, lift<T> value, std::source_location at, bool cut = false) {
     resolver_type r(ex, at);
     auto&& timers = timers_of(ex);
     if constexpr (!has_timers<Ex>) return refused(r);
-    nap* const n = r.template try_own<nap>(std::move(r), value, timers);
+    nap* const n = r.template try_own<nap>(std::move(r), value, timers, cut);
     if (n == nullptr) return refused(r);
     bool stoppable = true;
     guarded([&] { n->done.on_cancel([n] { n->timer.stop(); }); }, [&](std::exception_ptr const&) { stoppable = false; });
@@ -48,6 +53,15 @@ struct nap {
     return h;
   }
 
+  /// The same as a child of `parent`, and no longer than that one's deadline. It is adopted once its timer runs: before, nobody
+  /// could stop that.
+  static handle_of<T> under(operation const& parent, Ex const& ex, time_point when, lift<T> value, std::source_location at) {
+    time_point const end = parent.deadline();
+    handle_of<T> h = end > timers_of(ex).now() ? until(ex, std::min(when, end), value, at, end < when) : too_late(ex, at);
+    parent.adopt(static_cast<operation const&>(h));
+    return h;
+  }
+
  private:
   void over(timer_end how) noexcept {
     resolver_type r = std::move(done);
@@ -55,8 +69,16 @@ struct nap {
     else if (how == timer_end::fired) wake(r);
   }
   void wake(resolver_type& r) noexcept {
-    if constexpr (std::is_void_v<T>) r.complete();
+    if (is_cut) r.fail(errc::timed_out);
+    else if constexpr (std::is_void_v<T>) r.complete();
     else r.complete(yields);
+  }
+
+  static handle_of<T> too_late(Ex const& ex, std::source_location at) {
+    resolver_type r(ex, at);
+    handle_of<T> h = r.get_handle();
+    r.fail(errc::timed_out);
+    return h;
   }
 
   static handle_of<T> refused(resolver_type& r) noexcept {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-#ifndef SETTLE_TESTS_TIMED_LOOP_HPP
-#define SETTLE_TESTS_TIMED_LOOP_HPP
+#ifndef SETTLE_TESTS_LOOP_WITH_TIMERS_HPP
+#define SETTLE_TESTS_LOOP_WITH_TIMERS_HPP
 
 #include <settle/policy/timer_service.hpp>
 
@@ -16,7 +16,7 @@
 // A manual_loop with timers whose time the test moves. Of one thread.
 namespace test {
 
-class timed_loop : public manual_loop {
+class loop_with_timers : public manual_loop {
  public:
   using time_point = std::chrono::steady_clock::time_point;
 
@@ -40,27 +40,27 @@ class timed_loop : public manual_loop {
       }
 
      private:
-      friend class timed_loop;
-      timed_loop* loop_;
+      friend class loop_with_timers;
+      loop_with_timers* loop_;
       time_point when_{};
       settle::timer_done done_;
     };
 
-    explicit service(timed_loop& l) noexcept : loop_(&l) {}
+    explicit service(loop_with_timers& l) noexcept : loop_(&l) {}
     time_point now() const noexcept { return loop_->now_; }
 
    private:
-    timed_loop* loop_;
+    loop_with_timers* loop_;
   };
 
   class executor : public manual_loop::executor {
    public:
-    explicit executor(timed_loop& l) noexcept : manual_loop::executor(l), loop_(&l) {}
+    explicit executor(loop_with_timers& l) noexcept : manual_loop::executor(l), loop_(&l) {}
     service timers() const noexcept { return service(*loop_); }
     bool operator==(executor const&) const = default;
 
    private:
-    timed_loop* loop_;
+    loop_with_timers* loop_;
   };
 
   executor get_executor() noexcept { return executor(*this); }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-#ifndef SETTLE_TESTS_TIMED_HPP
-#define SETTLE_TESTS_TIMED_HPP
+#ifndef SETTLE_TESTS_TIMER_PLACES_HPP
+#define SETTLE_TESTS_TIMER_PLACES_HPP
 
 #include <gtest/gtest.h>
 #include <settle/settle.hpp>
@@ -83,7 +83,7 @@ class simulated_place {
   settle::testing::simulation sim{settle::testing::seed()};
 };
 
-using timed_places = testing::Types<wheel_place, simulated_place>;
+using timer_places = testing::Types<wheel_place, simulated_place>;
 
 }  // namespace test
 
