@@ -4,7 +4,8 @@
 
 mutants.py [--header detail/engine.hpp]... [--only <number>,...] [--unexplored] [--json <file>] [--jobs <n>]
 
-All defects are compiled in at once, each behind a switch that is read when the program starts, so that one build serves for all:
+All defects are compiled in at once, each behind a switch that is read when the program starts, so that one build serves for all headers, and
+--header says whose defects are shown:
 statements are left out, neighbours swapped, conditions negated, bits dropped, results turned round, memory orders weakened by one step.
 Each test says once which defects it comes across; a defect is then shown to these tests only. One that no test notices must stand, with
 the reason why it changes nothing, in tests/mutants.md; a line there that is not needed is a failure too.
@@ -16,6 +17,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -31,10 +33,16 @@ HEADERS = ("detail/state.hpp", "detail/registry.hpp", "detail/engine.hpp", "deta
            "detail/embedded.hpp", "detail/hook.hpp", "detail/lineage.hpp", "detail/ancestry.hpp", "detail/lost_value.hpp", "detail/frame.hpp",
            "detail/work.hpp", "resolver.hpp", "handle.hpp", "watcher.hpp", "pin.hpp", "shared_resolver.hpp", "registration.hpp")
 
+# Combinators and scopes use what nothing else does: inputs, links that are spared.
+SUITES = tuple(map(pathlib.Path, ("core/test_core_a", "core/test_core_b", "combine/test_combine", "scope/test_scope")))
+EXPLORER = pathlib.Path("explore/test_explore")
+
+UNNOTICED = ("survived", "not met")
 WEAKER = {"acquire": ("relaxed",), "release": ("relaxed",), "acq_rel": ("acquire", "release"), "seq_cst": ("acq_rel",)}
 NOT_EXECUTED = re.compile(r"\b(constexpr|static_assert|concept|requires|using|typedef|template|enum|friend|operator)\b|\[\[|^\s*(//|#|\*)|= (default|delete);")
 CALL = re.compile(r"^(\s*(?:else )?)((?:[\w:]+(?:<[\w:, *]+>)?(?:\(\))?(?:\.|->|::))*[a-z_]\w*(?:<[\w:, *]+>)?\([^;]*\));(\s*(?://.*)?)$")
 ASSIGNMENT = re.compile(r"^(\s*(?:else )?)([\w.>()\[\]:*-]+ (?:=|\|=|&=|\+=|-=) [^;]+|(?:\+\+|--)[\w.>-]+|[\w.>-]+(?:\+\+|--));(\s*(?://.*)?)$")
+GOES_ON = re.compile(r"(&&|\|\||[=(?])$")  # in the next line, which is no statement then
 RESULT = re.compile(r"\breturn (true|false);")
 BIT = re.compile(r"(?<=\| )(word::\w+)")
 ORDER = re.compile(r"std::memory_order_(acquire|release|acq_rel|seq_cst)\b")
@@ -73,7 +81,7 @@ class Planter:
         out = list(lines)
         self.swaps.clear()
         for i, line in enumerate(lines):
-            if NOT_EXECUTED.search(line) or (header, i + 1) in self.refused:
+            if NOT_EXECUTED.search(line) or (i and GOES_ON.search(lines[i - 1])) or (header, i + 1) in self.refused:
                 continue
             out[i] = self.line(header, i, lines)
         return "\n".join(out)
@@ -199,7 +207,7 @@ class Suite:
         if record:
             environment["SETTLE_MUTANTS_MET"] = str(record)
         process = subprocess.Popen([self.program, "--gtest_filter=" + ":".join(names), "--gtest_fail_fast", "--gtest_brief=1"], stdout=subprocess.DEVNULL,
-                                   stderr=subprocess.DEVNULL, env=environment, start_new_session=True)
+                                   stderr=subprocess.DEVNULL, env=environment, start_new_session=True, preexec_fn=within_bounds)
         try:
             process.wait(limit)
         except subprocess.TimeoutExpired:
@@ -209,30 +217,44 @@ class Suite:
         return "passed" if process.returncode == 0 else "signal" if process.returncode < 0 else "failed"
 
 
-def build(work: pathlib.Path, headers: list[str], jobs: int) -> tuple[list[Mutant], list[Suite]]:
+def within_bounds() -> None:
+    """A loop that never ends may ask for memory all the while; and nobody reads the cores."""
+    resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def mirror(source: pathlib.Path, copy: pathlib.Path, planted: set[pathlib.Path]) -> None:
+    """What has not changed is not written, so that it is not compiled again; `planted` is left to the planter."""
+    files = {f.relative_to(source) for f in source.rglob("*") if f.is_file()}
+    for gone in [f for f in copy.rglob("*") if f.is_file() and f.relative_to(copy) not in files]:
+        gone.unlink()
+    for name in files - planted:
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        write(copy / name, (source / name).read_bytes())
+
+
+def build(work: pathlib.Path, suites: tuple[pathlib.Path, ...], jobs: int) -> tuple[list[Mutant], list[Suite]]:
     tree = work / "tree"
     for name in ("include", "tests", "cmake"):
-        shutil.rmtree(tree / name, ignore_errors=True)
-        shutil.copytree(ROOT / name, tree / name, dirs_exist_ok=True)
-    shutil.copy(ROOT / "CMakeLists.txt", tree)
+        mirror(ROOT / name, tree / name, {pathlib.Path("settle", header) for header in HEADERS} if name == "include" else set())
+    write(tree / "CMakeLists.txt", (ROOT / "CMakeLists.txt").read_bytes())
     planter = Planter()
     for attempt in range(12):
         planter.mutants.clear()
-        for header in headers:
-            write(tree / "include/settle" / header, planter.plant(header, (ROOT / "include/settle" / header).read_text()))
-        write(tree / "mutants.hpp", switches(len(planter.mutants)))
+        for header in HEADERS:
+            write(tree / "include/settle" / header, planter.plant(header, (ROOT / "include/settle" / header).read_text()).encode())
+        write(tree / "mutants.hpp", switches(len(planter.mutants)).encode())
         flags = f"-std=c++20 -include {tree / 'mutants.hpp'} -w -DSETTLE_TEST_A_TENTH"
         launcher = ["-DCMAKE_CXX_COMPILER_LAUNCHER=ccache"] if shutil.which("ccache") else []
         configured = subprocess.run(["cmake", "-G", "Ninja", "-S", tree, "-B", tree / "build", "-DCMAKE_BUILD_TYPE=Debug", f"-DCMAKE_CXX_FLAGS={flags}",
-                                     "-DSETTLE_TEST_ONLY=core;explore", "-DSETTLE_TEST_TOGETHER=7", "-DSETTLE_BUILD_EXAMPLES=OFF", *launcher,
+                                     f"-DSETTLE_TEST_ONLY={';'.join(dict.fromkeys(s.parts[0] for s in suites))}", "-DSETTLE_TEST_TOGETHER=7", "-DSETTLE_BUILD_EXAMPLES=OFF", *launcher,
                                      *(f"-DSETTLE_WITH_{c}=OFF" for c in ("LOCKFREE", "ASIO", "UV", "HTTP2"))], capture_output=True, text=True)
         if configured.returncode:
             sys.exit(configured.stdout + configured.stderr)
-        done = subprocess.run(["cmake", "--build", tree / "build", "--parallel", str(jobs), "--target", "test_core_a", "test_core_b", "test_explore",
+        done = subprocess.run(["cmake", "--build", tree / "build", "--parallel", str(jobs), "--target", *(s.name for s in suites),
                                "--", "-k", "0" if attempt == 0 else "1"], capture_output=True, text=True)
         if done.returncode == 0:
-            tests = tree / "build/tests"
-            return planter.mutants, [Suite(tests / "core/test_core_a"), Suite(tests / "core/test_core_b"), Suite(tests / "explore/test_explore")]
+            return planter.mutants, [Suite(tree / "build/tests" / s) for s in suites]
         refused = {(m[1], int(m[2])) for m in re.finditer(r"include/settle/([\w/.]+):(\d+):\d+: error", done.stdout)} - planter.refused
         if not refused:
             sys.exit(done.stdout[-6000:])
@@ -241,9 +263,9 @@ def build(work: pathlib.Path, headers: list[str], jobs: int) -> tuple[list[Mutan
     sys.exit("too many lines that the compiler does not take")
 
 
-def write(path: pathlib.Path, text: str) -> None:
-    if not path.exists() or path.read_text() != text:
-        path.write_text(text)
+def write(path: pathlib.Path, content: bytes) -> None:
+    if not path.exists() or path.read_bytes() != content:
+        path.write_bytes(content)
 
 
 def meetings(suite: Suite, count: int, work: pathlib.Path, jobs: int) -> list[tuple[str, float, bytes]]:
@@ -272,14 +294,15 @@ def meetings(suite: Suite, count: int, work: pathlib.Path, jobs: int) -> list[tu
 def hunt(mutant: Mutant, seen: list[tuple[Suite, list[tuple[str, float, bytes]]]]) -> tuple[str, str]:
     """How it was noticed, and by which suite; "survived" or "not met" when it was not."""
     met = False
-    for suite, tests in seen:
-        touched = sorted((took, name) for name, took, marks in tests if marks[mutant.number])
-        for begin in range(0, len(touched), 25):  # a few at a time: what hangs shall not wait for all of them
-            some = touched[begin:begin + 25]
-            met = True
-            how = suite.run([name for _, name in some], mutant.number, 5 + 3 * sum(took for took, _ in some))
-            if how != "passed":
-                return how, suite.program.name
+    for is_turn in (lambda took: took < 0.1, lambda took: took >= 0.1):  # the quick ones of all suites first
+        for suite, tests in seen:
+            touched = sorted((took, name) for name, took, marks in tests if marks[mutant.number] and is_turn(took))
+            for begin in range(0, len(touched), 25):  # a few at a time: what hangs shall not wait for all of them
+                some = touched[begin:begin + 25]
+                met = True
+                how = suite.run([name for _, name in some], mutant.number, 5 + 3 * sum(took for took, _ in some))
+                if how != "passed":
+                    return how, suite.program.name
     return ("survived" if met else "not met"), ""
 
 
@@ -299,30 +322,37 @@ def main() -> int:
     options.add_argument("--jobs", type=int, default=os.cpu_count())
     given = options.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)
-    mutants, suites = build(given.work, given.header or list(HEADERS), given.jobs)
-    if given.unexplored:
-        suites.pop()
+    mutants, suites = build(given.work, SUITES if given.unexplored else (*SUITES, EXPLORER), given.jobs)
     print(f"{len(mutants)} defects are planted", flush=True)
     seen = [(suite, meetings(suite, len(mutants), given.work, given.jobs)) for suite in suites]
     wanted = {int(n) for n in given.only.split(",") if n}
-    chosen = [m for m in mutants if (not wanted or m.number in wanted) and not (given.unexplored and m.what.startswith("relaxed"))]
     argued, needed, results, unargued = argued_rows(), set(), [], 0
-    with concurrent.futures.ThreadPoolExecutor(given.jobs) as pool:
-        for mutant, (how, by) in zip(chosen, pool.map(lambda m: hunt(m, seen), chosen)):
-            why = argued.get(mutant.row(), "") if how in ("survived", "not met") else ""
-            results.append(dataclasses.asdict(mutant) | {"how": how, "by": by, "why": why})
-            if why:
-                needed.add(mutant.row())
-            elif how in ("survived", "not met"):
-                unargued += 1
-                print(f"{how}: {mutant.number} {mutant.name()}: {mutant.text}", flush=True)
-    given.json.write_text(json.dumps(results, indent=1))
-    stale = sorted(row for row in argued.keys() - needed if not wanted and not given.header and not given.unexplored and not argued[row].startswith("timing:"))
+    headers = given.header or list(HEADERS)
+    for header in headers:
+        of_it = [m for m in mutants if m.header == header and (not wanted or m.number in wanted) and not (given.unexplored and m.what.startswith("relaxed"))]
+        with concurrent.futures.ThreadPoolExecutor(given.jobs) as pool:
+            for mutant, (how, by) in zip(of_it, pool.map(lambda m: hunt(m, seen), of_it)):
+                why = argued.get(mutant.row(), "") if how in UNNOTICED else ""
+                results.append(dataclasses.asdict(mutant) | {"how": how, "by": by, "why": why})
+                if why:
+                    needed.add(mutant.row())
+                elif how in UNNOTICED:
+                    unargued += 1
+                    print(f"{how}: {mutant.number} {mutant.name()}: {mutant.text}", flush=True)
+        given.json.write_text(json.dumps(results, indent=1))  # after each, so that a run that is cut off has shown something
+        print(said(header, [r for r in results if r["header"] == header]), flush=True)
+    stale = sorted(row for row in argued.keys() - needed if row[0] in headers and not wanted and not given.unexplored and not argued[row].startswith("timing:"))
     for row in stale:
         print("tests/mutants.md argues for what a test notices, or what is not there:", *row)
-    noticed = sum(r["how"] not in ("survived", "not met") for r in results)
-    print(f"{noticed} of {len(results)} noticed, {len(results) - noticed - unargued} argued, {unargued} neither")
+    print(said("all", results))
     return 1 if unargued or stale else 0
+
+
+def said(of_what: str, results: list[dict]) -> str:
+    lost = [r for r in results if r["how"] in UNNOTICED]
+    argued = sum(bool(r["why"]) for r in lost)
+    hung = sum(r["how"] == "hang" for r in results)
+    return f"{of_what}: {len(results) - len(lost)} of {len(results)} noticed ({hung} by a test that did not end), {argued} argued, {len(lost) - argued} neither"
 
 
 if __name__ == "__main__":
