@@ -2,18 +2,20 @@
 # SPDX-License-Identifier: BSL-1.0
 """Every small defect of the core's headers, one after the other, and whether a test of the core notices.
 
-mutants.py [--header detail/engine.hpp]... [--only <number>,...] [--unexplored] [--json <file>] [--jobs <n>]
+mutants.py [--header detail/engine.hpp]... [--only <number>,...] [--unexplored] [--patience <seconds>] [--json <file>] [--jobs <n>]
 
 All defects are compiled in at once, each behind a switch that is read when the program starts, so that one build serves for all headers, and
 --header says whose defects are shown:
 statements are left out, neighbours swapped, conditions negated, bits dropped, results turned round, memory orders weakened by one step.
 Each test says once which defects it comes across; a defect is then shown to these tests only. One that no test notices must stand, with
 the reason why it changes nothing, in tests/mutants.md; a line there that is not needed is a failure too.
+--patience: tests that take longer are not asked.
 --unexplored asks the tests alone, not the explorer, and leaves the memory orders out, which only it can judge: minutes instead of hours."""
 import argparse
 import concurrent.futures
 import dataclasses
 import json
+import math
 import os
 import pathlib
 import re
@@ -22,6 +24,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -201,24 +204,55 @@ class Suite:
                 names.append(suite + line.split("#")[0].strip())
         return [name for name in names if not name.startswith("Running")]
 
-    def run(self, names: list[str], mutant: int, limit: float, record: pathlib.Path | None = None) -> str:
-        """How it ended: passed, failed, signal or hang."""
+    def run(self, names: list[str], mutant: int, limit: float, record: pathlib.Path | None = None) -> tuple[str, str]:
+        """How it ended, and the test that was run last: passed, failed, signal, or hang: more than `limit` seconds of processor time, however busy the machine is, or asleep."""
         environment = os.environ | {"SETTLE_MUTANT": str(mutant)}
         if record:
             environment["SETTLE_MUTANTS_MET"] = str(record)
-        process = subprocess.Popen([self.program, "--gtest_filter=" + ":".join(names), "--gtest_fail_fast", "--gtest_brief=1"], stdout=subprocess.DEVNULL,
-                                   stderr=subprocess.DEVNULL, env=environment, start_new_session=True, preexec_fn=within_bounds)
+        said = tempfile.TemporaryFile("w+")
+        process = subprocess.Popen([self.program, "--gtest_filter=" + ":".join(names), "--gtest_fail_fast"], stdout=said, stderr=subprocess.DEVNULL,
+                                   env=environment, start_new_session=True, preexec_fn=lambda: within_bounds(limit))
+
+        def ended(how: str) -> tuple[str, str]:
+            said.seek(0)
+            return how, (["", *re.findall(r"^\[ RUN +\] (\S+)", said.read(), re.MULTILINE)])[-1]
+
+        before, asleep, longer = 0.0, 0, 1
+        while before < longer * limit and asleep < 12:
+            try:
+                code = process.wait(0.25)
+                return ended("passed" if code == 0 else "hang" if code in (-signal.SIGXCPU, -signal.SIGKILL) else "signal" if code < 0 else "failed")
+            except subprocess.TimeoutExpired:
+                now, is_ready, threads = spent(process.pid)
+                asleep = 0 if is_ready or now != before else asleep + 1
+                before = now
+                longer = 5 if threads > 1 else longer  # they wait for each other, and long when others want the processors
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        return ended("hang")
+
+
+def spent(pid: int) -> tuple[float, bool, int]:
+    """Seconds of processor time, whether a thread is ready to run, and how many there are. On a busy machine one that yields in vain gets
+    next to no time: where there is no other thread of its own to yield to, it is charged for the turns that it gave away."""
+    seconds, is_ready = 0.0, False
+    tasks = list(pathlib.Path(f"/proc/{pid}/task").glob("*"))
+    for task in tasks:
         try:
-            process.wait(limit)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            return "hang"
-        return "passed" if process.returncode == 0 else "signal" if process.returncode < 0 else "failed"
+            stat = (task / "stat").read_text().rpartition(")")[2].split()
+            gave_away = re.search(r"nonvoluntary_ctxt_switches:\s+(\d+)", (task / "status").read_text())
+        except OSError:
+            continue  # it has just ended
+        is_ready = is_ready or stat[0] in "RD"
+        seconds += (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
+        if len(tasks) == 1:
+            seconds += 3e-3 * int(gave_away[1] if gave_away else 0)
+    return seconds, is_ready, len(tasks)
 
 
-def within_bounds() -> None:
+def within_bounds(limit: float) -> None:
     """A loop that never ends may ask for memory all the while; and nobody reads the cores."""
+    resource.setrlimit(resource.RLIMIT_CPU, (int(5 * limit) + 1, int(5 * limit) + 2))
     resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
@@ -279,7 +313,7 @@ def meetings(suite: Suite, count: int, work: pathlib.Path, jobs: int) -> list[tu
         record = folder / str(item[0])
         record.unlink(missing_ok=True)
         began = time.monotonic()
-        how = suite.run([item[1]], 0, 300, record)
+        how, _ = suite.run([item[1]], 0, 300, record)
         if how != "passed":
             sys.exit(f"{item[1]} does not pass without a defect: {how}")
         return item[1], time.monotonic() - began
@@ -291,19 +325,38 @@ def meetings(suite: Suite, count: int, work: pathlib.Path, jobs: int) -> list[tu
     return [(name, took, (folder / str(i)).read_bytes()[:count + 1] if (folder / str(i)).exists() else bytes(count + 1)) for i, (name, took) in enumerate(tests)]
 
 
-def hunt(mutant: Mutant, seen: list[tuple[Suite, list[tuple[str, float, bytes]]]]) -> tuple[str, str]:
-    """How it was noticed, and by which suite; "survived" or "not met" when it was not."""
-    met = False
-    for is_turn in (lambda took: took < 0.1, lambda took: took >= 0.1):  # the quick ones of all suites first
-        for suite, tests in seen:
-            touched = sorted((took, name) for name, took, marks in tests if marks[mutant.number] and is_turn(took))
-            for begin in range(0, len(touched), 25):  # a few at a time: what hangs shall not wait for all of them
-                some = touched[begin:begin + 25]
-                met = True
-                how = suite.run([name for _, name in some], mutant.number, 5 + 3 * sum(took for took, _ in some))
-                if how != "passed":
-                    return how, suite.program.name
-    return ("survived" if met else "not met"), ""
+class Hunter:
+    """Shows a defect to the tests that come across it: first those that noticed its like, then the quick ones of all suites."""
+
+    def __init__(self, suites: list[Suite], meetings_of: list[list[tuple[str, float, bytes]]], patience: float) -> None:
+        self.tests = [(suite, *test) for suite, tests in zip(suites, meetings_of) for test in tests if test[1] <= patience]
+        self.luck: dict[str, int] = {}
+
+    def hunt(self, mutant: Mutant) -> tuple[str, str]:
+        """How it was noticed, and by which test; "survived" or "not met" when it was not."""
+        touched = [(suite, name, took) for suite, name, took, marks in self.tests if marks[mutant.number]]
+        touched.sort(key=lambda t: t[2])
+        lucky = sorted((t for t in touched if t[1] in self.luck and t[2] < 0.1), key=lambda t: -self.luck[t[1]])[:10]
+        for some in [*packs(lucky), *packs([t for t in touched if t[2] < 0.1 and t not in lucky]), *packs([t for t in touched if t[2] >= 0.1])]:
+            how, name = some[0][0].run([name for _, name, _ in some], mutant.number, 2 + 6 * sum(took for *_, took in some))
+            if how != "passed":
+                self.luck[name] = mutant.number
+                return how, name
+        return ("survived" if touched else "not met"), ""
+
+
+def packs(tests: list[tuple[Suite, str, float]]) -> list[list[tuple[Suite, str, float]]]:
+    """A few of one program at a time: what hangs shall not wait for all of them."""
+    found: list[list[tuple[Suite, str, float]]] = []
+    for suite in dict.fromkeys(suite.program for suite, *_ in tests):
+        took = 0.0
+        for test in (t for t in tests if t[0].program == suite):
+            if not found or found[-1][0][0].program != suite or len(found[-1]) == 25 or took > 0.3:
+                found.append([])
+                took = 0.0
+            found[-1].append(test)
+            took += test[2]
+    return found
 
 
 def argued_rows() -> dict[tuple[str, str, str], str]:
@@ -316,6 +369,7 @@ def main() -> int:
     options = argparse.ArgumentParser(usage=__doc__)
     options.add_argument("--header", action="append", default=[])
     options.add_argument("--only", default="")
+    options.add_argument("--patience", type=float, default=math.inf)
     options.add_argument("--unexplored", action="store_true")
     options.add_argument("--json", type=pathlib.Path, default=ROOT / "build/mutants/mutants.json")
     options.add_argument("--work", type=pathlib.Path, default=ROOT / "build/mutants")
@@ -324,14 +378,14 @@ def main() -> int:
     given.work.mkdir(parents=True, exist_ok=True)
     mutants, suites = build(given.work, SUITES if given.unexplored else (*SUITES, EXPLORER), given.jobs)
     print(f"{len(mutants)} defects are planted", flush=True)
-    seen = [(suite, meetings(suite, len(mutants), given.work, given.jobs)) for suite in suites]
+    hunter = Hunter(suites, [meetings(suite, len(mutants), given.work, given.jobs) for suite in suites], given.patience)
     wanted = {int(n) for n in given.only.split(",") if n}
     argued, needed, results, unargued = argued_rows(), set(), [], 0
     headers = given.header or list(HEADERS)
     for header in headers:
         of_it = [m for m in mutants if m.header == header and (not wanted or m.number in wanted) and not (given.unexplored and m.what.startswith("relaxed"))]
         with concurrent.futures.ThreadPoolExecutor(given.jobs) as pool:
-            for mutant, (how, by) in zip(of_it, pool.map(lambda m: hunt(m, seen), of_it)):
+            for mutant, (how, by) in zip(of_it, pool.map(hunter.hunt, of_it)):
                 why = argued.get(mutant.row(), "") if how in UNNOTICED else ""
                 results.append(dataclasses.asdict(mutant) | {"how": how, "by": by, "why": why})
                 if why:
