@@ -106,6 +106,23 @@ struct quiet : settle::default_policy {
   using allocator_type = counting_allocator<std::byte>;
 };
 
+struct quiet_and_tracked : quiet {
+  using value_type = tracked;
+};
+TEST(G15_lost_values_unmonitored, what_a_watcher_may_read_stays_while_it_does) {
+  {
+    subject<quiet_and_tracked> s;
+    auto const w = s.h.watch();
+    s.drop(s.h);
+    EXPECT_TRUE(s.r.complete(tracked(5)));
+    ASSERT_NE(w.peek(), nullptr);
+    ASSERT_TRUE(w.peek()->has_value());
+    EXPECT_EQ(w.peek()->value().value, 5);
+    EXPECT_EQ(tracked::alive, 1);
+  }
+  EXPECT_EQ(tracked::alive, 0);
+}
+
 TEST(G15_lost_values_unmonitored, given_when_the_sequence_has_ended) {
   for (bool const with_cleanup : {false, true}) {
     subject<quiet> s;
