@@ -2,24 +2,29 @@
 # SPDX-License-Identifier: BSL-1.0
 """Every small defect of the core's headers, one after the other, and whether a test of the core notices.
 
-mutants.py [--header detail/engine.hpp]... [--only <number>,...] [--unexplored] [--json <file>] [--jobs <n>]
+mutants.py [--header detail/engine.hpp]... [--only <number>,...] [--unexplored] [--patience <seconds>] [--json <file>] [--jobs <n>]
 
-All defects are compiled in at once, each behind a switch that is read when the program starts, so that one build serves for all:
+All defects are compiled in at once, each behind a switch that is read when the program starts, so that one build serves for all headers, and
+--header says whose defects are shown:
 statements are left out, neighbours swapped, conditions negated, bits dropped, results turned round, memory orders weakened by one step.
 Each test says once which defects it comes across; a defect is then shown to these tests only. One that no test notices must stand, with
 the reason why it changes nothing, in tests/mutants.md; a line there that is not needed is a failure too.
+--patience: tests that take longer are not asked.
 --unexplored asks the tests alone, not the explorer, and leaves the memory orders out, which only it can judge: minutes instead of hours."""
 import argparse
 import concurrent.futures
 import dataclasses
 import json
+import math
 import os
 import pathlib
 import re
+import resource
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -31,10 +36,16 @@ HEADERS = ("detail/state.hpp", "detail/registry.hpp", "detail/engine.hpp", "deta
            "detail/embedded.hpp", "detail/hook.hpp", "detail/lineage.hpp", "detail/ancestry.hpp", "detail/lost_value.hpp", "detail/frame.hpp",
            "detail/work.hpp", "resolver.hpp", "handle.hpp", "watcher.hpp", "pin.hpp", "shared_resolver.hpp", "registration.hpp")
 
+# Combinators and scopes use what nothing else does: inputs, links that are spared.
+SUITES = tuple(map(pathlib.Path, ("core/test_core_a", "core/test_core_b", "combine/test_combine", "scope/test_scope")))
+EXPLORER = pathlib.Path("explore/test_explore")
+
+UNNOTICED = ("survived", "not met")
 WEAKER = {"acquire": ("relaxed",), "release": ("relaxed",), "acq_rel": ("acquire", "release"), "seq_cst": ("acq_rel",)}
 NOT_EXECUTED = re.compile(r"\b(constexpr|static_assert|concept|requires|using|typedef|template|enum|friend|operator)\b|\[\[|^\s*(//|#|\*)|= (default|delete);")
 CALL = re.compile(r"^(\s*(?:else )?)((?:[\w:]+(?:<[\w:, *]+>)?(?:\(\))?(?:\.|->|::))*[a-z_]\w*(?:<[\w:, *]+>)?\([^;]*\));(\s*(?://.*)?)$")
 ASSIGNMENT = re.compile(r"^(\s*(?:else )?)([\w.>()\[\]:*-]+ (?:=|\|=|&=|\+=|-=) [^;]+|(?:\+\+|--)[\w.>-]+|[\w.>-]+(?:\+\+|--));(\s*(?://.*)?)$")
+GOES_ON = re.compile(r"(&&|\|\||[=(?])$")  # in the next line, which is no statement then
 RESULT = re.compile(r"\breturn (true|false);")
 BIT = re.compile(r"(?<=\| )(word::\w+)")
 ORDER = re.compile(r"std::memory_order_(acquire|release|acq_rel|seq_cst)\b")
@@ -73,7 +84,7 @@ class Planter:
         out = list(lines)
         self.swaps.clear()
         for i, line in enumerate(lines):
-            if NOT_EXECUTED.search(line) or (header, i + 1) in self.refused:
+            if NOT_EXECUTED.search(line) or (i and GOES_ON.search(lines[i - 1])) or (header, i + 1) in self.refused:
                 continue
             out[i] = self.line(header, i, lines)
         return "\n".join(out)
@@ -193,46 +204,97 @@ class Suite:
                 names.append(suite + line.split("#")[0].strip())
         return [name for name in names if not name.startswith("Running")]
 
-    def run(self, names: list[str], mutant: int, limit: float, record: pathlib.Path | None = None) -> str:
-        """How it ended: passed, failed, signal or hang."""
+    def run(self, names: list[str], mutant: int, longest: float, record: pathlib.Path | None = None) -> tuple[str, str]:
+        """How it ended, and the test that was run last: passed, failed, signal, or hang, when that test takes so much longer than `longest`
+        seconds, by the clock or of processor time, that a busy machine is no excuse, or all of it is asleep."""
         environment = os.environ | {"SETTLE_MUTANT": str(mutant)}
         if record:
             environment["SETTLE_MUTANTS_MET"] = str(record)
-        process = subprocess.Popen([self.program, "--gtest_filter=" + ":".join(names), "--gtest_fail_fast", "--gtest_brief=1"], stdout=subprocess.DEVNULL,
-                                   stderr=subprocess.DEVNULL, env=environment, start_new_session=True)
+        said = tempfile.TemporaryFile("w+")
+        process = subprocess.Popen([self.program, "--gtest_filter=" + ":".join(names), "--gtest_fail_fast"], stdout=said, stderr=subprocess.DEVNULL,
+                                   env=environment, start_new_session=True, preexec_fn=within_bounds)
+
+        def ended(how: str) -> tuple[str, str]:
+            said.seek(0)
+            return how, (["", *re.findall(r"^\[ RUN +\] (\S+)", said.read(), re.MULTILINE)])[-1]
+
+        length, since, used, asleep = -1, Spent(), Spent(), 0
+        while asleep < 12 and used.clock - since.clock < 8 + 30 * longest and used.processor - since.processor < 2 + 6 * longest:
+            try:
+                code = process.wait(0.25)
+                return ended("passed" if code == 0 else "signal" if code < 0 else "failed")
+            except subprocess.TimeoutExpired:
+                before, used = used, spent(process.pid)
+                asleep = 0 if used.ready or used.processor != before.processor else asleep + 1
+                if length != (length := os.fstat(said.fileno()).st_size):
+                    since = used  # it is at another test
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        return ended("hang")
+
+
+@dataclasses.dataclass
+class Spent:
+    clock: float = 0
+    processor: float = 0
+    ready: bool = True  # at least one thread would go on
+
+
+def spent(pid: int) -> Spent:
+    """On a busy machine one that yields in vain gets next to no processor time: where there is no other thread of its own to yield to, it is
+    charged for the turns that it gave away. Where there are, they wait for each other, and the clock must do."""
+    all_of_it = Spent(time.monotonic(), 0, False)
+    tasks = list(pathlib.Path(f"/proc/{pid}/task").glob("*"))
+    for task in tasks:
         try:
-            process.wait(limit)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            return "hang"
-        return "passed" if process.returncode == 0 else "signal" if process.returncode < 0 else "failed"
+            stat = (task / "stat").read_text().rpartition(")")[2].split()
+            gave_away = re.search(r"nonvoluntary_ctxt_switches:\s+(\d+)", (task / "status").read_text())
+        except OSError:
+            continue  # it has just ended
+        all_of_it.ready = all_of_it.ready or stat[0] in "RD"
+        if len(tasks) == 1:
+            all_of_it.processor += (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK") + 3e-3 * int(gave_away[1] if gave_away else 0)
+    return all_of_it
 
 
-def build(work: pathlib.Path, headers: list[str], jobs: int) -> tuple[list[Mutant], list[Suite]]:
+def within_bounds() -> None:
+    """A loop that never ends may ask for memory all the while; and nobody reads the cores."""
+    resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def mirror(source: pathlib.Path, copy: pathlib.Path, planted: set[pathlib.Path]) -> None:
+    """What has not changed is not written, so that it is not compiled again; `planted` is left to the planter."""
+    files = {f.relative_to(source) for f in source.rglob("*") if f.is_file()}
+    for gone in [f for f in copy.rglob("*") if f.is_file() and f.relative_to(copy) not in files]:
+        gone.unlink()
+    for name in files - planted:
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        write(copy / name, (source / name).read_bytes())
+
+
+def build(work: pathlib.Path, suites: tuple[pathlib.Path, ...], jobs: int) -> tuple[list[Mutant], list[Suite]]:
     tree = work / "tree"
     for name in ("include", "tests", "cmake"):
-        shutil.rmtree(tree / name, ignore_errors=True)
-        shutil.copytree(ROOT / name, tree / name, dirs_exist_ok=True)
-    shutil.copy(ROOT / "CMakeLists.txt", tree)
+        mirror(ROOT / name, tree / name, {pathlib.Path("settle", header) for header in HEADERS} if name == "include" else set())
+    write(tree / "CMakeLists.txt", (ROOT / "CMakeLists.txt").read_bytes())
     planter = Planter()
     for attempt in range(12):
         planter.mutants.clear()
-        for header in headers:
-            write(tree / "include/settle" / header, planter.plant(header, (ROOT / "include/settle" / header).read_text()))
-        write(tree / "mutants.hpp", switches(len(planter.mutants)))
+        for header in HEADERS:
+            write(tree / "include/settle" / header, planter.plant(header, (ROOT / "include/settle" / header).read_text()).encode())
+        write(tree / "mutants.hpp", switches(len(planter.mutants)).encode())
         flags = f"-std=c++20 -include {tree / 'mutants.hpp'} -w -DSETTLE_TEST_A_TENTH"
         launcher = ["-DCMAKE_CXX_COMPILER_LAUNCHER=ccache"] if shutil.which("ccache") else []
         configured = subprocess.run(["cmake", "-G", "Ninja", "-S", tree, "-B", tree / "build", "-DCMAKE_BUILD_TYPE=Debug", f"-DCMAKE_CXX_FLAGS={flags}",
-                                     "-DSETTLE_TEST_ONLY=core;explore", "-DSETTLE_TEST_TOGETHER=7", "-DSETTLE_BUILD_EXAMPLES=OFF", *launcher,
+                                     f"-DSETTLE_TEST_ONLY={';'.join(dict.fromkeys(s.parts[0] for s in suites))}", "-DSETTLE_TEST_TOGETHER=7", "-DSETTLE_BUILD_EXAMPLES=OFF", *launcher,
                                      *(f"-DSETTLE_WITH_{c}=OFF" for c in ("LOCKFREE", "ASIO", "UV", "HTTP2"))], capture_output=True, text=True)
         if configured.returncode:
             sys.exit(configured.stdout + configured.stderr)
-        done = subprocess.run(["cmake", "--build", tree / "build", "--parallel", str(jobs), "--target", "test_core_a", "test_core_b", "test_explore",
+        done = subprocess.run(["cmake", "--build", tree / "build", "--parallel", str(jobs), "--target", *(s.name for s in suites),
                                "--", "-k", "0" if attempt == 0 else "1"], capture_output=True, text=True)
         if done.returncode == 0:
-            tests = tree / "build/tests"
-            return planter.mutants, [Suite(tests / "core/test_core_a"), Suite(tests / "core/test_core_b"), Suite(tests / "explore/test_explore")]
+            return planter.mutants, [Suite(tree / "build/tests" / s) for s in suites]
         refused = {(m[1], int(m[2])) for m in re.finditer(r"include/settle/([\w/.]+):(\d+):\d+: error", done.stdout)} - planter.refused
         if not refused:
             sys.exit(done.stdout[-6000:])
@@ -241,9 +303,9 @@ def build(work: pathlib.Path, headers: list[str], jobs: int) -> tuple[list[Mutan
     sys.exit("too many lines that the compiler does not take")
 
 
-def write(path: pathlib.Path, text: str) -> None:
-    if not path.exists() or path.read_text() != text:
-        path.write_text(text)
+def write(path: pathlib.Path, content: bytes) -> None:
+    if not path.exists() or path.read_bytes() != content:
+        path.write_bytes(content)
 
 
 def meetings(suite: Suite, count: int, work: pathlib.Path, jobs: int) -> list[tuple[str, float, bytes]]:
@@ -257,7 +319,7 @@ def meetings(suite: Suite, count: int, work: pathlib.Path, jobs: int) -> list[tu
         record = folder / str(item[0])
         record.unlink(missing_ok=True)
         began = time.monotonic()
-        how = suite.run([item[1]], 0, 300, record)
+        how, _ = suite.run([item[1]], 0, 300, record)
         if how != "passed":
             sys.exit(f"{item[1]} does not pass without a defect: {how}")
         return item[1], time.monotonic() - began
@@ -269,18 +331,38 @@ def meetings(suite: Suite, count: int, work: pathlib.Path, jobs: int) -> list[tu
     return [(name, took, (folder / str(i)).read_bytes()[:count + 1] if (folder / str(i)).exists() else bytes(count + 1)) for i, (name, took) in enumerate(tests)]
 
 
-def hunt(mutant: Mutant, seen: list[tuple[Suite, list[tuple[str, float, bytes]]]]) -> tuple[str, str]:
-    """How it was noticed, and by which suite; "survived" or "not met" when it was not."""
-    met = False
-    for suite, tests in seen:
-        touched = sorted((took, name) for name, took, marks in tests if marks[mutant.number])
-        for begin in range(0, len(touched), 25):  # a few at a time: what hangs shall not wait for all of them
-            some = touched[begin:begin + 25]
-            met = True
-            how = suite.run([name for _, name in some], mutant.number, 5 + 3 * sum(took for took, _ in some))
+class Hunter:
+    """Shows a defect to the tests that come across it: first those that noticed its like, then the quick ones of all suites."""
+
+    def __init__(self, suites: list[Suite], meetings_of: list[list[tuple[str, float, bytes]]], patience: float) -> None:
+        self.tests = [(suite, *test) for suite, tests in zip(suites, meetings_of) for test in tests if test[1] <= patience]
+        self.luck: dict[str, int] = {}
+
+    def hunt(self, mutant: Mutant) -> tuple[str, str]:
+        """How it was noticed, and by which test; "survived" or "not met" when it was not."""
+        touched = [(suite, name, took) for suite, name, took, marks in self.tests if marks[mutant.number]]
+        touched.sort(key=lambda t: t[2])
+        lucky = sorted((t for t in touched if t[1] in self.luck and t[2] < 0.1), key=lambda t: -self.luck[t[1]])[:10]
+        for some in [*packs(lucky), *packs([t for t in touched if t[2] < 0.1 and t not in lucky]), *packs([t for t in touched if t[2] >= 0.1])]:
+            how, name = some[0][0].run([name for _, name, _ in some], mutant.number, max(took for *_, took in some))
             if how != "passed":
-                return how, suite.program.name
-    return ("survived" if met else "not met"), ""
+                self.luck[name] = mutant.number
+                return how, name
+        return ("survived" if touched else "not met"), ""
+
+
+def packs(tests: list[tuple[Suite, str, float]]) -> list[list[tuple[Suite, str, float]]]:
+    """A few of one program at a time: what hangs shall not wait for all of them."""
+    found: list[list[tuple[Suite, str, float]]] = []
+    for suite in dict.fromkeys(suite.program for suite, *_ in tests):
+        took = 0.0
+        for test in (t for t in tests if t[0].program == suite):
+            if not found or found[-1][0][0].program != suite or len(found[-1]) == 25 or took > 0.3:
+                found.append([])
+                took = 0.0
+            found[-1].append(test)
+            took += test[2]
+    return found
 
 
 def argued_rows() -> dict[tuple[str, str, str], str]:
@@ -293,36 +375,44 @@ def main() -> int:
     options = argparse.ArgumentParser(usage=__doc__)
     options.add_argument("--header", action="append", default=[])
     options.add_argument("--only", default="")
+    options.add_argument("--patience", type=float, default=math.inf)
     options.add_argument("--unexplored", action="store_true")
     options.add_argument("--json", type=pathlib.Path, default=ROOT / "build/mutants/mutants.json")
     options.add_argument("--work", type=pathlib.Path, default=ROOT / "build/mutants")
     options.add_argument("--jobs", type=int, default=os.cpu_count())
     given = options.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)
-    mutants, suites = build(given.work, given.header or list(HEADERS), given.jobs)
-    if given.unexplored:
-        suites.pop()
+    mutants, suites = build(given.work, SUITES if given.unexplored else (*SUITES, EXPLORER), given.jobs)
     print(f"{len(mutants)} defects are planted", flush=True)
-    seen = [(suite, meetings(suite, len(mutants), given.work, given.jobs)) for suite in suites]
+    hunter = Hunter(suites, [meetings(suite, len(mutants), given.work, given.jobs) for suite in suites], given.patience)
     wanted = {int(n) for n in given.only.split(",") if n}
-    chosen = [m for m in mutants if (not wanted or m.number in wanted) and not (given.unexplored and m.what.startswith("relaxed"))]
     argued, needed, results, unargued = argued_rows(), set(), [], 0
-    with concurrent.futures.ThreadPoolExecutor(given.jobs) as pool:
-        for mutant, (how, by) in zip(chosen, pool.map(lambda m: hunt(m, seen), chosen)):
-            why = argued.get(mutant.row(), "") if how in ("survived", "not met") else ""
-            results.append(dataclasses.asdict(mutant) | {"how": how, "by": by, "why": why})
-            if why:
-                needed.add(mutant.row())
-            elif how in ("survived", "not met"):
-                unargued += 1
-                print(f"{how}: {mutant.number} {mutant.name()}: {mutant.text}", flush=True)
-    given.json.write_text(json.dumps(results, indent=1))
-    stale = sorted(row for row in argued.keys() - needed if not wanted and not given.header and not given.unexplored and not argued[row].startswith("timing:"))
+    headers = given.header or list(HEADERS)
+    for header in headers:
+        of_it = [m for m in mutants if m.header == header and (not wanted or m.number in wanted) and not (given.unexplored and m.what.startswith("relaxed"))]
+        with concurrent.futures.ThreadPoolExecutor(given.jobs) as pool:
+            for mutant, (how, by) in zip(of_it, pool.map(hunter.hunt, of_it)):
+                why = argued.get(mutant.row(), "") if how in UNNOTICED else ""
+                results.append(dataclasses.asdict(mutant) | {"how": how, "by": by, "why": why})
+                if why:
+                    needed.add(mutant.row())
+                elif how in UNNOTICED:
+                    unargued += 1
+                    print(f"{how}: {mutant.number} {mutant.name()}: {mutant.text}", flush=True)
+        given.json.write_text(json.dumps(results, indent=1))  # after each, so that a run that is cut off has shown something
+        print(said(header, [r for r in results if r["header"] == header]), flush=True)
+    stale = sorted(row for row in argued.keys() - needed if row[0] in headers and not wanted and not given.unexplored and not argued[row].startswith("timing:"))
     for row in stale:
         print("tests/mutants.md argues for what a test notices, or what is not there:", *row)
-    noticed = sum(r["how"] not in ("survived", "not met") for r in results)
-    print(f"{noticed} of {len(results)} noticed, {len(results) - noticed - unargued} argued, {unargued} neither")
+    print(said("all", results))
     return 1 if unargued or stale else 0
+
+
+def said(of_what: str, results: list[dict]) -> str:
+    lost = [r for r in results if r["how"] in UNNOTICED]
+    argued = sum(bool(r["why"]) for r in lost)
+    hung = sum(r["how"] == "hang" for r in results)
+    return f"{of_what}: {len(results) - len(lost)} of {len(results)} noticed ({hung} by a test that did not end), {argued} argued, {len(lost) - argued} neither"
 
 
 if __name__ == "__main__":

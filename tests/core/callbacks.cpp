@@ -234,6 +234,32 @@ TEST(G08_loud_cancel, a_request_tells_callbacks_and_observers_in_order) {
   });
 }
 
+// Each of them may settle it, and the others of the request are told before those of the end.
+TEST(G08_loud_cancel, an_observer_of_a_request_may_settle_the_operation) {
+  on_each_executor([](auto& place) {
+    for (int who = 0; who != 3; ++who) {
+      SCOPED_TRACE(who);
+      subject<policy_of<decltype(place)>> s(place.get_executor());
+      trail log;
+      auto const say = [&](int i) {
+        return [&, i] {
+          log.push_back("cancel " + std::to_string(i));
+          if (i == who) EXPECT_TRUE(s.r.complete(1));
+        };
+      };
+      settle::cancel_callback first(s.op, say(0));
+      s.op.on_cancel(say(1));
+      settle::cancel_callback third(s.op, say(2));
+      s.op.on_done([&](settle::ending e) { log.push_back(e.kind == settle::ending::value ? "done" : "done with something else"); });
+      s.op.request_cancel();
+      place.run();
+      EXPECT_EQ(log, (trail{"cancel 0", "cancel 1", "cancel 2", "done"}));
+      EXPECT_TRUE(s.op.is_settled());
+      EXPECT_TRUE(s.op.is_released());
+    }
+  });
+}
+
 // The request's errand waits in the executor; force must reach the children all the same, now, and in any depth.
 TEST(G09_flat, force_goes_down_a_chain_whose_requests_wait_in_the_executor) {
   using P = counted<void, manual_loop::executor>;

@@ -190,4 +190,17 @@ TEST(cost, a_child_that_is_cancelled_with_its_parent) {
             13);
 }
 
+// Its turn comes when the user code that settled it is through.
+TEST(cost, an_operation_that_settles_inside_another_one) {
+  using form = forms<int, false>;
+  auto const nested = [] {
+    form::resolver inner;
+    form::handle h = inner.get_handle();
+    std::move(h).on_done([](form::outcome&&) { ++ran; });
+    form::resolver outer = form::resolver::with_done([&](form::outcome&&) { inner.complete(1); });
+    outer.complete(1);
+  };
+  EXPECT_EQ(of(nested), (costs{1, 3})) << "registering";
+}
+
 }  // namespace

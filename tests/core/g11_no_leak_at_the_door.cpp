@@ -163,6 +163,43 @@ TEST(G11_no_leak_at_the_door, fixed_storage_filled_from_many_threads) {
   }
 }
 
+// A closure that gives up the last pin at one of its moves: the release begins when it is registered, or it came too late.
+struct letting_go {
+  struct plan {
+    settle::pin hold;
+    int moves_left;
+    int ran = 0;
+  };
+  plan* my;
+  explicit letting_go(plan& p) noexcept : my(&p) {}
+  letting_go(letting_go&& o) noexcept : my(o.my) {
+    if (--my->moves_left == 0) my->hold.reset();
+  }
+  void operator()() { ++my->ran; }
+};
+
+template <class P>
+void let_go_while_registering() {
+  for (int k = 1; k <= 6; ++k) {
+    SCOPED_TRACE(k);
+    subject<P> s;
+    letting_go::plan plan{s.op.pin(), k};
+    int taken = 0;
+    std::move(s.h).on_done([&](settle::outcome<int>&&) { ++taken; });
+    s.end(way::complete);
+    s.op.on_cleanup(letting_go(plan));
+    plan.hold.reset();
+    EXPECT_EQ(plan.ran, 1);
+    EXPECT_EQ(taken, 1);
+    EXPECT_TRUE(s.op.is_released());
+  }
+}
+
+TEST(G07_pins, the_last_one_may_go_while_a_closure_moves_in) {
+  let_go_while_registering<counted<int>>();
+  let_go_while_registering<fixed>();
+}
+
 TEST(G11_no_leak_at_the_door, out_of_memory_for_everything_else_throws_or_says_so) {
   using policy = counted<int>;
   subject<policy> s;

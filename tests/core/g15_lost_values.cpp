@@ -4,7 +4,9 @@
 #include <settle/settle.hpp>
 
 #include <atomic>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -79,11 +81,47 @@ TEST_F(G15_lost_values, given_when_the_value_is_there_already) {
   expect_over({9});
 }
 
+TEST(G15_lost_values_of_observers, one_that_drops_the_handle_was_the_last_that_could_take_it) {
+  on_each_executor([](auto& place) {
+    enum { among_observers, among_callbacks, late };
+    for (auto const where : {among_observers, among_callbacks, late}) {
+      SCOPED_TRACE(where);
+      subject<counted<tracked, typename std::decay_t<decltype(place)>::executor>> s(place.get_executor());
+      std::optional<settle::done_callback<std::function<void()>>> callback;
+      auto const let_go = [&] { s.drop(s.h); };
+      if (where == among_callbacks) callback.emplace(s.op, [] {});
+      if (where == late) s.op.on_done([&] { s.op.on_done(let_go); });
+      else s.op.on_done(let_go);
+      s.r.complete(tracked(5));
+      place.run();
+      EXPECT_TRUE(s.op.is_released());
+      EXPECT_EQ(tracked::alive, 0) << "the value does not wait for those who only refer to the operation";
+    }
+  });
+}
+
 // Nobody listens to events here, and the value has no destructor: the sequence ends the short way.
 struct quiet : settle::default_policy {
   using value_type = int;
   using allocator_type = counting_allocator<std::byte>;
 };
+
+struct quiet_and_tracked : quiet {
+  using value_type = tracked;
+};
+TEST(G15_lost_values_unmonitored, what_a_watcher_may_read_stays_while_it_does) {
+  {
+    subject<quiet_and_tracked> s;
+    auto const w = s.h.watch();
+    s.drop(s.h);
+    EXPECT_TRUE(s.r.complete(tracked(5)));
+    ASSERT_NE(w.peek(), nullptr);
+    ASSERT_TRUE(w.peek()->has_value());
+    EXPECT_EQ(w.peek()->value().value, 5);
+    EXPECT_EQ(tracked::alive, 1);
+  }
+  EXPECT_EQ(tracked::alive, 0);
+}
 
 TEST(G15_lost_values_unmonitored, given_when_the_sequence_has_ended) {
   for (bool const with_cleanup : {false, true}) {
