@@ -1196,8 +1196,8 @@ struct no_timers {
 
 namespace settle::inline v0::detail {
 
-/// What a queue holds: a hook by itself, or a state in one of its roles. A state is in one queue at most.
-enum class role : std::uint8_t { hook, walk_request, walk_settled, sequence, release, dispose, errand };
+/// What a queue holds: a hook by itself (`feed`: one to be fed), or a state in one of its roles. A state is in one queue at most.
+enum class role : std::uint8_t { hook, feed, walk_request, walk_settled, sequence, release, dispose, errand };
 
 struct work {
   work* next;  // written by whoever queues it
@@ -1885,8 +1885,9 @@ enum class hook_kind : std::uint8_t {
   marker,    ///< how far a walk has come
 };
 
-/// `invoke` runs the closure and destroys it; `discard` only destroys it; `feed` tells an input that its operation has settled.
-enum class hook_action : std::uint8_t { invoke, discard, feed };
+/// `invoke` runs the closure and destroys it; `discard` only destroys it; `feed` tells an input that its operation has settled;
+/// `part`, to the only link of a child that is at its end, is `invoke`, and the child's own reference goes with the link's.
+enum class hook_action : std::uint8_t { invoke, discard, feed, part };
 
 template <class C>
 struct hook;
@@ -2484,6 +2485,11 @@ struct state_base : basic_work_node<C> {
     bool const is_last = counts.load(std::memory_order_acquire) == count::ref ? true : drop_shared_ref();
     if (is_last) end();
   }
+  /// Several that are given back after the release.
+  void drop_refs(std::uint64_t refs) noexcept {
+    bool const nobody_else = counts.load(std::memory_order_acquire) == refs;
+    if (nobody_else || counts.fetch_sub(refs, std::memory_order_acq_rel) == refs) end();
+  }
   /// True: it was the last.
   [[gnu::noinline]] bool drop_shared_ref() noexcept {
     bool const is_lonely = table->lonely;
@@ -2505,11 +2511,11 @@ struct state_base : basic_work_node<C> {
 
   /// A hold while there is still one: pins want none once the cleanups run, late cleanups take one even then.
   /// Where there is none, what ran before the release is visible: whatever came too late for it runs after it.
-  bool try_hold(bool even_releasing) noexcept {
+  bool try_hold(bool even_releasing, std::uint64_t with_refs = count::both) noexcept {
     std::uint64_t c = counts.load(std::memory_order_acquire);
     for (;;) {
       if (count::holds(c) == 0 || (!even_releasing && (c & count::releasing) != 0)) return false;
-      if (counts.compare_exchange_weak(c, c + count::both, std::memory_order_acquire, std::memory_order_acquire)) return true;
+      if (counts.compare_exchange_weak(c, c + with_refs, std::memory_order_acquire, std::memory_order_acquire)) return true;
     }
   }
 
@@ -2657,6 +2663,7 @@ struct frame {
   drain<C>* current = nullptr;     // the drain this thread is in; null, and draining: its own
   work_queue* refused = nullptr;   // inside an executor's execute(): what it destroys instead of keeping it
   deciding<C>* decides = nullptr;  // the innermost producer of this thread whose value is being moved
+  state_base<C>* fed = nullptr;    // whose only input is being fed: no one else touches its observers
   std::uint32_t at = 0;            // what is under way further up; written whole, so that looking need not wait
   bool submitting = false;
   drain<C> own;  // for what runs here at once
@@ -3230,10 +3237,10 @@ struct releaser {
       } else if ((c & count::late) != 0) {
         swap(s, c, c & ~count::late);  // cleared before looking
         c = s.counts.load(std::memory_order_acquire);
-      } else if (to_do(s)) {
-        if (swap(s, c, c | count::releasing)) return false;
-      } else if (close(s, c)) {
-        return true;
+      } else if (!to_do(s)) {
+        if (close(s, c)) return true;
+      } else if (swap(s, c, has_user_code(s) ? c | count::releasing : c - count::hold)) {
+        return false;
       }
     }
   }
@@ -3244,21 +3251,21 @@ struct releaser {
   template <class S>
   [[gnu::always_inline]] static bool end_sequence(S& s) noexcept {
     if (s.has_listener()) return false;
-    std::uint32_t w = s.word.load(std::memory_order_acquire);
-    if (s.lasting.load(std::memory_order_acquire) != nullptr) return false;
-    if ((w & word::taker) != 0) return false;
+    std::uint64_t c = s.counts.load(std::memory_order_acquire);
+    std::uint32_t const w = s.word.load(std::memory_order_acquire);  // what others did before they let go stands there
+    if (count::holds(c) != 1 || (c & count::late) != 0 || (w & (word::taker | word::releasers)) != 0) return false;
     if (s.may_dispose()) {
       if ((w & word::owned) != 0 && (w & word::given) == 0 && s.table->born == nullptr) return false;
       if ((w & (word::owned | word::watched)) == 0) s.table->dispose(s);
     }
-    std::uint64_t c = s.counts.load(std::memory_order_acquire);
-    w = s.word.load(std::memory_order_relaxed);
     std::uint64_t const consumer = (w & word::given) != 0 ? count::ref : 0;
-    if (count::holds(c) != 1 || (c & count::late) != 0 || s.lasting.load(std::memory_order_acquire) != nullptr) return false;
     bool const work = has_cleanups(s);
-    std::uint64_t const next = work ? (c - consumer) | count::releasing : c - consumer - count::both;
-    if (c != count::both + consumer) {
+    bool const tied = s.lasting.load(std::memory_order_acquire) != nullptr;
+    std::uint64_t const last = tied ? count::hold : count::both;
+    std::uint64_t const next = work ? (c - consumer) | count::releasing : c - consumer - last;
+    if (c != count::both + consumer || tied) {
       if (!swap(s, c, next)) return false;
+      if (tied && !work) finish(s);
     } else if ((w & word::kept) != 0) {
       return false;
     } else {
@@ -3270,8 +3277,10 @@ struct releaser {
   }
 
   /// Runs what is registered for release; owns the last hold and its reference. Moves to the executor when there is user code.
+  /// Released already, it owns the reference, and those who wait are to be told.
   template <class S>
   static void run(S& s, bool on_executor) noexcept {
+    if (s.is_released()) return finish(s);
     for (;;) {
       if (!on_executor && has_user_code(s)) {
         s.as = role::release;
@@ -3343,6 +3352,8 @@ struct releaser {
     s.lasting.store(nullptr, std::memory_order_relaxed);
     s.unlock(w);
     s.tell(monitor_event::released);
+    bool const is_only = first != nullptr && first->following() == first;
+    if (is_only && first->kind == hook_kind::parent) return first->type->run(*first, hook_action::part);
     node* parents = nullptr;
     while (first != nullptr) {
       node* h = first;
@@ -3427,13 +3438,32 @@ class dispatcher {
 
   static bool runs_anywhere(state& s) noexcept { return s.home().functions == nullptr || s.is(word::lost); }
 
+  /// User code has become ready: to the outbox, or past it where it would lead to the queue of the drain this thread is in.
+  static void ready(work& w, state& owner, frame<C>& f) noexcept {
+    bool const is_next = (f.at & frame<C>::drains) != 0 && f.outbox.empty() && runs_anywhere(owner);
+    (is_next ? f.in().queue : f.outbox).push(&w);
+  }
+
   /// Nothing is under way on this thread, and any thread will do: the sequence runs at once, without going through a queue.
   /// What it makes ready goes through this drain as ever. False: not so.
   static bool run_here(state& s, frame<C>& f) noexcept {
-    if (s.table->executor != nullptr || !f.is_free() || !f.outbox.empty()) return false;
+    if (!f.is_free() || !f.outbox.empty() || !runs_anywhere(s)) return false;
     f.at = frame<C>::drains;
     sequence<C>::run(s);
     leave_drain(f);
+    return true;
+  }
+  /// The same for one that has first to feed an input. What that makes ready for executors comes after it.
+  static bool feed_here(state& s, node& h, frame<C>& f) noexcept {
+    if (!f.is_free() || !f.outbox.empty() || !runs_anywhere(s)) return false;
+    f.at = frame<C>::walks;
+    walker<C>::feed_alone(h, f);
+    if (!f.structure.empty() || f.parked != nullptr) walker<C>::walk_all(f);
+    f.at = 0;
+    if (run_here(s, f)) return true;
+    s.as = role::sequence;
+    f.outbox.push_front(&s);
+    flush(f);
     return true;
   }
   /// The end of a thread's own drain, which is its outermost: what came meanwhile runs, then it is in none any more.
@@ -3717,17 +3747,21 @@ struct link {
     return *reinterpret_cast<link*>(reinterpret_cast<std::byte*>(&up_end) - sizeof(hook<C>));
   }
 
-  /// The child is released; it may hold the last reference to itself through the link.
+  /// What a link that is taken apart has of its child: the child is released, and this may be the last of it.
+  static void drop(state& child, hook_action action) noexcept {
+    child.drop_refs(action == hook_action::part ? 2 * count::ref : count::ref);
+  }
+
   template <bool Block>
   static void child_released(hook<C>& up_end, hook_action action) {
     link& l = of_upper(up_end);
     state& p = *l.parent();
     state& c = *l.child();
-    bool const tied = action == hook_action::invoke;
+    bool const tied = action != hook_action::discard;
     if (tied) l.untie();
     if constexpr (Block) l.free();
     if (!tied) return;
-    c.drop_ref();
+    drop(c, action);
     engine<C>::leave(p);
   }
   static constexpr hook_type<C> block{&child_released<true>, 0, 0};      // in a block of the parent's
@@ -3763,6 +3797,29 @@ class walker {
   /// Children and cancel observers that were asked already have nothing more to hear, unless it is by force. Combinators have.
   static bool has_structure(std::uint32_t w, bool asked) noexcept { return ((w & word::below) != 0 && !asked) || (w & word::inputs) != 0; }
 
+  /// Takes off what settling has to tell, when that is little: nobody, or one input. Under the lock. False: more.
+  static bool take_little(state& s, std::uint32_t w, bool asked, node*& input) noexcept {
+    node* const first = s.lasting.load(std::memory_order_relaxed);
+    node* found = nullptr;
+    node* h = first;
+    for (unsigned n = 0; h != nullptr; ++n) {
+      if (n == few || (w & word::embedded) != 0 || !is_little(*h, asked, found)) return false;
+      h = h->following() == first ? nullptr : h->following();
+    }
+    input = found;
+    if (found == nullptr) return true;
+    s.lasting.store(ring<C>::remove(first, found), std::memory_order_relaxed);
+    found->taken = true;
+    return true;
+  }
+
+  /// Feeds such an input. It may wait for the outcome as an observer: nobody else touches those any more, or not yet.
+  static void feed_alone(node& h, frame<C>& f) noexcept {
+    f.fed = h.owner;
+    h.type->run(h, hook_action::feed);
+    f.fed = nullptr;
+  }
+
   /// The structural part of one operation: tells its children and cancel observers one at a time.
   /// This thread owns `walking`, and (has_ref) for a request a reference. The marker goes once round the ring; what is told goes
   /// behind it, and so does what is added meanwhile, which whoever adds it tells.
@@ -3789,9 +3846,10 @@ class walker {
         walk_parked(f);
         continue;
       }
-      state& s = *static_cast<state*>(f.structure.pop());
-      if (s.as == role::release) releaser<C>::run(s, false);
-      else walk(s, f, s.as == role::walk_request);
+      work* const w = f.structure.pop();
+      if (w->as == role::feed) feed_queued(static_cast<node&>(*w), f);
+      else if (w->as == role::release) releaser<C>::run(static_cast<state&>(*w), false);
+      else walk(static_cast<state&>(*w), f, w->as == role::walk_request);
     }
     f.at = outer;
   }
@@ -3814,6 +3872,21 @@ class walker {
   }
 
  private:
+  static constexpr unsigned few = 4;  // hooks that are looked at under the lock
+
+  /// Nothing to hear for this one, or the only input.
+  static bool is_little(node& h, bool asked, node*& input) noexcept {
+    if (h.kind == hook_kind::child) return asked || link<C>::of(h).child()->is(word::settled);
+    if (h.kind != hook_kind::input) return h.kind == hook_kind::parent || h.kind == hook_kind::waiting;
+    return std::exchange(input, &h) == nullptr;
+  }
+  static void feed_queued(node& h, frame<C>& f) noexcept {
+    state& s = *h.owner;
+    feed_alone(h, f);
+    s.as = role::sequence;
+    dispatcher<C>::ready(s, s, f);
+  }
+
   [[gnu::noinline]] static void pump_all(frame<C>& f) noexcept {
     walk_all(f);
     if (!f.outbox.empty()) dispatcher<C>::flush(f);
@@ -3847,7 +3920,7 @@ class walker {
         } else {
           s.lasting.store(h->following(), std::memory_order_relaxed);
         }
-        if (h->kind == hook_kind::child && h->rank < target(w)) tell_child(s, *h, w, f);
+        if (h->kind == hook_kind::child && h->rank < target(w) && !link<C>::of(*h).child()->is(word::settled)) tell_child(s, *h, w, f);
         else if (++passed % 64 != 0) continue;
         else s.unlock(w);
       }
@@ -3879,7 +3952,7 @@ class walker {
     s.unlock(w);
     if (queued || !(due || settled)) return;
     s.as = due ? role::errand : role::sequence;
-    f.outbox.push(&s);
+    dispatcher<C>::ready(s, s, f);
   }
 
   /// A cancel observer leaves the ring: told by a request it is queued by itself, else it runs in the sequence.
@@ -3995,26 +4068,26 @@ class engine {
   /// The producer goes without having settled: cancelled with the cause that was asked for, else abandoned.
   /// Takes over its hold and reference.
   [[gnu::noinline]] static void abandon(state& s, bool alone) noexcept {
-    std::uint32_t w = s.lock(alone);
+    if (s.is(word::settled)) return leave(s);
+    std::uint32_t const w = s.lock(alone);
     if ((w & word::settled) != 0) {
       s.unlock(w);
-      leave(s);
-      return;
+      return leave(s);
     }
     if ((w & word::initiating) != 0) {
       s.unlock(w | word::forsaken);  // initiate() takes the duty over
       return;
     }
-    bool const asked = (w & word::requested) != 0;
-    if (!asked) s.head().cancelled_by(cancellation(cause::abandoned, s.created));
     frame<C>& f = frame<C>::here();
+    if ((w & word::requested) != 0) return settle_locked(s, w, outcome_head::cancelled, f);
+    s.head().cancelled_by(cancellation(cause::abandoned, s.created));
     state_table<C> const& table = *s.table;
     monitor_event event = s.event_of(monitor_event::abandoned);
-    bool const is_named = !asked && naming<C>::is_used();
+    bool const is_named = naming<C>::is_used();
     if (is_named) s.add_ref();  // its name is looked for when it is no longer ours
     settle_locked(s, w, outcome_head::cancelled, f, false);
     if (is_named) s.report(nullptr, event);
-    else if (!asked) table.report(nullptr, event);
+    else table.report(nullptr, event);
     walker<C>::pump(f);
     if (is_named) s.drop_ref();
   }
@@ -4072,8 +4145,21 @@ class engine {
     frame<C>& f = frame<C>::here();
     h.as = role::hook;
     h.taken = true;
-    f.outbox.push(&h);
+    dispatcher<C>::ready(h, *h.owner, f);
     walker<C>::pump(f);
+  }
+
+  /// An input that lost: its hook leaves the ring, and it is asked to cancel. False: it was fed, or is being fed just now.
+  static bool let_off(state& s, node& input, cancellation const& c, frame<C>& f) noexcept {
+    std::uint32_t const w = lock_decided(s);
+    bool const stands = !input.taken;
+    if (stands) {
+      s.lasting.store(ring<C>::remove(s.lasting.load(std::memory_order_relaxed), &input), std::memory_order_release);
+      input.taken = true;
+    }
+    if (stands && (w & (word::settled | word::requested)) == 0) request_locked(s, w, c, f);
+    else s.unlock(w);
+    return stands;
   }
 
   /// A parent's cancellation reaches a child. The caller's reference on it is taken over.
@@ -4081,10 +4167,11 @@ class engine {
   static void cascade(state& child, cancellation const& c, bool force, frame<C>& f, node* via = nullptr) noexcept {
     std::uint32_t const w = lock_decided(child);
     if (force && (w & (word::settled | word::claimed)) == 0) {
-      child.add_hold();
+      child.counts.fetch_add(count::hold, std::memory_order_relaxed);  // with the caller's reference
       child.head().cancelled_by(c);
-      settle_locked(child, w | word::requested | word::forced, outcome_head::cancelled, f, false, via);
-    } else if ((w & (word::settled | word::requested)) == 0) {
+      return settle_locked(child, w | word::requested | word::forced, outcome_head::cancelled, f, false, via);
+    }
+    if ((w & (word::settled | word::requested)) == 0) {
       request_locked(child, w, c, f);
     } else {
       child.unlock(w);
@@ -4109,11 +4196,13 @@ class engine {
                             node* via = nullptr) noexcept {
     bool const asked = (w & word::requested) != 0 && (w & word::forced) == 0;
     bool const walker_elsewhere = (w & word::walking) != 0;
-    bool const to_walk = !walker_elsewhere && walker<C>::has_structure(w, asked);
     bool const queued = (w & word::errand) != 0;  // the state waits in a queue already
+    node* fed = nullptr;
+    bool to_walk = !walker_elsewhere && walker<C>::has_structure(w, asked);
+    if (to_walk && !queued && walker<C>::take_little(s, w, asked, fed)) to_walk = false;
     if (to_walk) w |= word::walking;
     else if (queued) w |= word::owed;  // (by a walk that has ended: there is none elsewhere)
-    else if (!walker_elsewhere && s.observers() == nullptr && s.table->born == nullptr && !may_be_lost(s, w))
+    else if (!walker_elsewhere && fed == nullptr && s.observers() == nullptr && s.table->born == nullptr && !may_be_lost(s, w))
       w |= word::offered;  // nothing to run first
     if ((w & word::cold) != 0) w = end_cold(s, w, f);
     if (s.table->event == nullptr) s.become_settled(w, s.head(), kind);
@@ -4124,10 +4213,14 @@ class engine {
     } else if (to_walk) {
       s.as = role::walk_settled;
       f.structure.push(&s);
+    } else if (fed != nullptr) {
+      if (then_pump && dispatcher<C>::feed_here(s, *fed, f)) return;
+      fed->as = role::feed;
+      f.structure.push(fed);
     } else {
       if (then_pump && dispatcher<C>::run_here(s, f)) return;
       s.as = role::sequence;
-      f.outbox.push(&s);
+      dispatcher<C>::ready(s, s, f);
     }
     if (then_pump) walker<C>::pump(f);
   }
@@ -4742,26 +4835,60 @@ struct registry {
   /// `spared`: the child hears of a forced cancel only.
   static void tie(state& parent, state& child, link<C>& l, bool spared = false) noexcept {
     bool const holds = parent.try_hold(false);
+    bool const newborn = holds && tie_newborn(child, l.up);
     std::uint32_t const w = parent.lock();
     bool const force = (w & word::forced) != 0;
     bool const tell = force || (!spared && (w & (word::settled | word::requested)) != 0);
     cancellation const c = tell ? walker<C>::passed_down(parent, w) : cancellation{};
     l.down.rank = force ? told::everything : tell || spared ? told::request : told::nothing;
-    child.add_ref();
-    if (holds) {
-      child.add_ref();  // the link's: its parent may lead a cancellation down at any time
-      push_lasting(parent, l.down);
-    }
+    if (holds && !newborn) child.add_ref();  // the link's: its parent may lead a cancellation down at any time
+    if (holds) push_lasting(parent, l.down);
+    if (tell) child.add_ref();
     parent.unlock(w | word::below);
     if (!holds) l.up.type->run(l.up, hook_action::discard);
-    else if (!add_released(child, l.up)) l.up.type->run(l.up, hook_action::invoke);
+    else if (!newborn && !add_released(child, l.up)) l.up.type->run(l.up, hook_action::invoke);
     frame<C>& f = frame<C>::here();
     if (tell) engine<C>::cascade(child, c, force, f);
-    else child.drop_ref();
     walker<C>::pump(f);
+  }
+  /// The same for a coroutine that waits for an owner, and starts now, below the running one that awaits it. False: one of
+  /// them has other things before it, and nothing was done.
+  static bool tie_and_start(state& parent, state& child, link<C>& l) noexcept {
+    if (!child.try_hold(false, count::both + count::ref)) return false;  // its turn's, and the link's
+    std::uint32_t w = parent.lock();
+    if ((w & (word::settled | word::requested)) != 0) {
+      parent.unlock(w);
+      child.drop_ref();
+      engine<C>::leave(child);
+      return false;
+    }
+    parent.add_hold();
+    push_lasting(parent, l.down);
+    parent.unlock(w | word::below);
+    w = child.lock();
+    if ((w & (word::settled | word::cold)) != word::cold) {
+      child.unlock(w);
+      if (!add_released(child, l.up)) l.up.type->run(l.up, hook_action::invoke);
+      engine<C>::leave(child);
+      return true;
+    }
+    push_uplink(child, l.up);
+    child.table->inherit(child, parent);
+    child.unlock((w & ~word::cold) | word::linked);
+    engine<C>::post(child.table->turn(child));
+    return true;
   }
 
  private:
+  /// The lower end, with the link's reference, of what nobody but its producer knows: without an atomic step. False: not so.
+  static bool tie_newborn(state& s, node& up) noexcept {
+    std::uint32_t const w = s.word.load(std::memory_order_relaxed);
+    if (s.counts.load(std::memory_order_acquire) != count::both || (w & ~std::uint32_t{word::handled | word::owned}) != 0) return false;
+    push_uplink(s, up);
+    s.word.store(w | word::linked, std::memory_order_relaxed);
+    s.counts.store(count::both + count::ref, std::memory_order_relaxed);
+    return true;
+  }
   /// Gives the lock back, with `more` set when the hook waits for the sequence; true then.
   [[gnu::always_inline]] static bool add_under_lock(state& s, node& h, std::uint32_t w, std::uint32_t more) noexcept {
     bool const waits = (w & word::settled) == 0 || (w & word::walking) != 0;
@@ -4911,6 +5038,11 @@ struct state_access {
   static basic_operation<C> ref(state_base<C>& s) noexcept {
     return basic_operation<C>::of(s);
   }
+  /// The reference goes to the caller.
+  template <class C>
+  static state_base<C>* release(basic_operation<C>& op) noexcept {
+    return std::exchange(op.state_, nullptr);
+  }
   template <class P, class S>
   static handle<P> own(S& s) noexcept {
     return handle<P>(ref<typename P::terminal>(s));
@@ -4922,6 +5054,15 @@ struct state_access {
   template <class H>
   static auto take(H& h) {
     return h.take();
+  }
+  /// What nobody knows yet goes under `parent`. Throws std::bad_alloc.
+  template <class C>
+  static void adopt_newborn(basic_operation<C> const& parent, state_base<C>& child) {
+    if (parent.state_ != nullptr && !registry<C>::adopt(*parent.state_, child)) raise(std::bad_alloc());
+  }
+  template <class P>
+  static void adopt_newborn(basic_operation<typename P::terminal> const& parent, resolver<P>& child) {
+    adopt_newborn(parent, static_cast<state_base<typename P::terminal>&>(*child.cell_));
   }
   /// The producer's duty without its resolver, and back.
   template <class P>
@@ -7016,7 +7157,7 @@ class resolver : detail::producer<P> {
   /// Born adopted: a child of `parent` from the start. Throws std::bad_alloc.
   explicit resolver(basic_operation<C> parent, executor_type ex, std::source_location at = std::source_location::current())
       : resolver(std::move(ex), at) {
-    parent.adopt(op());
+    detail::state_access::adopt_newborn(parent, *cell_);
   }
   /// The same on a default constructed executor.
   explicit resolver(basic_operation<C> parent, std::source_location at = std::source_location::current())
@@ -7723,8 +7864,10 @@ struct input : hook<C> {
   }
   /// Has the hook run where the operation's user code does.
   void queue() noexcept {
+    state_base<C>& s = state();
     this->kind = adopted ? hook_kind::consumer : hook_kind::done;
-    registry<C>::add_observer(state(), *this);
+    if (frame<C>::here().fed != &s) registry<C>::add_observer(s, *this);
+    else s.observers(ring<C>::push_back(s.observers(), this));
   }
 };
 
@@ -7780,12 +7923,10 @@ void connect(input<C>& in, state_base<C>& result, hook_type<C> const& feed) noex
 template <class C>
 void let_off(input<C>& in, cause why) noexcept {
   state_base<C>& s = in.state();
-  if (!registry<C>::withdraw_input(s, in)) return;  // fed, or being fed: it sees to itself
-  if (in.adopted) {
-    s.add_ref();
-    engine<C>::cascade(s, cancellation(why, in.result->created), false, frame<C>::here());
-    ownership<C>::disown(s);
-  }
+  bool const stood =
+      in.adopted ? engine<C>::let_off(s, in, cancellation(why, in.result->created), frame<C>::here()) : registry<C>::withdraw_input(s, in);
+  if (!stood) return;  // fed, or being fed: it sees to itself
+  if (in.adopted) ownership<C>::disown(s);
   in.finish();
 }
 
@@ -7801,23 +7942,36 @@ class input_outcome {
   /// What is left is nobody's.
   ~input_outcome() {
     if (!in_.adopted || left_) return;
-    if (!moves()) ownership<C>::disown(in_.state());
-    else if (outcome_.has_value() && !taken_) lose_value(in_.state());
-    else outcome_access::clear(outcome_);
+    if (!moves()) {
+      if (taken_ && !gathered_) lost_taker<C>::forget(in_.state());  // a copy was delivered
+      ownership<C>::disown(in_.state());
+    } else if (outcome_.has_value() && !taken_) {
+      lose_value(in_.state());
+    } else {
+      outcome_access::clear(outcome_);
+    }
   }
 
   outcome_type const& look() const noexcept { return outcome_; }
-  /// It is to be had by us alone, and somebody waits for its loss.
-  bool is_awaited() const noexcept { return outcome_.has_value() && in_.state().is(word::taker) && moves(); }
+  /// Somebody waits for its loss.
+  bool may_be_missed() const noexcept { return in_.adopted && outcome_.has_value() && in_.state().is(word::taker); }
+  /// The same, and it is to be had by us alone.
+  bool is_awaited() const noexcept { return may_be_missed() && moves(); }
   /// It stays there, still ours, for whoever takes or disowns it later.
   void leave() noexcept { left_ = true; }
+  /// A copy is only gathered: whether the value is lost is seen when the result is made.
+  void gather() noexcept { gathered_ = true; }
 
   /// Calls f(stored&&), or f(stored const&).
   template <class F>
   decltype(auto) with_value(F f) {
     stored& v = *outcome_access::value(outcome_);
     if constexpr (is_copyable<stored>) {
-      if (!moves()) return f(stored(std::as_const(v)));
+      if (!moves()) {
+        stored copy(std::as_const(v));
+        taken_ = true;
+        return f(std::move(copy));
+      }
     }
     taken_ = true;
     return f(std::move(v));
@@ -7834,6 +7988,7 @@ class input_outcome {
   outcome_type& outcome_;
   bool taken_ = false;
   bool left_ = false;
+  bool gathered_ = false;
 };
 
 }  // namespace settle::inline v0::detail
@@ -8188,6 +8343,7 @@ home_of<C> home_at(basic_operation<C> const& op) noexcept {
 ///
 /// - `wire(result_cell&)`: connects the inputs; the result cannot be released meanwhile. Once, noexcept.
 /// - `wire_alone(result_cell&)`, if it likes: the same for a result that nobody else refers to.
+/// - `wire_in_one(result_cell&)`, if it likes: before that, without a hold. True: all is connected.
 /// - `close(result_cell&)`: when the result is released, on its executor: what is left of user's things goes.
 ///
 /// The body is the producer: it settles the result once, by `yield`, `fail` or `end_cancelled`, with no transition of its own.
@@ -8222,6 +8378,8 @@ struct result_cell final : cell<P> {
       std::uint32_t const w = c.lock();
       c.unlock(w | word::cold);
     } else {
+      if constexpr (requires { c.body.wire_in_one(c); })
+        if (c.body.wire_in_one(c)) return h;
       c.counts.store(c.counts.load(std::memory_order_relaxed) + count::both, std::memory_order_relaxed);  // nobody else knows it yet
       if constexpr (requires { c.body.wire_alone(c); }) c.body.wire_alone(c);
       else c.body.wire(c);
@@ -8232,20 +8390,22 @@ struct result_cell final : cell<P> {
 
   bool is_over() const noexcept { return this->is(word::settled); }
 
-  /// Settles with the value that `make(void*)` constructs. It runs here; its throw is the failure.
+  /// Settles with the value that `make(void*)` constructs. It runs here; its throw is the failure. True: that is the outcome.
   template <class Make>
-  void yield(Make make) noexcept {
-    if (is_over()) return lost();
+  bool yield(Make make) noexcept {
+    if (is_over()) return lost(), false;
     bool made = true;
     guarded([&] { make(static_cast<void*>(outcome_access::value(this->result))); },
             [&](std::exception_ptr p) {
               made = false;
               fail(error_from<P>(std::move(p)));
             });
-    if (!made || engine<C>::settle(*this, outcome_head::value, false)) return;
+    if (!made) return false;
+    if (engine<C>::settle(*this, outcome_head::value, false)) return true;
     hand_lost_value<C>(*this);
     std::destroy_at(outcome_access::value(this->result));
     lost();
+    return false;
   }
   void fail(E e) noexcept {
     if (is_over()) return lost();
@@ -8306,8 +8466,11 @@ struct result_cell final : cell<P> {
   static constexpr hook_type<C> start_type{&start, 0, 0};
 
   void let_go() noexcept {
-    if (kept.load(std::memory_order_relaxed) == nullptr) return;
-    if (state* const s = kept.exchange(nullptr, std::memory_order_acq_rel); s != nullptr) engine<C>::leave(*s);
+    state* s = kept.load(std::memory_order_acquire);
+    if (s == nullptr) return;
+    if (this->is(word::forced)) s = kept.exchange(nullptr, std::memory_order_acq_rel);  // its producer and its sequence, who both come here
+    else kept.store(nullptr, std::memory_order_relaxed);
+    if (s != nullptr) engine<C>::leave(*s);
   }
   static void observed(state& s) noexcept { of(s).let_go(); }
   static hook<C>& turn_of(state& s) noexcept { return of(s).turn; }
@@ -8341,6 +8504,36 @@ constexpr state_table<typename P::terminal> const result_cell<P, Body>::result_t
 
 // ---- settle/combine/detail/group.hpp, continued --------------------------------------------------------------------
 
+// ---- settle/combine/detail/slot.hpp --------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_DETAIL_SLOT_HPP
+#define SETTLE_COMBINE_DETAIL_SLOT_HPP
+
+namespace settle::inline v0::detail {
+
+/// When a group is decided: by the first to settle, by the first value, by the first that is none, or by all.
+enum class rule : std::uint8_t { race, any, all, all_settled };
+
+/// An input of a group, with room for what it yielded.
+template <rule R, class H, std::size_t I>
+struct slot : input<typename input_of<H>::C> {
+  using T = typename input_of<H>::T;
+  using E = typename input_of<H>::E;
+  static constexpr rule how = R;
+  static constexpr std::size_t position = I;
+  static constexpr bool is_quiet = R == rule::all_settled ? is_quiet_value<T> && is_quiet_error<E> : is_quiet_value<T>;
+  using kept = std::conditional_t<R == rule::all, lift<T>, std::conditional_t<R == rule::all_settled, outcome<T, E>, std::monostate>>;
+
+  std::uint32_t index = I;
+  bool left = false;  // the value waits for its loss: it stays where it is until the result is made
+  std::optional<kept> value;
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/combine/detail/group.hpp, continued --------------------------------------------------------------------
+
 // ---- settle/combine/detail/wiring.hpp ------------------------------------------------------------------------------
 #ifndef SETTLE_COMBINE_DETAIL_WIRING_HPP
 #define SETTLE_COMBINE_DETAIL_WIRING_HPP
@@ -8353,8 +8546,9 @@ template <class C>
 struct wiring {
   using state = state_base<C>;
 
-  static void prepare(state& result, input<C>& in, hook_type<C> const& feed) noexcept {
-    state& s = *state_access::get(in.from);
+  /// `hands_over`: the reference that was taken with an adopted input becomes its link's. After its release it is gone.
+  static void prepare(state& result, input<C>& in, hook_type<C> const& feed, bool hands_over = false) noexcept {
+    state& s = hands_over ? *state_access::release(in.from) : *state_access::get(in.from);
     in.kind = hook_kind::input;
     in.type = &feed;
     in.owner = &s;
@@ -8362,22 +8556,33 @@ struct wiring {
     in.holds = !in.adopted;
     result.counts.store(result.counts.load(std::memory_order_relaxed) + count::both, std::memory_order_relaxed);
     if (!in.adopted) return;
-    s.add_ref();  // the link's
+    if (!hands_over) s.add_ref();  // the link's
     in.edge.tie(result, s, link<C>::embedded);
     result.lasting.store(ring<C>::push_back(result.lasting.load(std::memory_order_relaxed), &in.edge.down), std::memory_order_relaxed);
     result.word.store(result.word.load(std::memory_order_relaxed) | word::below, std::memory_order_relaxed);
   }
 
   static void publish(input<C>& in) noexcept {
+    if (!publish_pending(in)) publish_in_steps(in);
+  }
+  /// The same in one step; it must not be looked at afterwards. False: its operation is settled, or waits for an owner, and
+  /// nothing was done.
+  static bool publish_pending(input<C>& in) noexcept {
     state& s = in.state();
-    bool const starts = in.adopted && s.is(word::cold);
-    if (!starts && push_both(s, in)) return;
+    return !waits_for_owner(s, in) && push_both(s, in);
+  }
+  /// The other case.
+  static void publish_in_steps(input<C>& in) noexcept {
+    state& s = in.state();
+    bool const starts = waits_for_owner(s, in);
     if (in.adopted && !registry<C>::add_released(s, in.edge.up)) in.edge.up.type->run(in.edge.up, hook_action::invoke);
     if (starts) engine<C>::warm(s, in.result);
     if (!registry<C>::add_input(s, in)) feed_at_once(in);
   }
 
  private:
+  static bool waits_for_owner(state& s, input<C>& in) noexcept { return in.adopted && s.is(word::cold); }
+
   /// The input, and the upper end of its link. False: it is settled already.
   static bool push_both(state& s, input<C>& in) noexcept {
     std::uint32_t const w = s.lock();
@@ -8404,24 +8609,6 @@ struct wiring {
 // ---- settle/combine/detail/group.hpp, continued --------------------------------------------------------------------
 
 namespace settle::inline v0::detail {
-
-/// When a group is decided: by the first to settle, by the first value, by the first that is none, or by all.
-enum class rule : std::uint8_t { race, any, all, all_settled };
-
-/// An input of a group, with room for what it yielded.
-template <rule R, class H, std::size_t I>
-struct slot : input<typename input_of<H>::C> {
-  using T = typename input_of<H>::T;
-  using E = typename input_of<H>::E;
-  static constexpr rule how = R;
-  static constexpr std::size_t position = I;
-  static constexpr bool is_quiet = R == rule::all_settled ? is_quiet_value<T> && is_quiet_error<E> : is_quiet_value<T>;
-  using kept = std::conditional_t<R == rule::all, lift<T>, std::conditional_t<R == rule::all_settled, outcome<T, E>, std::monostate>>;
-
-  std::uint32_t index = I;
-  bool left = false;  // the value waits for its loss: it stays where it is until the result is made
-  std::optional<kept> value;
-};
 
 /// Several inputs and a rule. `Shape` has the slots, and makes the value out of them.
 ///
@@ -8589,7 +8776,9 @@ class group {
       return;
     }
     if (winner != shape_.size()) let_off(in, cause::sibling);
-    if (in.adopted && !(collects && !in.is_free())) in.from = basic_operation<C>();  // what is watched may yet be asked for
+    if (!in.adopted) return;  // what is watched may yet be asked for
+    if (collects && !in.is_free()) may_be_missed_ = true;
+    else in.from = basic_operation<C>();
   }
 
   /// Structural: this input decided. Its outcome is the result's.
@@ -8648,6 +8837,7 @@ class group {
   template <class Slot, class O>
   static void fill(Slot& s, O& o) {
     using T = typename Slot::T;
+    o.gather();
     if constexpr (how == rule::all) {
       o.with_value([&](auto&& v) { s.value.emplace(std::forward<decltype(v)>(v)); });
     } else if constexpr (how == rule::all_settled) {
@@ -8675,10 +8865,17 @@ class group {
     if constexpr (!collects) {
       c.fail(P::make_error(errc::no_inputs));
     } else {
+      bool const may_be_missed = self.may_be_missed_;  // then this is a turn of its own, which holds the result
       if (!c.is_over()) self.take_what_was_left();
       if (self.problem_) c.fail(std::move(*self.problem_));
-      else c.yield([&](void* at) { self.shape_.construct_all(at); });
+      else if (c.yield([&](void* at) { self.shape_.construct_all(at); }) && may_be_missed) self.none_is_missed();
     }
+  }
+  /// All values were delivered: those that were copied are not lost any more.
+  void none_is_missed() noexcept {
+    shape_.each([](input<C>& in) {
+      if (in.adopted && in.from) lost_taker<C>::forget_from_here(in.state());
+    });
   }
 
   template <class T>
@@ -8693,6 +8890,7 @@ class group {
   atomic<std::uint32_t> to_come_;  // outcomes not yet in their slots, and the decision
   atomic<std::uint32_t> gate_{2};  // wiring, and the decision
   atomic<bool> threw_{false};
+  bool may_be_missed_ = false;  // somebody waits for the loss of a value
   std::optional<E> problem_;
 };
 
@@ -9574,10 +9772,21 @@ class step {
     connect<C>(source_, c, source_type);
     if constexpr (!input_of<H>::adopted) listen(c);
   }
+  bool wire_in_one(cell_type& c) noexcept
+    requires(input_of<H>::adopted)
+  {
+    wiring<C>::prepare(c, source_, source_type, true);
+    return wiring<C>::publish_pending(source_);
+  }
   void wire_alone(cell_type& c) noexcept {
-    wiring<C>::prepare(c, source_, source_type);
-    wiring<C>::publish(source_);
-    if constexpr (!input_of<H>::adopted) listen(c);
+    if constexpr (input_of<H>::adopted) {
+      basic_operation<C> const until_fed = state_access::ref<C>(source_.state());  // released, the link's reference was the last
+      wiring<C>::publish_in_steps(source_);                                        // what is left of wire_in_one
+    } else {
+      wiring<C>::prepare(c, source_, source_type);
+      wiring<C>::publish(source_);
+      listen(c);
+    }
   }
   void close(cell_type&) noexcept
     requires(!input_of<H>::adopted)
@@ -9915,12 +10124,12 @@ struct successive : input<C> {
     if (parts.fetch_sub(1, std::memory_order_acq_rel) == 1) engine<C>::post(next);
   }
   /// Never discarded: the result holds until `next` has had its turn.
-  static void released(hook<C>& up_end, hook_action) {
+  static void released(hook<C>& up_end, hook_action action) {
     auto& l = static_cast<place&>(link<C>::of_upper(up_end));
     state_base<C>& p = *l.parent();
     state_base<C>& c = *l.child();
     l.untie();
-    c.drop_ref();
+    link<C>::drop(c, action);
     l.self->part();
     engine<C>::leave(p);
   }
@@ -10558,7 +10767,10 @@ class traversal {
   }
 
   void wire(cell_type& c) noexcept {
-    if (!first_) return c.yield([&](void* at) { ::new (at) list(); });
+    if (!first_) {
+      c.yield([&](void* at) { ::new (at) list(); });
+      return;
+    }
     for (std::size_t i = places_count_; i-- != 0;) free(places_[i]);
     work(c, places_count_);
   }
@@ -10660,10 +10872,11 @@ class traversal {
       if (decide()) c.fail(o.error());
       return;
     }
+    if (o.may_be_missed()) left_[p.item] = p.from;
     if (o.is_awaited()) {
-      left_[p.item] = p.from;
       o.leave();
     } else {
+      o.gather();
       guarded([&] { o.with_value([&](auto&& v) { values_[p.item].emplace(std::forward<decltype(v)>(v)); }); },
               [&](std::exception_ptr x) { fail_by(c, std::move(x)); });
     }
@@ -10672,11 +10885,13 @@ class traversal {
     c.template post<&make>();
   }
   static void make(cell_type& c) {
-    c.yield([&](void* at) { c.body.construct_list(at); });
+    if (!c.yield([&](void* at) { c.body.construct_list(at); })) return;
+    for (std::size_t i = 0; i != c.body.items_.size(); ++i)
+      if (basic_operation<C> const& from = c.body.left_[i]) lost_taker<C>::forget_from_here(*state_access::get(from));
   }
   void construct_list(void* at) {
     for (std::size_t i = 0; i != items_.size(); ++i) {
-      if (left_[i]) {
+      if (left_[i] && !values_[i]) {
         basic_operation<C> const from = std::exchange(left_[i], {});
         auto& there = static_cast<typed_state<T, E, C>&>(*state_access::get(from)).result;
         value_.push_back(std::move(*outcome_access::value(there)));
@@ -10697,7 +10912,7 @@ class traversal {
   std::size_t places_count_;
   std::unique_ptr<place[]> places_;
   std::unique_ptr<std::optional<lift<T>>[]> values_;
-  std::unique_ptr<basic_operation<C>[]> left_;  // values that wait for their loss stay where they are until the list is made
+  std::unique_ptr<basic_operation<C>[]> left_;  // whose loss is waited for: values stay where they are until the list is made
   list value_;
   std::size_t next_item_ = 0;
   atomic<std::size_t> missing_;
@@ -11656,7 +11871,9 @@ struct joining {
     link<C>& l = s.coro.joins;
     ::new (static_cast<void*>(&l)) link<C>;
     l.tie(s, *a, released);
-    if (!a->is(word::cold)) {
+    bool const starts = a->is(word::cold);
+    if (starts && registry<C>::tie_and_start(s, *a, l)) return;
+    if (!starts) {
       registry<C>::tie(s, *a, l);
     } else {
       basic_operation<C> const keep_child = state_access::ref<C>(*a);
@@ -11667,14 +11884,14 @@ struct joining {
   }
 
  private:
-  static void child_released(hook<C>& up_end, hook_action) {
+  static void child_released(hook<C>& up_end, hook_action action) {
     link<C>& l = link<C>::of_upper(up_end);
     state& awaiting = *l.parent();
     state& joined = *l.child();
     l.untie();
     hook<C>& turn = awaiting.table->turn(awaiting);
     turn.holds = true;  // the link's hold and reference go with it
-    joined.drop_ref();
+    link<C>::drop(joined, action);
     engine<C>::post(turn);
   }
   static constexpr hook_type<C> released{&child_released, 0, 0};
@@ -13300,14 +13517,14 @@ struct scope_child : link<C>, hook<C> {
     }
   }
   /// Structural: it is released. The scope holds as long as its link did.
-  static void released(hook<C>& up_end, hook_action) {
+  static void released(hook<C>& up_end, hook_action action) {
     auto& self = static_cast<scope_child&>(link<C>::of_upper(up_end));
     state& s = *self.parent();
     state& child = *self.child();
     scope_core<C>& scope = *self.core;
     self.untie();
     free(self, s);
-    child.drop_ref();
+    link<C>::drop(child, action);
     scope.leave();
     engine<C>::leave(s);
   }
@@ -14456,15 +14673,18 @@ struct nap {
   resolver_type done;
   [[no_unique_address]] lift<T> yields;
   timer_of<Ex> timer;
+  bool is_cut;  // by a deadline
 
-  nap(resolver_type&& r, lift<T> value, service_type& timers) noexcept : done(std::move(r)), yields(value), timer(timers) {}
+  nap(resolver_type&& r, lift<T> value, service_type& timers, bool cut) noexcept
+      : done(std::move(r)), yields(value), timer(timers), is_cut(cut) {}
 
-  /// The operation that settles at `when`. Throws std::bad_alloc when there is no memory for it.
-  static handle_of<T> until(Ex const& ex, time_point when, lift<T> value, std::source_location at) {
+  /// The operation that settles at `when`; timed out, when that is another's deadline. Throws std::bad_alloc when there is no
+  /// memory for it.
+  static handle_of<T> until(Ex const& ex, time_point when, lift<T> value, std::source_location at, bool cut = false) {
     resolver_type r(ex, at);
     auto&& timers = timers_of(ex);
     if constexpr (!has_timers<Ex>) return refused(r);
-    nap* const n = r.template try_own<nap>(std::move(r), value, timers);
+    nap* const n = r.template try_own<nap>(std::move(r), value, timers, cut);
     if (n == nullptr) return refused(r);
     bool stoppable = true;
     guarded([&] { n->done.on_cancel([n] { n->timer.stop(); }); }, [&](std::exception_ptr const&) { stoppable = false; });
@@ -14475,6 +14695,15 @@ struct nap {
     return h;
   }
 
+  /// The same as a child of `parent`, and no longer than that one's deadline. It is adopted once its timer runs: before, nobody
+  /// could stop that.
+  static handle_of<T> under(operation const& parent, Ex const& ex, time_point when, lift<T> value, std::source_location at) {
+    time_point const end = parent.deadline();
+    handle_of<T> h = end > timers_of(ex).now() ? until(ex, std::min(when, end), value, at, end < when) : too_late(ex, at);
+    parent.adopt(static_cast<operation const&>(h));
+    return h;
+  }
+
  private:
   void over(timer_end how) noexcept {
     resolver_type r = std::move(done);
@@ -14482,8 +14711,16 @@ struct nap {
     else if (how == timer_end::fired) wake(r);
   }
   void wake(resolver_type& r) noexcept {
-    if constexpr (std::is_void_v<T>) r.complete();
+    if (is_cut) r.fail(errc::timed_out);
+    else if constexpr (std::is_void_v<T>) r.complete();
     else r.complete(yields);
+  }
+
+  static handle_of<T> too_late(Ex const& ex, std::source_location at) {
+    resolver_type r(ex, at);
+    handle_of<T> h = r.get_handle();
+    r.fail(errc::timed_out);
+    return h;
   }
 
   static handle_of<T> refused(resolver_type& r) noexcept {
@@ -14649,6 +14886,23 @@ handle_of<void> sleep(Ex const& ex, std::chrono::steady_clock::time_point when, 
 template <executor Ex>
 handle_of<void> sleep(Ex const& ex, std::chrono::nanoseconds d, std::source_location at = std::source_location::current()) {
   return sleep(ex, detail::later(timers_of(ex).now(), d), at);
+}
+
+/// The same under an operation: a child of `parent` from the start, and no longer than its deadline (operation::deadline, as it is
+/// now). When that comes first, errc::timed_out then; when it is past already, at once. Cost: one block more, for the link.
+///
+/// ```cpp
+/// settle::handle_of<void> h = settle::sleep(request.op(), io.get_executor(), 1s);
+/// ```
+template <executor Ex>
+handle_of<void> sleep(operation const& parent, Ex const& ex, std::chrono::steady_clock::time_point when,
+                      std::source_location at = std::source_location::current()) {
+  return detail::nap<Ex, void>::under(parent, ex, when, {}, at);
+}
+template <executor Ex>
+handle_of<void> sleep(operation const& parent, Ex const& ex, std::chrono::nanoseconds d,
+                      std::source_location at = std::source_location::current()) {
+  return sleep(parent, ex, detail::later(timers_of(ex).now(), d), at);
 }
 
 }  // namespace settle::inline v0
