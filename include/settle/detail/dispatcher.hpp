@@ -34,7 +34,7 @@ class dispatcher {
   /// Nothing is under way on this thread, and any thread will do: the sequence runs at once, without going through a queue.
   /// What it makes ready goes through this drain as ever. False: not so.
   static bool run_here(state& s, frame<C>& f) noexcept {
-    if (!f.is_free() || !f.outbox.empty() || !runs_anywhere(s)) return false;
+    if (!f.is_free() || !f.nothing_left() || !runs_anywhere(s)) return false;
     f.at = frame<C>::drains;
     sequence<C>::run(s);
     leave_drain(f);
@@ -42,7 +42,7 @@ class dispatcher {
   }
   /// The same for one that has first to feed an input. What that makes ready for executors comes after it.
   static bool feed_here(state& s, node& h, frame<C>& f) noexcept {
-    if (!f.is_free() || !f.outbox.empty() || !runs_anywhere(s)) return false;
+    if (!f.is_free() || !f.nothing_left() || !runs_anywhere(s)) return false;
     f.at = frame<C>::walks;
     walker<C>::feed_alone(h, f);
     if (!f.structure.empty() || f.parked != nullptr) walker<C>::walk_all(f);

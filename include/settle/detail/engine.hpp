@@ -134,7 +134,7 @@ class engine {
 
   /// Gives a hold and its reference back; whoever gives the last one back releases.
   static void leave(state& s, bool on_executor = false) noexcept {
-    if (releaser<C>::drop(s)) return;
+    if (releaser<C>::drop(s, false, on_executor)) return;
     frame<C>& f = frame<C>::here();
     if (on_executor) {
       releaser<C>::run(s, true);

@@ -199,8 +199,9 @@ struct registry {
  private:
   /// The lower end, with the link's reference, of what nobody but its producer knows: without an atomic step. False: not so.
   static bool tie_newborn(state& s, node& up) noexcept {
+    if (s.counts.load(std::memory_order_acquire) != count::both) return false;
     std::uint32_t const w = s.word.load(std::memory_order_relaxed);
-    if (s.counts.load(std::memory_order_acquire) != count::both || (w & ~std::uint32_t{word::handled | word::owned}) != 0) return false;
+    if ((w & ~std::uint32_t{word::handled | word::owned}) != 0) return false;
     push_uplink(s, up);
     s.word.store(w | word::linked, std::memory_order_relaxed);
     s.counts.store(count::both + count::ref, std::memory_order_relaxed);

@@ -21,8 +21,9 @@ struct releaser {
   using state = state_base<C>;
   using node = hook<C>;
 
-  /// Gives one hold and its reference back. False: it was the last, and the caller goes on with run().
-  static bool drop(state& s, bool registered_late = false) noexcept {
+  /// Gives one hold and its reference back. False: it was the last, and the caller goes on with run(): at once (`runs_next`),
+  /// or by way of a queue. What is released and may yet be queued by an owner who goes must not be in one.
+  static bool drop(state& s, bool registered_late = false, bool runs_next = false) noexcept {
     std::uint64_t const mark = registered_late ? count::late : 0;
     std::uint64_t c = s.counts.load(std::memory_order_acquire);
     for (;;) {
@@ -36,7 +37,7 @@ struct releaser {
         c = s.counts.load(std::memory_order_acquire);
       } else if (!to_do(s)) {
         if (close(s, c)) return true;
-      } else if (swap(s, c, has_user_code(s) ? c | count::releasing : c - count::hold)) {
+      } else if (swap(s, c, may_close_now(s, runs_next) ? c - count::hold : c | count::releasing)) {
         return false;
       }
     }
@@ -123,6 +124,10 @@ struct releaser {
   static bool has_user_code(state& s) noexcept {
     return has_cleanups(s) || s.is(word::releasers) || needs_executor(s.word.load(std::memory_order_acquire)) ||
            (s.counts.load(std::memory_order_relaxed) & count::late) != 0;
+  }
+
+  static bool may_close_now(state& s, bool runs_next) noexcept {
+    return !has_user_code(s) && (runs_next || !may_be_lost(s, s.word.load(std::memory_order_acquire)));
   }
 
   /// Released, with nobody to tell: one step. Without another reference there is nobody to race either.

@@ -55,7 +55,6 @@ class finally_step {
   using T = typename input_of<H>::T;
   using SourceE = typename input_of<H>::E;
   using E = typename P::error_type;
-  using stored = typename cell_type::stored;
   using flattened = typename step_types<step_kind::finally, F, T, SourceE>::result;
   using source_outcome = input_outcome<T, SourceE, C>;
 
@@ -197,7 +196,7 @@ class finally_step {
     if (problem_) c.fail(std::move(*problem_));
     else if (o.look().has_error()) c.fail(E(o.error()));
     else if (o.look().is_cancelled()) c.end_cancelled(o.look().cancel());
-    else o.with_value([&](auto&& v) { c.yield([&](void* at) { ::new (at) stored(std::forward<decltype(v)>(v)); }); });
+    else c.yield_value_of(o);
   }
 
   input<C> source_;

@@ -241,7 +241,7 @@ class group {
   static void hand_over(cell_type& c, Slot& s, O& o) noexcept {
     if (o.look().has_error()) c.fail(E(o.error()));
     else if constexpr (!collects)
-      c.yield([&](void* at) { o.with_value([&](auto&& v) { Shape::construct(at, s, std::forward<decltype(v)>(v)); }); });
+      if (!c.yield([&](void* at) { o.with_value([&](auto&& v) { Shape::construct(at, s, std::forward<decltype(v)>(v)); }); })) o.gather();
   }
   template <class Slot, class O>
   static void fill(Slot& s, O& o) {
@@ -274,7 +274,7 @@ class group {
     if constexpr (!collects) {
       c.fail(P::make_error(errc::no_inputs));
     } else {
-      bool const may_be_missed = self.may_be_missed_;  // then this is a turn of its own, which holds the result
+      bool const may_be_missed = self.may_be_missed_;  // then who comes here holds the result: it is looked at again
       if (!c.is_over()) self.take_what_was_left();
       if (self.problem_) c.fail(std::move(*self.problem_));
       else if (c.yield([&](void* at) { self.shape_.construct_all(at); }) && may_be_missed) self.none_is_missed();

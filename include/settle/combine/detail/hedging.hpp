@@ -174,7 +174,7 @@ class hedging {
     input_outcome<T, E, C> o(in);
     c.keep(in.state());
     if (o.look().has_error()) c.fail(o.error());
-    else o.with_value([&](auto&& v) { c.yield([&](void* at) { ::new (at) stored(std::forward<decltype(v)>(v)); }); });
+    else c.yield_value_of(o);
   }
 
   template <class V>

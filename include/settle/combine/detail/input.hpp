@@ -223,7 +223,7 @@ class input_outcome {
   bool is_awaited() const noexcept { return may_be_missed() && moves(); }
   /// It stays there, still ours, for whoever takes or disowns it later.
   void leave() noexcept { left_ = true; }
-  /// A copy is only gathered: whether the value is lost is seen when the result is made.
+  /// A copy is only gathered, or was not wanted any more: whether the value is lost is seen later.
   void gather() noexcept { gathered_ = true; }
 
   /// Calls f(stored&&), or f(stored const&).

@@ -163,7 +163,7 @@ class limit {
     input_outcome<T, E, C> o(source_);
     c.keep(source_.state());
     if (o.look().has_error()) c.fail(o.error());
-    else o.with_value([&](auto&& v) { c.yield([&](void* at) { ::new (at) stored(std::forward<decltype(v)>(v)); }); });
+    else c.yield_value_of(o);
   }
 
   using sync = typename C::sync;

@@ -103,6 +103,11 @@ struct result_cell final : cell<P> {
     lost();
     return false;
   }
+  /// With the value of an input, as it is. A copy that comes too late leaves the value where it was.
+  template <class InputOutcome>
+  void yield_value_of(InputOutcome& o) noexcept {
+    if (!o.with_value([&](auto&& v) { return yield([&](void* at) { ::new (at) stored(std::forward<decltype(v)>(v)); }); })) o.gather();
+  }
   void fail(E e) noexcept {
     if (is_over()) return lost();
     ::new (static_cast<void*>(outcome_access::error(this->result))) E(std::move(e));

@@ -88,7 +88,7 @@ class retrying {
     input_outcome<T, E, C> o(attempt_);
     if (!o.look().has_error()) {
       c.keep(attempt_.state());
-      o.with_value([&](auto&& v) { c.yield([&](void* at) { ::new (at) stored(std::forward<decltype(v)>(v)); }); });
+      c.yield_value_of(o);
     } else if (tries_again(c, o.look().error())) {
       again_ = true;
     } else {

@@ -187,7 +187,7 @@ class step {
     if (o.look().has_error()) {
       if constexpr (std::is_constructible_v<E, SourceE>) c.fail(E(o.error()));
     } else if constexpr (passes_value) {
-      o.with_value([&](auto&& v) { c.yield([&](void* at) { ::new (at) stored(std::forward<decltype(v)>(v)); }); });
+      c.yield_value_of(o);
     }
   }
 
@@ -258,7 +258,7 @@ class step {
     input_outcome<typename flattened::T, typename flattened::template error<E>, C> o(inner_);
     c.keep(inner_.state());
     if (o.look().has_error()) c.fail(E(o.error()));
-    else o.with_value([&](auto&& v) { c.yield([&](void* at) { ::new (at) stored(std::forward<decltype(v)>(v)); }); });
+    else c.yield_value_of(o);
     return true;
   }
 
