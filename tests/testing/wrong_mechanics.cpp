@@ -186,7 +186,7 @@ void tells_the_body_and_not_the_handler(world& w, bool wrong) {
 
 // A race made by hand hears of the winner, and leaves out the step that tells the loser.
 void leaves_out_a_step(world& w, bool wrong) {
-  bool over = false;
+  auto const over = std::make_shared<bool>(false);  // who forgets the loser may be told when all of it is gone
   auto begin = [&] {
     producer r(w.ex);
     w.own(r, kind::timer);
@@ -203,15 +203,15 @@ void leaves_out_a_step(world& w, bool wrong) {
   auto first = begin();
   auto second = begin();
   if (wrong) {
-    std::move(first).on_done([&] { over = true; });
-    std::move(second).on_done([&] { over = true; });
+    std::move(first).on_done([over] { *over = true; });
+    std::move(second).on_done([over] { *over = true; });
     w.to_the_end();
     return;
   }
   auto race = settle::race(std::move(first), std::move(second));
-  race.on_done([&] { over = true; });
+  race.on_done([over] { *over = true; });
   w.to_the_end();
-  if (!over) race.request_cancel();
+  if (!*over) race.request_cancel();
   w.to_the_end();
 }
 
