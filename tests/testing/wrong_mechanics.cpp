@@ -186,32 +186,30 @@ void tells_the_body_and_not_the_handler(world& w, bool wrong) {
 
 // A race made by hand hears of the winner, and leaves out the step that tells the loser.
 void leaves_out_a_step(world& w, bool wrong) {
-  auto const over = std::make_shared<bool>(false);  // who forgets the loser may be told when all of it is gone
+  bool over = false;
+  std::vector<settle::operation> both;
   auto begin = [&] {
     producer r(w.ex);
     w.own(r, kind::timer);
     auto h = r.get_handle();
-    auto const kept = std::make_shared<producer>(std::move(r));
-    w.kept.push_back(kept);
-    auto const ends = [seen = std::weak_ptr<producer>(kept)](bool well) {
-      if (auto const p = seen.lock()) well ? p->complete() : p->cancel();
-    };
+    both.emplace_back(h);
+    auto const ends = [keep = std::make_shared<producer>(std::move(r))](bool well) { well ? keep->complete() : keep->cancel(); };
     h.on_cancel([ends] { ends(false); });
     if (w.chance.one_in(2)) some_time(w, [ends] { ends(true); });
     return h;
   };
   auto first = begin();
   auto second = begin();
+  auto const hear = [&] { over = true; };
   if (wrong) {
-    std::move(first).on_done([over] { *over = true; });
-    std::move(second).on_done([over] { *over = true; });
-    w.to_the_end();
-    return;
+    std::move(first).on_done(hear);
+    std::move(second).on_done(hear);
+  } else {
+    settle::race(std::move(first), std::move(second)).on_done(hear);
   }
-  auto race = settle::race(std::move(first), std::move(second));
-  race.on_done([over] { *over = true; });
   w.to_the_end();
-  if (!*over) race.request_cancel();
+  if (over && !w.open.empty()) w.notice("the loser was not told");
+  for (auto const& op : both) op.request_cancel();
   w.to_the_end();
 }
 
