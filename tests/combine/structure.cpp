@@ -5,15 +5,18 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <source_location>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "allocations.hpp"
 #include "hooks.hpp"
+#include "loop_with_timers.hpp"
 #include "scale.hpp"
 #include "situations.hpp"
 #include "stack.hpp"
@@ -26,6 +29,32 @@ using settle::handle_of;
 using on_loop = manual_loop::executor;
 
 constexpr int deep = static_cast<int>(a_million_when_optimised);
+
+/// Its conversion is where another thread comes in between.
+struct interrupting {
+  static inline std::function<void()> meanwhile;
+  std::error_code code;
+  // NOLINTNEXTLINE(google-explicit-constructor,hicpp-explicit-conversions)
+  interrupting(std::error_code e) noexcept : code(e) {
+    if (auto const f = std::exchange(meanwhile, nullptr)) f();
+  }
+};
+TEST(G04_first, a_loser_that_settles_while_it_is_asked_has_told_its_children_before_the_result_is_observed) {
+  loop_with_timers loop;
+  auto timers = loop.get_executor().timers();
+  settle::resolver_of<int, interrupting> r;
+  auto source = r.get_handle();
+  settle::resolver_of<int> child(source, settle::inline_executor());
+  settle::operation const below = child.op();
+  auto const h = settle::within(std::move(source), std::chrono::seconds(1), timers);
+  bool was_asked = false;
+  h.on_done([&] { was_asked = below.cancel_requested(); });
+  interrupting::meanwhile = [&] { r.complete(3); };
+  loop.advance(std::chrono::seconds(1));
+  EXPECT_TRUE(h.is_settled());
+  EXPECT_TRUE(was_asked);
+  child.cancel();
+}
 
 TEST(G04_first, losers_are_asked_and_failures_pass_while_every_executor_is_blocked) {
   manual_loop a;
@@ -298,6 +327,35 @@ TEST(G15_lost, what_was_copied_for_one_that_watches_is_delivered) {
               return settle::map_concurrent(std::vector{0}, 1, given);
             }),
             0);
+}
+// Its copy ends what it was made for.
+struct fatal {
+  static inline std::function<void()> when_copied;
+  int n = 0;
+  fatal() = default;
+  explicit fatal(int i) : n(i) {}
+  fatal(fatal const& o) : n(o.n) {
+    if (auto const f = std::exchange(when_copied, nullptr)) f();
+  }
+  fatal(fatal&&) noexcept = default;
+  fatal& operator=(fatal&&) noexcept = default;
+  fatal& operator=(fatal const&) = default;
+  ~fatal() = default;
+};
+TEST(G15_lost, a_copy_that_comes_too_late_is_no_delivery) {
+  int lost = 0;
+  {
+    settle::resolver_of<fatal> r;
+    auto given = r.get_handle().on_lost([&](fatal&& v) noexcept { lost = v.n; });
+    auto const w = given.watch();
+    auto const h = settle::or_else(std::move(given), [](settle::error const&) { return fatal(9); });
+    fatal::when_copied = [&] { h.cancel(); };
+    r.complete(fatal(5));
+    EXPECT_TRUE(h.is_settled());
+    EXPECT_TRUE(h.cancel_requested());
+    EXPECT_EQ(lost, 0) << "who watches has it still";
+  }
+  EXPECT_EQ(lost, 5);
 }
 TEST(G15_lost, what_is_yielded_after_all_is_not_lost) {
   manual_loop a;

@@ -53,6 +53,25 @@ TEST(watched_inputs, of_a_cold_coroutine_and_asked_before_the_start_nothing_star
   EXPECT_EQ(std::move(cold).wait().value(), 1);
 }
 
+TEST(watched_inputs, one_operation_is_an_input_of_several) {
+  for (bool const with_child : {false, true}) {
+    settle::resolver_of<int> r;
+    auto const owner = r.get_handle();
+    settle::resolver_of<int> child;
+    if (with_child) owner.adopt(child.op());
+    int sum = 0;
+    auto const add = [&](int v) { sum += v; };
+    auto const first = settle::then(owner.watch(), add);
+    auto const second = settle::then(owner.watch(), add);
+    auto const third = settle::race(owner.watch(), settle::never<int>());
+    r.complete(2);
+    EXPECT_TRUE(first.is_settled());
+    EXPECT_TRUE(second.is_settled());
+    EXPECT_TRUE(third.is_settled());
+    EXPECT_EQ(sum, 4);
+  }
+}
+
 TEST(watched_inputs, read_beside_the_owner_are_copied) {
   subject<counted<std::string>> s;
   auto w = s.h.watch();

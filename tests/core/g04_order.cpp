@@ -152,6 +152,28 @@ TEST(G04_order, a_child_is_released_before_its_parents_cleanups) {
   });
 }
 
+// Tied by its producer alone, and ending the short way.
+TEST(G04_order, what_is_born_under_a_parent_is_released_before_it) {
+  for (bool const with_owner : {false, true}) {
+    SCOPED_TRACE(with_owner);
+    trail log;
+    settle::resolver_of<int> parent;
+    settle::operation const above = parent.op();
+    above.on_cleanup([&] { log.push_back("parent's cleanup"); });
+    settle::resolver_of<int> child(above, settle::inline_executor());
+    settle::handle_of<int> owner;
+    if (with_owner) owner = child.get_handle();
+    parent.complete(1);
+    EXPECT_TRUE(above.is_settled());
+    EXPECT_FALSE(above.is_released());
+    EXPECT_TRUE(child.op().cancel_requested());
+    EXPECT_EQ(log, trail{});
+    child.complete(2);
+    EXPECT_TRUE(above.is_released());
+    EXPECT_EQ(log, trail{"parent's cleanup"});
+  }
+}
+
 TEST(G04_order, the_structural_part_does_not_wait_for_executors) {
   manual_loop blocked;
   using middle_policy = counted<int, manual_loop::executor>;

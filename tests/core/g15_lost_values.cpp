@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -18,6 +19,14 @@ namespace {
 using namespace test;
 
 using descriptor = counted<int, manual_loop::executor>;  // dies quietly: without on_lost nobody would notice
+
+struct marked {
+  static inline int alive = 0;
+  marked() noexcept { ++alive; }
+  marked(marked&&) noexcept { ++alive; }
+  marked& operator=(marked&&) noexcept = default;
+  ~marked() { --alive; }
+};
 
 struct G15_lost_values : testing::Test {
   manual_loop loop;
@@ -360,6 +369,30 @@ TEST(G15_lost_values_late, beside_a_stop_token) {
   s.end(way::complete);
   EXPECT_EQ(lost, 42);
   EXPECT_FALSE(token.stop_requested());
+}
+
+// Where nothing else is to be done at the release: the pin and the owner go inside one structural step.
+TEST(G15_lost_values_late, its_owner_goes_while_the_release_is_under_way) {
+  marked::alive = 0;
+  settle::resolver_of<void> parent;
+  auto const above = parent.get_handle();
+  {
+    settle::resolver_of<marked> r(above, settle::inline_executor());
+    auto h = r.get_handle();
+    auto pin = r.op().pin();
+    r.complete(marked());
+    settle::resolver_of<void> other;
+    auto const asked = other.get_handle();
+    std::stop_callback const both_go(asked.stop_token(), [&] {
+      pin.reset();
+      h = {};
+    });
+    asked.request_cancel();
+    other.complete();
+  }
+  EXPECT_EQ(marked::alive, 0);
+  parent.complete();
+  EXPECT_TRUE(above.is_released());
 }
 
 }  // namespace
