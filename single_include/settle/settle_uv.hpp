@@ -3223,8 +3223,9 @@ struct releaser {
   using state = state_base<C>;
   using node = hook<C>;
 
-  /// Gives one hold and its reference back. False: it was the last, and the caller goes on with run().
-  static bool drop(state& s, bool registered_late = false) noexcept {
+  /// Gives one hold and its reference back. False: it was the last, and the caller goes on with run(): at once (`runs_next`),
+  /// or by way of a queue. What is released and may yet be queued by an owner who goes must not be in one.
+  static bool drop(state& s, bool registered_late = false, bool runs_next = false) noexcept {
     std::uint64_t const mark = registered_late ? count::late : 0;
     std::uint64_t c = s.counts.load(std::memory_order_acquire);
     for (;;) {
@@ -3238,7 +3239,7 @@ struct releaser {
         c = s.counts.load(std::memory_order_acquire);
       } else if (!to_do(s)) {
         if (close(s, c)) return true;
-      } else if (swap(s, c, has_user_code(s) ? c | count::releasing : c - count::hold)) {
+      } else if (swap(s, c, may_close_now(s, runs_next) ? c - count::hold : c | count::releasing)) {
         return false;
       }
     }
@@ -3325,6 +3326,10 @@ struct releaser {
   static bool has_user_code(state& s) noexcept {
     return has_cleanups(s) || s.is(word::releasers) || needs_executor(s.word.load(std::memory_order_acquire)) ||
            (s.counts.load(std::memory_order_relaxed) & count::late) != 0;
+  }
+
+  static bool may_close_now(state& s, bool runs_next) noexcept {
+    return !has_user_code(s) && (runs_next || !may_be_lost(s, s.word.load(std::memory_order_acquire)));
   }
 
   /// Released, with nobody to tell: one step. Without another reference there is nobody to race either.
@@ -3446,7 +3451,7 @@ class dispatcher {
   /// Nothing is under way on this thread, and any thread will do: the sequence runs at once, without going through a queue.
   /// What it makes ready goes through this drain as ever. False: not so.
   static bool run_here(state& s, frame<C>& f) noexcept {
-    if (!f.is_free() || !f.outbox.empty() || !runs_anywhere(s)) return false;
+    if (!f.is_free() || !f.nothing_left() || !runs_anywhere(s)) return false;
     f.at = frame<C>::drains;
     sequence<C>::run(s);
     leave_drain(f);
@@ -3454,7 +3459,7 @@ class dispatcher {
   }
   /// The same for one that has first to feed an input. What that makes ready for executors comes after it.
   static bool feed_here(state& s, node& h, frame<C>& f) noexcept {
-    if (!f.is_free() || !f.outbox.empty() || !runs_anywhere(s)) return false;
+    if (!f.is_free() || !f.nothing_left() || !runs_anywhere(s)) return false;
     f.at = frame<C>::walks;
     walker<C>::feed_alone(h, f);
     if (!f.structure.empty() || f.parked != nullptr) walker<C>::walk_all(f);
@@ -4121,7 +4126,7 @@ class engine {
 
   /// Gives a hold and its reference back; whoever gives the last one back releases.
   static void leave(state& s, bool on_executor = false) noexcept {
-    if (releaser<C>::drop(s)) return;
+    if (releaser<C>::drop(s, false, on_executor)) return;
     frame<C>& f = frame<C>::here();
     if (on_executor) {
       releaser<C>::run(s, true);
@@ -4881,8 +4886,9 @@ struct registry {
  private:
   /// The lower end, with the link's reference, of what nobody but its producer knows: without an atomic step. False: not so.
   static bool tie_newborn(state& s, node& up) noexcept {
+    if (s.counts.load(std::memory_order_acquire) != count::both) return false;
     std::uint32_t const w = s.word.load(std::memory_order_relaxed);
-    if (s.counts.load(std::memory_order_acquire) != count::both || (w & ~std::uint32_t{word::handled | word::owned}) != 0) return false;
+    if ((w & ~std::uint32_t{word::handled | word::owned}) != 0) return false;
     push_uplink(s, up);
     s.word.store(w | word::linked, std::memory_order_relaxed);
     s.counts.store(count::both + count::ref, std::memory_order_relaxed);
@@ -7958,7 +7964,7 @@ class input_outcome {
   bool is_awaited() const noexcept { return may_be_missed() && moves(); }
   /// It stays there, still ours, for whoever takes or disowns it later.
   void leave() noexcept { left_ = true; }
-  /// A copy is only gathered: whether the value is lost is seen when the result is made.
+  /// A copy is only gathered, or was not wanted any more: whether the value is lost is seen later.
   void gather() noexcept { gathered_ = true; }
 
   /// Calls f(stored&&), or f(stored const&).
@@ -8406,6 +8412,11 @@ struct result_cell final : cell<P> {
     lost();
     return false;
   }
+  /// With the value of an input, as it is. A copy that comes too late leaves the value where it was.
+  template <class InputOutcome>
+  void yield_value_of(InputOutcome& o) noexcept {
+    if (!o.with_value([&](auto&& v) { return yield([&](void* at) { ::new (at) stored(std::forward<decltype(v)>(v)); }); })) o.gather();
+  }
   void fail(E e) noexcept {
     if (is_over()) return lost();
     ::new (static_cast<void*>(outcome_access::error(this->result))) E(std::move(e));
@@ -8831,7 +8842,7 @@ class group {
   static void hand_over(cell_type& c, Slot& s, O& o) noexcept {
     if (o.look().has_error()) c.fail(E(o.error()));
     else if constexpr (!collects)
-      c.yield([&](void* at) { o.with_value([&](auto&& v) { Shape::construct(at, s, std::forward<decltype(v)>(v)); }); });
+      if (!c.yield([&](void* at) { o.with_value([&](auto&& v) { Shape::construct(at, s, std::forward<decltype(v)>(v)); }); })) o.gather();
   }
   template <class Slot, class O>
   static void fill(Slot& s, O& o) {
@@ -8864,7 +8875,7 @@ class group {
     if constexpr (!collects) {
       c.fail(P::make_error(errc::no_inputs));
     } else {
-      bool const may_be_missed = self.may_be_missed_;  // then this is a turn of its own, which holds the result
+      bool const may_be_missed = self.may_be_missed_;  // then who comes here holds the result: it is looked at again
       if (!c.is_over()) self.take_what_was_left();
       if (self.problem_) c.fail(std::move(*self.problem_));
       else if (c.yield([&](void* at) { self.shape_.construct_all(at); }) && may_be_missed) self.none_is_missed();
@@ -9518,7 +9529,6 @@ class finally_step {
   using T = typename input_of<H>::T;
   using SourceE = typename input_of<H>::E;
   using E = typename P::error_type;
-  using stored = typename cell_type::stored;
   using flattened = typename step_types<step_kind::finally, F, T, SourceE>::result;
   using source_outcome = input_outcome<T, SourceE, C>;
 
@@ -9660,7 +9670,7 @@ class finally_step {
     if (problem_) c.fail(std::move(*problem_));
     else if (o.look().has_error()) c.fail(E(o.error()));
     else if (o.look().is_cancelled()) c.end_cancelled(o.look().cancel());
-    else o.with_value([&](auto&& v) { c.yield([&](void* at) { ::new (at) stored(std::forward<decltype(v)>(v)); }); });
+    else c.yield_value_of(o);
   }
 
   input<C> source_;
@@ -9914,7 +9924,7 @@ class step {
     if (o.look().has_error()) {
       if constexpr (std::is_constructible_v<E, SourceE>) c.fail(E(o.error()));
     } else if constexpr (passes_value) {
-      o.with_value([&](auto&& v) { c.yield([&](void* at) { ::new (at) stored(std::forward<decltype(v)>(v)); }); });
+      c.yield_value_of(o);
     }
   }
 
@@ -9985,7 +9995,7 @@ class step {
     input_outcome<typename flattened::T, typename flattened::template error<E>, C> o(inner_);
     c.keep(inner_.state());
     if (o.look().has_error()) c.fail(E(o.error()));
-    else o.with_value([&](auto&& v) { c.yield([&](void* at) { ::new (at) stored(std::forward<decltype(v)>(v)); }); });
+    else c.yield_value_of(o);
     return true;
   }
 
@@ -10657,7 +10667,7 @@ class hedging {
     input_outcome<T, E, C> o(in);
     c.keep(in.state());
     if (o.look().has_error()) c.fail(o.error());
-    else o.with_value([&](auto&& v) { c.yield([&](void* at) { ::new (at) stored(std::forward<decltype(v)>(v)); }); });
+    else c.yield_value_of(o);
   }
 
   template <class V>
@@ -11330,7 +11340,7 @@ class retrying {
     input_outcome<T, E, C> o(attempt_);
     if (!o.look().has_error()) {
       c.keep(attempt_.state());
-      o.with_value([&](auto&& v) { c.yield([&](void* at) { ::new (at) stored(std::forward<decltype(v)>(v)); }); });
+      c.yield_value_of(o);
     } else if (tries_again(c, o.look().error())) {
       again_ = true;
     } else {
@@ -11645,7 +11655,7 @@ class limit {
     input_outcome<T, E, C> o(source_);
     c.keep(source_.state());
     if (o.look().has_error()) c.fail(o.error());
-    else o.with_value([&](auto&& v) { c.yield([&](void* at) { ::new (at) stored(std::forward<decltype(v)>(v)); }); });
+    else c.yield_value_of(o);
   }
 
   using sync = typename C::sync;
