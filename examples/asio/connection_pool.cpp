@@ -111,7 +111,16 @@ handle_of<void> impatient(asio::any_io_executor, pool& p) {
   std::puts(got.timed_out() ? "one gave up waiting" : "one was served at once");
 }
 
+// Whoever asked is gone when the connection arrives: nobody takes it, and it comes home.
+handle_of<void> too_late(asio::any_io_executor, pool& p) {
+  settle::operation const self = co_await settle::this_operation;
+  settle::operation const dialling = p.acquire(self).detach();
+  co_await dialling.released();
+  p.report();
+}
+
 handle_of<void> everybody(asio::any_io_executor ex, pool& p) {
+  co_await too_late(ex, p);
   int served = 0;
   settle::resolver_of<void, settle::error, asio::any_io_executor> work(ex);
   settle::watcher_of<void> const done = work.get_handle().share();

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <string>
 #include <utility>
 
@@ -33,27 +34,37 @@ inline constexpr bool sanitized = false;
 #endif
 
 // Two threads every day, three where there is time for it (SETTLE_TEST_THOROUGH). Either is exhausted, as three acts are: within one
-// preemption and one old value, with weak memory. What is small goes without a bound.
+// preemption and one old value, with weak memory; within as many preemptions as SETTLE_PREEMPTIONS says, for whoever has more time. What
+// is small goes without a bound.
 #if defined(SETTLE_TEST_THOROUGH)
 inline constexpr unsigned most_threads = 3;
 #else
 inline constexpr unsigned most_threads = 2;
 #endif
 
+inline unsigned most_preemptions() {
+  char const* const said = std::getenv("SETTLE_PREEMPTIONS");  // NOLINT(concurrency-mt-unsafe): nobody writes the environment
+  return said == nullptr ? 1 : static_cast<unsigned>(std::strtoul(said, nullptr, 10));
+}
+
 /// Explores the scenes of one test, and says what was exhausted.
 class exploration {
  public:
   exploration(unsigned number, bool bounded) : threads(number), bounded_(bounded) {
-    if (bounded) how_.preemptions = how_.old_values = 1;
+    if (bounded) {
+      how_.preemptions = most_preemptions();
+      how_.old_values = 1;
+    }
     if (sanitized) how_.max_executions = 100;
   }
   exploration(exploration&&) = delete;
   ~exploration() {
-    std::printf("%u threads, %s: %u scenes, %llu executions\n", threads,
-                sanitized  ? "100 executions each"
-                : bounded_ ? "exhausted within 1 preemption and 1 old value"
-                           : "exhausted without a bound",
-                scenes_, static_cast<unsigned long long>(executions_));
+    std::string const bound = std::to_string(most_preemptions()) + (most_preemptions() == 1 ? " preemption" : " preemptions");
+    std::string const what = sanitized  ? "100 executions each"
+                             : bounded_ ? "exhausted within " + bound + " and 1 old value"
+                                        : "exhausted without a bound";
+    std::printf("%u threads, %s: %u scenes, %llu executions\n", threads, what.c_str(), scenes_,
+                static_cast<unsigned long long>(executions_));
     EXPECT_NE(scenes_, 0U);
   }
 

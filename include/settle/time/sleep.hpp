@@ -39,7 +39,7 @@ handle_of<void> sleep(Ex const& ex, std::chrono::nanoseconds d, std::source_loca
 /// now). When that comes first, errc::timed_out then; when it is past already, at once. Cost: one block more, for the link.
 ///
 /// ```cpp
-/// settle::handle_of<void> h = settle::sleep(request.op(), io.get_executor(), 1s);
+/// settle::handle_of<void> nap = settle::sleep(op, io.get_executor(), 1s);
 /// ```
 template <executor Ex>
 handle_of<void> sleep(operation const& parent, Ex const& ex, std::chrono::steady_clock::time_point when,
