@@ -12,6 +12,7 @@ set(settle_core_headers
     include/settle/combine/backoff.hpp
     include/settle/combine/bracket.hpp
     include/settle/combine/detail/alarm.hpp
+    include/settle/combine/detail/begun.hpp
     include/settle/combine/detail/bracketing.hpp
     include/settle/combine/detail/calls.hpp
     include/settle/combine/detail/finally_step.hpp

@@ -6,7 +6,11 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <deque>
+#include <list>
 #include <memory>
+#include <ranges>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
@@ -190,5 +194,33 @@ using all_of_them = testing::Types<by_then, by_or_else, by_retry, by_hedge, by_m
 TYPED_TEST_SUITE(functions, all_of_them);
 
 TYPED_TEST(functions, return_values_of_every_type_in_every_form_or_throw) { of_every_type<TypeParam>(); }
+
+// A view sees what is somebody else's; a container that is given away is taken apart.
+TEST(functions, items_that_a_view_sees_stay_whole) {
+  std::vector<std::string> const whole{"a string that does not fit into itself", "another one that does not either"};
+  auto const length = [](std::string s) { return s.size(); };
+  auto const lengths = std::vector{whole[0].size(), whole[1].size()};
+  std::vector<std::string> mine = whole;
+  EXPECT_EQ(settle::map_concurrent(std::span(mine), 1, length).wait().value(), lengths);
+  EXPECT_EQ(settle::map_concurrent(std::views::all(mine), 2, length).wait().value(), lengths);
+  EXPECT_EQ(settle::map_concurrent(mine | std::views::reverse, 1, length).wait().value(), (std::vector{lengths[1], lengths[0]}));
+  EXPECT_EQ(settle::hedge(std::chrono::seconds(1), std::views::all(mine), length).wait().value(), lengths[0]);
+  EXPECT_EQ(mine, whole);
+  EXPECT_EQ(settle::map_concurrent(std::list<std::string>(mine.begin(), mine.end()), 1, length).wait().value(), lengths);
+}
+TEST(functions, items_of_a_container_that_is_given_away_are_moved) {
+  auto const made = [] {
+    std::vector<std::unique_ptr<int>> v;
+    for (int i : {1, 2, 3}) v.push_back(std::make_unique<int>(i));
+    return v;
+  };
+  auto const look = [](std::unique_ptr<int> p) { return *p; };
+  std::vector const values{1, 2, 3};
+  EXPECT_EQ(settle::map_concurrent(made(), 2, look).wait().value(), values);
+  EXPECT_EQ(settle::map_concurrent(std::views::all(made()), 2, look).wait().value(), values);
+  std::deque<std::unique_ptr<int>> others;
+  others.push_back(std::make_unique<int>(4));
+  EXPECT_EQ(settle::hedge(std::chrono::seconds(1), std::move(others), look).wait().value(), 4);
+}
 
 }  // namespace

@@ -3,13 +3,12 @@
 #define SETTLE_COMBINE_HEDGE_HPP
 
 #include <chrono>
-#include <optional>
 #include <ranges>
 #include <source_location>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
+#include "detail/begun.hpp"
 #include "detail/hedging.hpp"
 
 namespace settle::inline v0 {
@@ -21,8 +20,8 @@ namespace settle::inline v0 {
 /// f runs here for the first item, later where the first one's user code runs, one call at a time; the delay is timed
 /// there. Without timers only failures start the next. When the result is asked to cancel, no further item is begun.
 ///
-/// Ownership: the items are moved (or copied) in. Operations are children of the result: released before it. Throws
-/// std::bad_alloc. Cost: three blocks, one for the timer, and what f makes.
+/// Ownership: the items of a container are moved in, those that a view sees are copied. Operations are children of the result: released before it. Throws
+/// std::bad_alloc. Cost: at most three blocks, one for the timer, and what f makes.
 ///
 /// ```cpp
 /// auto first = settle::hedge(250ms, mirrors, [](address a) { return fetch(a); });
@@ -31,20 +30,10 @@ template <std::ranges::input_range R, class F>
 auto hedge(std::chrono::nanoseconds delay, R items, F f, std::source_location at = std::source_location::current()) {
   using Item = std::ranges::range_value_t<R>;
   using H = detail::made_handle<std::invoke_result_t<F&, Item>>;
-  using C = typename H::policy_type::terminal;
-  using P = detail::result_policy<typename H::T, typename H::E, C>;
-  std::vector<Item> list;
-  for (auto&& item : items) list.push_back(std::move(item));
-  std::optional<H> first;
-  detail::home_of<C> home;
-  bool cold = false;
-  if (!list.empty()) {
-    first.emplace(detail::make_operation(f, std::move(list.front())));
-    home = detail::home_at<C>(*first);
-    cold = detail::is_cold<C>(*first);
-  }
-  return detail::result_cell<P, detail::hedging<P, Item, F>>::begin(std::move(home), cold, at, std::move(first), std::move(list), delay,
-                                                                    std::move(f));
+  using P = detail::result_policy<typename H::T, typename H::E, typename H::policy_type::terminal>;
+  detail::begun<H, Item> b(items, f);
+  return detail::result_cell<P, detail::hedging<P, Item, F>>::begin(std::move(b.home), b.cold, at, std::move(b.first), std::move(b.items),
+                                                                    delay, std::move(f));
 }
 
 }  // namespace settle::inline v0

@@ -3,14 +3,13 @@
 #define SETTLE_COMBINE_MAP_CONCURRENT_HPP
 
 #include <cstddef>
-#include <iterator>
-#include <optional>
 #include <ranges>
 #include <source_location>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "detail/begun.hpp"
 #include "detail/traversal.hpp"
 
 namespace settle::inline v0 {
@@ -22,8 +21,8 @@ namespace settle::inline v0 {
 /// begun; so too when the result is asked to cancel. f runs here for the first item, later where the first one's user code
 /// runs, one call at a time. Operations are children of the result: released before it. No items: an empty list.
 ///
-/// Ownership: the items are moved (or copied) in. Errors: the operations', and what f throws. Throws std::bad_alloc. Cost:
-/// five blocks, and what f makes.
+/// Ownership: the items of a container are moved in, those that a view sees are copied. Errors: the operations', and what f throws. Throws std::bad_alloc. Cost:
+/// at most five blocks, and what f makes.
 ///
 /// ```cpp
 /// auto pages = settle::map_concurrent(mirrors, 8, [](address a) { return fetch(a); });
@@ -32,20 +31,10 @@ template <std::ranges::input_range R, class F>
 auto map_concurrent(R items, std::size_t limit, F f, std::source_location at = std::source_location::current()) {
   using Item = std::ranges::range_value_t<R>;
   using H = detail::made_handle<std::invoke_result_t<F&, Item>>;
-  using C = typename H::policy_type::terminal;
-  using P = detail::result_policy<std::vector<detail::lift<typename H::T>>, typename H::E, C>;
-  std::vector<Item> list;
-  for (auto&& item : items) list.push_back(std::move(item));
-  std::optional<H> first;
-  detail::home_of<C> home;
-  bool cold = false;
-  if (!list.empty()) {
-    first.emplace(detail::make_operation(f, std::move(list.front())));
-    home = detail::home_at<C>(*first);
-    cold = detail::is_cold<C>(*first);
-  }
-  return detail::result_cell<P, detail::traversal<P, Item, F>>::begin(std::move(home), cold, at, std::move(first), std::move(list), limit,
-                                                                      std::move(f));
+  using P = detail::result_policy<std::vector<detail::lift<typename H::T>>, typename H::E, typename H::policy_type::terminal>;
+  detail::begun<H, Item> b(items, f);
+  return detail::result_cell<P, detail::traversal<P, Item, F>>::begin(std::move(b.home), b.cold, at, std::move(b.first), std::move(b.items),
+                                                                      limit, std::move(f));
 }
 
 }  // namespace settle::inline v0
