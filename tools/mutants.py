@@ -72,11 +72,15 @@ class Planter:
 
     def __init__(self) -> None:
         self.mutants: list[Mutant] = []
+        self.alike: dict[tuple[str, str, str], list[int]] = {}
         self.refused: set[tuple[str, int]] = set()  # lines that the compiler does not take
         self.swaps: dict[int, tuple[int, str]] = {}  # of a line, with the one before: the defect, and what stands there
 
     def new(self, header: str, line: int, what: str, text: str) -> int:
-        self.mutants.append(Mutant(len(self.mutants) + 1, header, line, what, text.strip()))
+        like = self.alike.setdefault((header, what, text.strip()), [])
+        like.append(line)
+        nth = f" #{len(like)}" if len(like) > 1 else ""  # the same may stand in several places, and one argument is for one of them
+        self.mutants.append(Mutant(len(self.mutants) + 1, header, line, what + nth, text.strip()))
         return len(self.mutants)
 
     def plant(self, header: str, text: str) -> str:
@@ -281,6 +285,7 @@ def build(work: pathlib.Path, suites: tuple[pathlib.Path, ...], jobs: int) -> tu
     planter = Planter()
     for attempt in range(12):
         planter.mutants.clear()
+        planter.alike.clear()
         for header in HEADERS:
             write(tree / "include/settle" / header, planter.plant(header, (ROOT / "include/settle" / header).read_text()).encode())
         write(tree / "mutants.hpp", switches(len(planter.mutants)).encode())
