@@ -310,7 +310,7 @@ TEST(G08_loud_cancel, an_observer_of_a_request_may_settle_the_operation) {
       auto const say = [&](int i) {
         return [&, i] {
           log.push_back("cancel " + std::to_string(i));
-          if (i == who) EXPECT_TRUE(s.r.complete(1));
+          if (i == who) s.r.complete(1);
         };
       };
       settle::cancel_callback first(s.op, say(0));

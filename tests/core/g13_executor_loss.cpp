@@ -241,7 +241,9 @@ struct contrary {
       my->is_thrown_away = true;
       my->is_inside = true;
       my->kept.front()();
-      { F const gone(std::move(f)); }
+      {
+        F const gone(std::move(f));
+      }
       my->is_inside = false;
     }
     bool operator==(executor const&) const = default;
@@ -251,9 +253,8 @@ struct contrary {
 TEST(G13_executor_loss, inside_execute_only_what_is_lost_there_waits_until_it_returns) {
   contrary place;
   manual_loop other;
-  using policy = counted<int, contrary::executor>;
-  subject<policy> s(contrary::executor{&place});
-  subject<policy> t(contrary::executor{&place});
+  subject<counted<int, contrary::executor>> s(contrary::executor{&place});
+  subject<counted<int, contrary::executor>> t(contrary::executor{&place});
   subject<counted<int, manual_loop::executor>> u(other.get_executor());
   trail log;
   u.op.on_done([&] { log.push_back("elsewhere"); });
