@@ -349,11 +349,17 @@ class Hunter:
         touched.sort(key=lambda t: t[2])
         lucky = sorted((t for t in touched if t[1] in self.luck and t[2] < 0.1), key=lambda t: -self.luck[t[1]])[:10]
         for some in [*packs(lucky), *packs([t for t in touched if t[2] < 0.1 and t not in lucky]), *packs([t for t in touched if t[2] >= 0.1])]:
-            how, name = some[0][0].run([name for _, name, _ in some], mutant.number, max(took for *_, took in some))
+            how, name = self.show(some, mutant.number)
+            if how == "hang":  # a busy machine lets threads wait: the same passes without a defect, and hangs again with it
+                how, name = self.show(some, mutant.number) if self.show(some, 0)[0] == "passed" else ("passed", "")
             if how != "passed":
                 self.luck[name] = mutant.number
                 return how, name
         return ("survived" if touched else "not met"), ""
+
+    @staticmethod
+    def show(some: list[tuple[Suite, str, float]], number: int) -> tuple[str, str]:
+        return some[0][0].run([name for _, name, _ in some], number, max(took for *_, took in some))
 
 
 def packs(tests: list[tuple[Suite, str, float]]) -> list[list[tuple[Suite, str, float]]]:
