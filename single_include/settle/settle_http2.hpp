@@ -19,7 +19,6 @@
 #include <deque>
 #include <exception>
 #include <functional>
-#include <iterator>
 #include <limits>
 #include <list>
 #include <memory>
@@ -10416,6 +10415,61 @@ auto finally(F f, std::source_location at = std::source_location::current()) {
 #ifndef SETTLE_COMBINE_HEDGE_HPP
 #define SETTLE_COMBINE_HEDGE_HPP
 
+// ---- settle/combine/detail/begun.hpp -------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_DETAIL_BEGUN_HPP
+#define SETTLE_COMBINE_DETAIL_BEGUN_HPP
+
+namespace settle::inline v0::detail {
+
+/// Whether a range that was given away has its items itself: a container, or a view that owns one. Those of others stay theirs.
+template <class R>
+consteval bool owns_items() {
+  if constexpr (!std::ranges::view<R>) return true;
+  else if constexpr (requires(R&& r) { std::move(r).base(); }) return std::is_rvalue_reference_v<decltype(std::declval<R>().base())>;
+  else return false;
+}
+
+/// The items of a range, moved or copied.
+template <std::ranges::input_range R>
+std::vector<std::ranges::range_value_t<R>> items_of(R& range) {
+  std::vector<std::ranges::range_value_t<R>> items;
+  if constexpr (std::same_as<R, decltype(items)>) {
+    items = std::move(range);
+  } else {
+    if constexpr (std::ranges::sized_range<R>) items.reserve(std::ranges::size(range));
+    for (auto&& item : range) {
+      if constexpr (owns_items<R>()) items.push_back(std::move(item));
+      else items.push_back(std::forward<decltype(item)>(item));
+    }
+  }
+  return items;
+}
+
+/// What a function is to be called with, and the operation of the first item, which is begun here and now.
+template <class H, class Item>
+struct begun {
+  using C = typename H::policy_type::terminal;
+
+  std::vector<Item> items;
+  std::optional<H> first;
+  home_of<C> home;
+  bool cold = false;
+
+  template <class R, class F>
+  begun(R& range, F& f) : items(items_of(range)) {
+    if (items.empty()) return;
+    first.emplace(make_operation(f, std::move(items.front())));
+    home = home_at<C>(*first);
+    cold = is_cold<C>(*first);
+  }
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/combine/hedge.hpp, continued ---------------------------------------------------------------------------
+
 // ---- settle/combine/detail/hedging.hpp -----------------------------------------------------------------------------
 #ifndef SETTLE_COMBINE_DETAIL_HEDGING_HPP
 #define SETTLE_COMBINE_DETAIL_HEDGING_HPP
@@ -10712,8 +10766,8 @@ namespace settle::inline v0 {
 /// f runs here for the first item, later where the first one's user code runs, one call at a time; the delay is timed
 /// there. Without timers only failures start the next. When the result is asked to cancel, no further item is begun.
 ///
-/// Ownership: the items are moved (or copied) in. Operations are children of the result: released before it. Throws
-/// std::bad_alloc. Cost: three blocks, one for the timer, and what f makes.
+/// Ownership: the items of a container are moved in, those that a view sees are copied. Operations are children of the result: released
+/// before it. Throws std::bad_alloc. Cost: at most three blocks, one for the timer, and what f makes.
 ///
 /// ```cpp
 /// auto first = settle::hedge(250ms, mirrors, [](address a) { return fetch(a); });
@@ -10722,20 +10776,10 @@ template <std::ranges::input_range R, class F>
 auto hedge(std::chrono::nanoseconds delay, R items, F f, std::source_location at = std::source_location::current()) {
   using Item = std::ranges::range_value_t<R>;
   using H = detail::made_handle<std::invoke_result_t<F&, Item>>;
-  using C = typename H::policy_type::terminal;
-  using P = detail::result_policy<typename H::T, typename H::E, C>;
-  std::vector<Item> list;
-  for (auto&& item : items) list.push_back(std::move(item));
-  std::optional<H> first;
-  detail::home_of<C> home;
-  bool cold = false;
-  if (!list.empty()) {
-    first.emplace(detail::make_operation(f, std::move(list.front())));
-    home = detail::home_at<C>(*first);
-    cold = detail::is_cold<C>(*first);
-  }
-  return detail::result_cell<P, detail::hedging<P, Item, F>>::begin(std::move(home), cold, at, std::move(first), std::move(list), delay,
-                                                                    std::move(f));
+  using P = detail::result_policy<typename H::T, typename H::E, typename H::policy_type::terminal>;
+  detail::begun<H, Item> b(items, f);
+  return detail::result_cell<P, detail::hedging<P, Item, F>>::begin(std::move(b.home), b.cold, at, std::move(b.first), std::move(b.items),
+                                                                    delay, std::move(f));
 }
 
 }  // namespace settle::inline v0
@@ -10948,8 +10992,8 @@ namespace settle::inline v0 {
 /// begun; so too when the result is asked to cancel. f runs here for the first item, later where the first one's user code
 /// runs, one call at a time. Operations are children of the result: released before it. No items: an empty list.
 ///
-/// Ownership: the items are moved (or copied) in. Errors: the operations', and what f throws. Throws std::bad_alloc. Cost:
-/// five blocks, and what f makes.
+/// Ownership: the items of a container are moved in, those that a view sees are copied. Errors: the operations', and what f throws. Throws
+/// std::bad_alloc. Cost: at most five blocks, and what f makes.
 ///
 /// ```cpp
 /// auto pages = settle::map_concurrent(mirrors, 8, [](address a) { return fetch(a); });
@@ -10958,20 +11002,10 @@ template <std::ranges::input_range R, class F>
 auto map_concurrent(R items, std::size_t limit, F f, std::source_location at = std::source_location::current()) {
   using Item = std::ranges::range_value_t<R>;
   using H = detail::made_handle<std::invoke_result_t<F&, Item>>;
-  using C = typename H::policy_type::terminal;
-  using P = detail::result_policy<std::vector<detail::lift<typename H::T>>, typename H::E, C>;
-  std::vector<Item> list;
-  for (auto&& item : items) list.push_back(std::move(item));
-  std::optional<H> first;
-  detail::home_of<C> home;
-  bool cold = false;
-  if (!list.empty()) {
-    first.emplace(detail::make_operation(f, std::move(list.front())));
-    home = detail::home_at<C>(*first);
-    cold = detail::is_cold<C>(*first);
-  }
-  return detail::result_cell<P, detail::traversal<P, Item, F>>::begin(std::move(home), cold, at, std::move(first), std::move(list), limit,
-                                                                      std::move(f));
+  using P = detail::result_policy<std::vector<detail::lift<typename H::T>>, typename H::E, typename H::policy_type::terminal>;
+  detail::begun<H, Item> b(items, f);
+  return detail::result_cell<P, detail::traversal<P, Item, F>>::begin(std::move(b.home), b.cold, at, std::move(b.first), std::move(b.items),
+                                                                      limit, std::move(f));
 }
 
 }  // namespace settle::inline v0
@@ -14904,7 +14938,7 @@ handle_of<void> sleep(Ex const& ex, std::chrono::nanoseconds d, std::source_loca
 /// now). When that comes first, errc::timed_out then; when it is past already, at once. Cost: one block more, for the link.
 ///
 /// ```cpp
-/// settle::handle_of<void> h = settle::sleep(request.op(), io.get_executor(), 1s);
+/// settle::handle_of<void> nap = settle::sleep(op, io.get_executor(), 1s);
 /// ```
 template <executor Ex>
 handle_of<void> sleep(operation const& parent, Ex const& ex, std::chrono::steady_clock::time_point when,

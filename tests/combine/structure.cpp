@@ -93,6 +93,27 @@ TEST(G04_first, the_winner_is_the_first_to_settle_not_the_first_whose_executor_r
   EXPECT_EQ(std::get<0>(o.value()), "first");
 }
 
+// The observers of its request wait in an executor yet, and force goes on without them.
+TEST(G04_first, force_has_reached_the_children_before_a_combinator_tells_anybody) {
+  manual_loop loop;
+  subject<counted<int, on_loop>> parent(loop.get_executor());
+  subject<counted<int>> other;
+  subject<counted<int>> child;
+  settle::cancel_callback callback(parent.op, [] {});
+  parent.op.request_cancel();
+  auto first = settle::race(other.h.watch(), parent.h.watch());
+  parent.op.adopt(child.op);
+  int told = 0;
+  first.on_done([&] {
+    ++told;
+    EXPECT_TRUE(child.op.is_settled());
+  });
+  EXPECT_FALSE(child.op.is_settled());
+  parent.op.cancel();
+  EXPECT_EQ(told, 1);
+  loop.run();
+}
+
 TEST(race, settles_at_once_and_is_released_with_the_losers_which_end_as_they_do) {
   subject<counted<int>> s;
   subject<counted<int>> t;

@@ -4,11 +4,16 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
+#include <cstddef>
 #include <functional>
 #include <memory>
+#include <new>
 #include <optional>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "situations.hpp"
@@ -138,6 +143,67 @@ TEST(G17_withdrawal, callbacks_may_go_inside_themselves_and_inside_each_other) {
     EXPECT_EQ(log, (trail{"zeroth", "first", "still first", "third", "late"}));
     EXPECT_EQ(late, nullptr);
   });
+}
+
+// Nothing is read or written where it was.
+TEST(G17_withdrawal, a_callback_that_goes_inside_itself_leaves_its_memory_alone) {
+  using done = settle::done_callback<std::function<void()>>;
+  using cancel = settle::cancel_callback<std::function<void()>>;
+  constexpr std::byte gone{0xdd};
+  auto const in_its_own_place = [&]<class Callback>(std::in_place_type_t<Callback>, auto& place) {
+    subject<policy_of<decltype(place)>> s(place.get_executor());
+    alignas(Callback) std::array<std::byte, sizeof(Callback)> storage;
+    int ran = 0;
+    struct self {
+      std::array<std::byte, sizeof(Callback)>& storage;
+      int& ran;
+      void operator()() const {
+        auto& bytes = storage;
+        ++ran;
+        std::destroy_at(std::launder(reinterpret_cast<Callback*>(bytes.data())));
+        bytes.fill(std::byte{0xdd});
+      }
+    };
+    ::new (static_cast<void*>(storage.data())) Callback(s.op, self{storage, ran});
+    s.op.request_cancel();
+    place.run();
+    s.op.cancel();
+    s.drop(s.r);
+    place.run();
+    EXPECT_EQ(ran, 1);
+    EXPECT_EQ(std::ranges::count(storage, gone), static_cast<std::ptrdiff_t>(sizeof(Callback)));
+    EXPECT_TRUE(s.op.is_released());
+  };
+  on_each_executor([&](auto& place) {
+    in_its_own_place(std::in_place_type<done>, place);
+    in_its_own_place(std::in_place_type<cancel>, place);
+  });
+}
+
+TEST(G17_withdrawal, a_callback_that_has_run_may_go_on_any_thread) {
+  subject<counted<int>> s;
+  int ran = 0;
+  std::optional<settle::done_callback<std::function<void()>>> callback;
+  callback.emplace(s.op, [&] { ++ran; });
+  s.end(way::complete);
+  std::thread([&] { callback.reset(); }).join();
+  EXPECT_EQ(ran, 1);
+}
+
+TEST(G14_last_reference, a_done_callback_looks_at_a_failure_and_a_cancel_callback_does_not) {
+  {
+    subject<counted<int>> s;
+    settle::done_callback callback(s.op, [] {});
+    s.end(way::fail);
+  }
+  EXPECT_EQ(recording_sink::count(settle::monitor_event::unseen_failure), 0U);
+  {
+    subject<counted<int>> s;
+    settle::cancel_callback callback(s.op, [] {});
+    s.op.request_cancel();
+    s.end(way::fail);
+  }
+  EXPECT_EQ(recording_sink::count(settle::monitor_event::unseen_failure), 1U);
 }
 
 TEST(G17_withdrawal, a_callback_that_runs_elsewhere_is_waited_for) {

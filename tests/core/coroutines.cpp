@@ -92,6 +92,44 @@ TEST(coroutine, cold_starts_by_every_door) {
   take_trace();
 }
 
+int_handle looks_at_a_cold_one(settle::inline_executor, int how) {
+  auto h = plus_one(how);
+  if (how == 1) {
+    auto const& o = co_await h.settled();
+    co_return o.value();
+  }
+  if (how == 2) {
+    auto const p = co_await h.pinned();
+    co_return p.result.value();
+  }
+  auto taken = co_await std::move(h).at_settled();
+  co_return std::move(taken).value();
+}
+TEST(coroutine, cold_starts_when_it_is_looked_at) {
+  for (int how = 1; how <= 3; ++how) {
+    SCOPED_TRACE(how);
+    auto h = looks_at_a_cold_one({}, how);
+    EXPECT_TRUE(h.is_settled());
+    auto const o = std::move(h).wait_for(std::chrono::seconds(0));
+    ASSERT_TRUE(o);
+    EXPECT_EQ(o->value(), how + 1);
+  }
+  take_trace();
+}
+
+TEST(coroutine, cold_starts_for_those_who_live_elsewhere) {
+  test::subject<counted_void> place;
+  settle::bound_to const there(place.op);
+  int seen = 0;
+  auto observed = plus_one(1);
+  observed.on_done(there, [&](auto const& o) { seen += o.value(); });
+  EXPECT_EQ(seen, 2);
+  plus_one(2).on_done(there, [&](auto&& o) { seen += std::move(o).value(); });
+  EXPECT_EQ(seen, 5);
+  place.end(test::way::complete);
+  take_trace();
+}
+
 TEST(coroutine, a_cold_one_that_is_dropped_or_cancelled_never_starts) {
   for (int how = 0; how < 3; ++how) {
     auto h = sum(1);

@@ -101,6 +101,49 @@ TEST(G01_once, a_cancel_from_inside_the_value_s_move_wins_and_the_value_comes_ba
   EXPECT_EQ(w.peek()->cancel().why, settle::cause::shutdown);
 }
 
+TEST(G01_once, so_does_a_value_that_cannot_be_assigned) {
+  static int alive = 0;
+  struct meddler {
+    settle::operation op;
+    int value;
+    meddler(settle::operation o, int v) : op(std::move(o)), value(v) { ++alive; }
+    meddler(meddler&& o) noexcept : op(std::move(o.op)), value(std::exchange(o.value, 0)) {
+      ++alive;
+      op.cancel();
+    }
+    meddler& operator=(meddler&&) = delete;
+    ~meddler() { --alive; }
+  };
+  {
+    subject<counted<meddler>> s;
+    meddler mine(s.op, 7);
+    EXPECT_FALSE(s.r.complete(std::move(mine)));
+    EXPECT_EQ(mine.value, 7);
+    EXPECT_EQ(alive, 1) << "each that was made is gone, but for this one";
+  }
+  EXPECT_EQ(alive, 0);
+}
+
+// A shared producer has won, and its value is on its way in: force from above comes too late.
+TEST(G01_once, force_on_the_parent_from_inside_the_value_s_move_finds_it_won) {
+  struct meddler {
+    settle::operation above;
+    int value;
+    meddler(settle::operation o, int v) : above(std::move(o)), value(v) {}
+    meddler(meddler&& o) noexcept : above(std::move(o.above)), value(o.value) { above.cancel(); }
+  };
+  subject<counted<int>> parent;
+  subject<counted<meddler>> s;
+  settle::watcher<counted<meddler>> w = s.h.watch();
+  parent.op.adopt(s.op);
+  settle::shared_resolver<counted<meddler>> shared(std::move(s.r));
+  EXPECT_TRUE(shared.complete(meddler(parent.op, 7)));
+  EXPECT_TRUE(parent.op.is_settled());
+  ASSERT_NE(w.peek(), nullptr);
+  ASSERT_TRUE(w.peek()->has_value());
+  EXPECT_EQ(w.peek()->value().value, 7);
+}
+
 TEST(G01_once, a_losing_complete_by_copy_leaves_the_value) {
   subject<counted<std::string>> s;
   s.op.cancel();

@@ -124,4 +124,26 @@ TEST(G02_whole, peek_is_null_while_pending_and_stays_afterwards) {
   EXPECT_EQ(first->value(), "kept");
 }
 
+// What a monitor hears is so when it hears it.
+struct looking_monitor {
+  static inline int settled = 0;
+  static void on_event(settle::monitor_event const& e) noexcept {
+    counting_monitor::on_event(e);
+    if (e.what != settle::monitor_event::settled) return;
+    ++settled;
+    EXPECT_TRUE(e.look(e.id).settled);
+  }
+};
+struct looked_at : counted<int> {
+  using monitor = looking_monitor;
+};
+TEST(G02_whole, a_monitor_that_hears_of_settled_finds_it_so) {
+  in_each_way([](way how) {
+    looking_monitor::settled = 0;
+    subject<looked_at> s;
+    s.end(how);
+    EXPECT_EQ(looking_monitor::settled, 1);
+  });
+}
+
 }  // namespace

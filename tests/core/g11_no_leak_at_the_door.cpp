@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <new>
+#include <stdexcept>
 
 #include "situations.hpp"
 
@@ -115,6 +116,21 @@ TEST(G11_no_leak_at_the_door, fixed_storage_that_is_full) {
   });
 }
 
+TEST(G05_lifo, what_found_no_room_is_through_before_the_cleanups_begin) {
+  subject<fixed> s;
+  trail log;
+  for (int i = 0; i != 3; ++i) s.op.on_cleanup([&log] { log.push_back("kept"); });
+  settle::pin last = s.op.pin();
+  s.end(way::complete);
+  auto const refused = [&] {
+    last.reset();
+    log.push_back("refused");
+  };
+  EXPECT_FALSE(s.op.on_cleanup([&refused] { refused(); }));
+  EXPECT_EQ(log, (trail{"refused", "kept", "kept", "kept"}));
+  EXPECT_TRUE(s.op.is_released());
+}
+
 TEST(G11_no_leak_at_the_door, fixed_storage_takes_no_closure_that_is_too_big) {
   subject<fixed> s;
   std::array<char, 100> big{};
@@ -177,6 +193,42 @@ struct letting_go {
   }
   void operator()() { ++my->ran; }
 };
+struct letting_go_and_throwing {
+  using plan = letting_go::plan;
+  plan* my;
+  explicit letting_go_and_throwing(plan& p) noexcept : my(&p) {}
+  letting_go_and_throwing(letting_go_and_throwing&& o) : my(o.my) {
+    if (--my->moves_left != 0) return;
+    my->hold.reset();
+    throw std::runtime_error("letting go");
+  }
+  void operator()() { ++my->ran; }
+};
+
+template <class P>
+void let_go_and_throw_while_registering() {
+  for (int k = 1; k <= 6; ++k) {
+    SCOPED_TRACE(k);
+    subject<P> s;
+    int before = 0;
+    s.op.on_cleanup([&before] { ++before; });
+    letting_go::plan plan{s.op.pin(), k};
+    s.end(way::complete);
+    try {
+      s.op.on_cleanup(letting_go_and_throwing(plan));
+    } catch (std::runtime_error const&) {
+    }
+    plan.hold.reset();
+    EXPECT_EQ(plan.ran, 1) << "there and then, when it fails to move";
+    EXPECT_EQ(before, 1);
+    EXPECT_TRUE(s.op.is_released());
+  }
+}
+
+TEST(G07_pins, the_last_one_may_go_while_a_closure_fails_to_move_in) {
+  let_go_and_throw_while_registering<counted<int>>();
+  let_go_and_throw_while_registering<fixed>();
+}
 
 template <class P>
 void let_go_while_registering() {
@@ -226,13 +278,14 @@ TEST(G11_no_leak_at_the_door, out_of_memory_for_everything_else_throws_or_says_s
 }
 
 // A closure whose move throws, at each of its moves: it is not lost, not run twice, and the operation goes on.
-TEST(G11_no_leak_at_the_door, closures_whose_move_throws) {
+template <class P>
+void closures_whose_move_throws() {
   in_each_way([](way how) {
     for (moment const when : all_moments) {
       for (int k = 1; k <= 8; ++k) {
         SCOPED_TRACE(k);
         at_once place;
-        subject<counted<int>> s;
+        subject<P> s;
         int cleaned = 0;
         int ran = 0;
         bool threw = false;
@@ -257,6 +310,8 @@ TEST(G11_no_leak_at_the_door, closures_whose_move_throws) {
     }
   });
 }
+TEST(G11_no_leak_at_the_door, closures_whose_move_throws) { closures_whose_move_throws<counted<int>>(); }
+TEST(G11_no_leak_at_the_door, closures_whose_move_into_fixed_storage_throws) { closures_whose_move_throws<fixed>(); }
 
 // The same while nobody but the producer knows the operation, of one that fits into the state.
 struct small_and_fragile {

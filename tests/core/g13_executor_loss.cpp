@@ -6,6 +6,8 @@
 
 #include <memory>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "situations.hpp"
 
@@ -203,6 +205,73 @@ TEST(G13_executor_loss, a_pool_that_stops) {
     }
     ASSERT_EQ(ran, 40);
   }
+}
+
+TEST(G13_executor_loss, what_waits_for_other_executors_goes_on) {
+  manual_loop gone;
+  manual_loop other;
+  gone.mood(manual_loop::throws);
+  subject<counted<int>> parent;
+  subject<counted<int, manual_loop::executor>> first(gone.get_executor());
+  subject<counted<int, manual_loop::executor>> second(other.get_executor());
+  trail log;
+  first.op.on_done([&] { log.push_back("first"); });
+  second.op.on_done([&] { log.push_back("second"); });
+  parent.op.adopt(first.op);
+  parent.op.adopt(second.op);
+  parent.op.cancel();
+  EXPECT_EQ(log, trail{"first"});
+  other.run();
+  EXPECT_EQ(log, (trail{"first", "second"}));
+  EXPECT_EQ(recording_sink::take().size(), 1U);
+}
+
+/// Keeps what it is given first. Given something else it runs the first, and throws the other away, both inside execute().
+struct contrary {
+  std::vector<task> kept;
+  bool is_inside = false;
+  bool is_thrown_away = false;
+
+  struct executor {
+    contrary* my;
+    template <class F>
+    void execute(F f) const {
+      if (my->is_thrown_away) return;
+      if (my->kept.empty()) return my->kept.push_back(task(std::move(f)));
+      my->is_thrown_away = true;
+      my->is_inside = true;
+      my->kept.front()();
+      {
+        F const gone(std::move(f));
+      }
+      my->is_inside = false;
+    }
+    bool operator==(executor const&) const = default;
+  };
+};
+
+TEST(G13_executor_loss, inside_execute_only_what_is_lost_there_waits_until_it_returns) {
+  contrary place;
+  manual_loop other;
+  subject<counted<int, contrary::executor>> s(contrary::executor{&place});
+  subject<counted<int, contrary::executor>> t(contrary::executor{&place});
+  subject<counted<int, manual_loop::executor>> u(other.get_executor());
+  trail log;
+  u.op.on_done([&] { log.push_back("elsewhere"); });
+  s.op.on_done([&] {
+    log.push_back("kept");
+    other.drop_all();
+    log.push_back("still there");
+  });
+  t.op.on_done([&] {
+    log.push_back("thrown away");
+    EXPECT_FALSE(place.is_inside);
+  });
+  u.end(way::complete);
+  s.end(way::complete);
+  t.end(way::complete);
+  EXPECT_EQ(log, (trail{"kept", "elsewhere", "still there", "thrown away"}));
+  EXPECT_EQ(recording_sink::take().size(), 2U);
 }
 
 }  // namespace

@@ -254,4 +254,13 @@ TEST(G14_last_reference, both_ends_go_at_the_same_time) {
   EXPECT_EQ(tracked::alive, 0);
 }
 
+TEST(G14_last_reference, a_failure_that_was_waited_for_was_looked_at) {
+  {
+    subject<counted<int>> s;
+    s.end(way::fail);
+    EXPECT_TRUE(std::move(s.h).wait().has_error());
+  }
+  EXPECT_EQ(recording_sink::count(settle::monitor_event::unseen_failure), 0U);
+}
+
 }  // namespace

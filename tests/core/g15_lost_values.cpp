@@ -109,6 +109,34 @@ TEST(G15_lost_values_of_observers, one_that_drops_the_handle_was_the_last_that_c
   });
 }
 
+// It dies with the last reference, in the drain that ran its operation's end, and settles another operation there.
+struct settles_another {
+  settle::resolver<counted<int>> other;
+  explicit settles_another(settle::resolver<counted<int>>&& r) noexcept : other(std::move(r)) {}
+  settles_another(settles_another&&) noexcept = default;
+  settles_another& operator=(settles_another&&) = default;
+  ~settles_another() {
+    if (other) other.complete(1);
+  }
+};
+TEST(G15_lost_values_of_observers, one_that_was_watched_to_the_end_may_settle_another_operation) {
+  manual_loop loop;
+  subject<counted<int>> other;
+  int told = 0;
+  other.op.on_done([&] { ++told; });
+  using policy = counted<settles_another, manual_loop::executor>;
+  settle::watcher<policy> w;
+  {
+    subject<policy> s(loop.get_executor());
+    w = s.h.watch();
+    w.on_done([&] { w = {}; });
+    s.r.complete(settles_another(std::move(other.r)));
+  }
+  EXPECT_EQ(told, 0);
+  loop.run();
+  EXPECT_EQ(told, 1);
+}
+
 // Nobody listens to events here, and the value has no destructor: the sequence ends the short way.
 struct quiet : settle::default_policy {
   using value_type = int;
@@ -231,9 +259,73 @@ TEST_F(G15_lost_values, watched_it_goes_with_the_last_who_lets_go) {
   EXPECT_TRUE(alive.expired());
 }
 
+TEST_F(G15_lost_values, given_to_one_that_was_cancelled_it_is_gone_at_once) {
+  s.op.cancel();
+  s.drop(s.r);
+  loop.run();
+  give();
+  loop.run();
+  EXPECT_TRUE(alive.expired()) << "not when the handle goes";
+  expect_over({});
+}
+
+TEST_F(G15_lost_values, given_to_one_that_failed_it_does_not_look_at_the_error) {
+  s.r.fail(settle::errc::closed);
+  loop.run();
+  give();
+  loop.run();
+  expect_over({});
+  s.h = {};
+  s.op = {};
+  loop.run();
+  EXPECT_EQ(recording_sink::count(settle::monitor_event::unseen_failure), 1U);
+}
+
+TEST_F(G15_lost_values, dropped_after_released_by_the_last_who_refers_to_it) {
+  give();
+  s.r.complete(7);
+  loop.run();
+  s.op = {};
+  subject<descriptor> another(loop.get_executor());
+  another.op.on_done([&] { s.h = {}; });  // whose drain keeps nothing of it
+  another.end(way::complete);
+  loop.run();
+  EXPECT_EQ(lost, std::vector<int>{7});
+  EXPECT_TRUE(alive.expired());
+}
+
+TEST_F(G15_lost_values, given_it_leaves_the_rest_of_the_context_there) {
+  constexpr settle::context_slot<int> slot;
+  EXPECT_TRUE(slot.set(s.op, 3));
+  give();
+  EXPECT_EQ(slot.of(s.op), 3);
+  s.r.complete(7);
+  s.h = {};
+  expect_over({7});
+  EXPECT_EQ(slot.of(s.op), 3);
+}
+
+TEST_F(G15_lost_values, given_in_vain_it_leaves_the_ending_as_it_was) {
+  give();
+  s.op.cancel(settle::cause::overload);
+  s.h = {};
+  s.drop(s.r);
+  expect_over({});
+  int told = 0;
+  s.op.on_done([&](settle::ending e) {
+    ++told;
+    EXPECT_EQ(e.kind, settle::ending::cancelled);
+  });
+  loop.run();
+  EXPECT_EQ(told, 1);
+}
+
 TEST_F(G15_lost_values, a_second_function_is_misuse) {
   give();
-  s.h = std::move(s.h).on_lost([](int&&) noexcept { ADD_FAILURE(); });
+  auto second = std::make_shared<int>();
+  std::weak_ptr<int> const second_alive = second;
+  s.h = std::move(s.h).on_lost([m = std::move(second)](int&&) noexcept { ADD_FAILURE(); });
+  EXPECT_TRUE(second_alive.expired());
   ASSERT_EQ(recording_sink::count(settle::monitor_event::misuse), 1u);
   recording_sink::take();
   s.h = {};

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <memory_resource>
 #include <new>
@@ -127,6 +128,7 @@ struct counting_resource : std::pmr::memory_resource {
   }
   void do_deallocate(void* p, std::size_t n, std::size_t align) override {
     --blocks;
+    std::memset(p, 0xdd, n);  // whoever looks at it afterwards finds nonsense
     std::pmr::new_delete_resource()->deallocate(p, n, align);
   }
   [[nodiscard]] bool do_is_equal(memory_resource const& o) const noexcept override { return this == &o; }
@@ -149,6 +151,18 @@ TEST(policy_allocator, everything_of_an_operation_comes_from_its_resource) {
     memory.dry = false;
     EXPECT_TRUE(r.complete(1));
     EXPECT_EQ(std::move(h).wait().value(), 1);
+  }
+  EXPECT_EQ(memory.blocks, 0U);
+}
+
+// The block that shared producers count themselves in goes before the operation, which may go with them, and its allocator with it.
+TEST(policy_allocator, a_shared_resolver_gives_all_of_it_back) {
+  using policy = in<std::pmr::polymorphic_allocator<std::byte>>;
+  counting_resource memory;
+  for (bool const settles : {false, true}) {
+    settle::shared_resolver<policy> first(settle::resolver<policy>(std::allocator_arg, &memory));
+    settle::shared_resolver<policy> second(first);
+    if (settles) second.complete(1);
   }
   EXPECT_EQ(memory.blocks, 0U);
 }

@@ -167,4 +167,31 @@ TEST(counting_monitor, counts_what_happens) {
   EXPECT_EQ(totals::totals().created, 4U);
 }
 
+TEST(shared_resolver, one_that_cancels_unasked_asks_itself) {
+  test::subject<test::counted<int>> s;
+  settle::shared_resolver<test::counted<int>> shared(std::move(s.r));
+  int told = 0;
+  s.op.on_cancel([&](settle::cancellation const& c) {
+    ++told;
+    EXPECT_EQ(c.why, settle::cause::requested);
+  });
+  EXPECT_TRUE(shared.cancel());
+  EXPECT_TRUE(s.op.cancel_requested());
+  EXPECT_EQ(told, 1);
+  auto const o = std::move(s.h).wait();
+  ASSERT_TRUE(o.is_cancelled());
+  EXPECT_EQ(o.cancel().why, settle::cause::requested);
+}
+
+TEST(shared_resolver, the_last_one_may_be_all_that_refers_to_the_operation) {
+  using policy = test::counted<int>;
+  {
+    settle::shared_resolver<policy> const alone{settle::resolver<policy>()};
+    EXPECT_TRUE(alone);
+  }
+  auto const told = test::recording_sink::take();
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].what, settle::monitor_event::abandoned);
+}
+
 }  // namespace

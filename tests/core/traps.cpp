@@ -77,6 +77,16 @@ TEST(traps, a_handle_of_its_own_is_not_for_an_operation_to_keep) {
   EXPECT_TRUE(s.op.is_released());
 }
 
+TEST(traps, nor_by_way_of_a_pin) {
+  test::subject<number> s;
+  settle::pin p = s.op.pin();
+  p.own(std::move(s.h));
+  expect_misuse_reported_once();
+  p.reset();
+  s.drop(s.r);
+  EXPECT_TRUE(s.op.is_released());
+}
+
 // The move of a value ends its own operation and throws: nothing waits for itself, and what was asked is not lost.
 TEST(G01_once, a_value_whose_move_cancels_its_own_operation_and_throws) {
   struct meddling {

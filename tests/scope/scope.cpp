@@ -363,6 +363,20 @@ TEST_F(A42_reject_late_work, a_goodbye_is_allowed_within_its_budget) {
     EXPECT_EQ(s.farewell([] {}, 1s).peek()->error().code(), errc::closed) << "it has ended";
   }
 }
+TEST_F(A42_reject_late_work, a_request_does_not_reach_a_goodbye_that_was_there_before) {
+  scope s(ex);
+  job goodbye(sim);
+  auto w = s.farewell(goodbye.callable(), 100ms);
+  sim.run();
+  EXPECT_EQ(goodbye.called, 1);
+  EXPECT_TRUE(s.op().request_cancel(cause::shutdown));
+  sim.run();
+  EXPECT_FALSE(goodbye.asked);
+  goodbye.r->complete(7);
+  sim.run();
+  EXPECT_TRUE(w.peek()->has_value());
+  EXPECT_TRUE(s.op().is_released());
+}
 TEST_F(A42_reject_late_work, force_reaches_a_goodbye) {
   scope s(ex);
   job goodbye(sim);

@@ -20,8 +20,8 @@ namespace settle::inline v0 {
 /// f runs here for the first item, later where the first one's user code runs, one call at a time; the delay is timed
 /// there. Without timers only failures start the next. When the result is asked to cancel, no further item is begun.
 ///
-/// Ownership: the items of a container are moved in, those that a view sees are copied. Operations are children of the result: released before it. Throws
-/// std::bad_alloc. Cost: at most three blocks, one for the timer, and what f makes.
+/// Ownership: the items of a container are moved in, those that a view sees are copied. Operations are children of the result: released
+/// before it. Throws std::bad_alloc. Cost: at most three blocks, one for the timer, and what f makes.
 ///
 /// ```cpp
 /// auto first = settle::hedge(250ms, mirrors, [](address a) { return fetch(a); });

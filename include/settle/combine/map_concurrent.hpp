@@ -21,8 +21,8 @@ namespace settle::inline v0 {
 /// begun; so too when the result is asked to cancel. f runs here for the first item, later where the first one's user code
 /// runs, one call at a time. Operations are children of the result: released before it. No items: an empty list.
 ///
-/// Ownership: the items of a container are moved in, those that a view sees are copied. Errors: the operations', and what f throws. Throws std::bad_alloc. Cost:
-/// at most five blocks, and what f makes.
+/// Ownership: the items of a container are moved in, those that a view sees are copied. Errors: the operations', and what f throws. Throws
+/// std::bad_alloc. Cost: at most five blocks, and what f makes.
 ///
 /// ```cpp
 /// auto pages = settle::map_concurrent(mirrors, 8, [](address a) { return fetch(a); });
