@@ -208,4 +208,19 @@ TEST(G04_order, observers_that_settle_others_are_not_nested) {
   });
 }
 
+TEST(G04_order, who_observes_the_release_of_a_child_finds_the_parent_unreleased) {
+  subject<counted<int>> parent;
+  subject<counted<int>> child;
+  parent.op.adopt(child.op);
+  int told = 0;
+  child.op.on_released([&] {
+    ++told;
+    EXPECT_FALSE(parent.op.is_released());
+  });
+  parent.end(way::complete);
+  child.end(way::complete);
+  EXPECT_EQ(told, 1);
+  EXPECT_TRUE(parent.op.is_released());
+}
+
 }  // namespace
