@@ -246,4 +246,19 @@ TEST(G04_order, callbacks_run_the_other_way_round_where_the_policy_says_so) {
   EXPECT_EQ(log, (trail{"3", "2", "1", "asked"}));
 }
 
+TEST(G04_order, who_observes_the_release_of_a_child_finds_the_parent_unreleased) {
+  subject<counted<int>> parent;
+  subject<counted<int>> child;
+  parent.op.adopt(child.op);
+  int told = 0;
+  child.op.on_released([&] {
+    ++told;
+    EXPECT_FALSE(parent.op.is_released());
+  });
+  parent.end(way::complete);
+  child.end(way::complete);
+  EXPECT_EQ(told, 1);
+  EXPECT_TRUE(parent.op.is_released());
+}
+
 }  // namespace

@@ -92,6 +92,27 @@ TEST(G17_withdrawal, between_settled_and_its_turn) {
   });
 }
 
+// Asked, and not settled: the same of those who are told of a request.
+TEST(G17_withdrawal, between_a_request_and_the_turn_of_its_observers) {
+  manual_loop loop;
+  subject<counted<int, manual_loop::executor>> s(loop.get_executor());
+  int ran = 0;
+  int others = 0;
+  s.op.on_cancel([&] { ++others; });
+  settle::registration r = s.op.on_cancel([&] { ++ran; });
+  s.op.on_cancel([&] { ++others; });
+  s.op.on_released([&] { ++others; });
+  s.op.request_cancel();
+  EXPECT_TRUE(r.withdraw());
+  loop.run();
+  EXPECT_EQ(ran, 0);
+  EXPECT_EQ(others, 2);
+  s.end(way::complete);
+  loop.run();
+  EXPECT_EQ(others, 3);
+  EXPECT_TRUE(s.op.is_released());
+}
+
 TEST(G17_withdrawal, a_registration_may_outlive_the_operation) {
   in_each_way([](way how) {
     settle::registration kept[4];
