@@ -378,6 +378,40 @@ TEST(G15_lost, a_copy_that_comes_too_late_is_no_delivery) {
   }
   EXPECT_EQ(lost, 5);
 }
+TEST(G15_lost, a_list_that_comes_too_late_is_no_delivery) {
+  int lost = 0;
+  {
+    settle::resolver_of<fatal> r;
+    settle::watcher_of<fatal> w;
+    auto h = settle::map_concurrent(std::vector{0}, 1, [&](int) {
+      auto given = r.get_handle().on_lost([&](fatal&& v) noexcept { lost = v.n; });
+      w = given.watch();
+      return given;
+    });
+    fatal::when_copied = [&] { h.cancel(); };
+    r.complete(fatal(5));
+    EXPECT_TRUE(h.cancel_requested());
+  }
+  EXPECT_EQ(lost, 5);
+}
+TEST(G15_lost, of_what_is_only_watched_nothing_is_delivered) {
+  int lost = 0;
+  {
+    subject<counted<int>> s;
+    subject<counted<int>> t;
+    auto h = settle::all(std::move(s.h).on_lost([&](int&&) noexcept { ++lost; }), t.h.watch());
+    s.r.complete(1);
+    t.r.complete(2);
+    EXPECT_TRUE(std::move(h).wait().has_value());
+    auto failing = settle::resolver_of<int>();
+    auto given = failing.get_handle().on_lost([&](int&&) noexcept { ++lost; });
+    auto const w = given.watch();
+    auto saved = settle::or_else(std::move(given), [](settle::error const&) { return 3; });
+    failing.fail(errc::closed);
+    EXPECT_EQ(std::move(saved).wait().value(), 3);
+  }
+  EXPECT_EQ(lost, 0);
+}
 TEST(G15_lost, what_is_yielded_after_all_is_not_lost) {
   manual_loop a;
   int lost = 0;

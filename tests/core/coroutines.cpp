@@ -2,15 +2,19 @@
 #include <gtest/gtest.h>
 #include <settle/settle.hpp>
 
+#include <atomic>
 #include <coroutine>
+#include <cstdint>
 #include <memory>
 #include <stdexcept>
 #include <string>
 #include <system_error>
 #include <thread>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "../support/meanwhile.hpp"
 #include "../support/situations.hpp"
 #include "../support/stack.hpp"
 
@@ -662,6 +666,40 @@ TEST(coroutine, waiting_for_what_is_released_already) {
   ASSERT_TRUE(s.op.is_released());
   EXPECT_TRUE(awaits_release({}, s.op).is_released());
   take_trace();
+}
+
+/// std_sync; taking a hold lets something pass.
+struct holding_sync : settle::std_sync {
+  template <class T>
+  struct atomic : std::atomic<T> {
+    using std::atomic<T>::atomic;
+    T fetch_add(T v, std::memory_order o) noexcept {
+      if constexpr (std::is_same_v<T, std::uint64_t>) test::meanwhile::pass();
+      return std::atomic<T>::fetch_add(v, o);
+    }
+  };
+};
+struct interrupted_job : settle::default_policy {
+  using value_type = int;
+  using terminal = settle::basic_cas_terminal<holding_sync>;
+};
+settle::handle<interrupted_job> counts_as(int& started, int v) {
+  ++started;
+  co_return v;
+}
+settle::handle<interrupted_job> interrupted_before_its_child_starts(settle::handle<interrupted_job> child) {
+  settle::basic_operation<interrupted_job::terminal> const op = child;
+  test::meanwhile const between([op] { op.cancel(settle::cause::overload); });
+  co_return co_await std::move(child);
+}
+
+TEST(coroutine, what_is_awaited_ends_when_it_is_tied_and_not_yet_started) {
+  int started = 0;
+  auto h = interrupted_before_its_child_starts(counts_as(started, 1));
+  settle::outcome<int> const o = std::move(h).wait();
+  ASSERT_TRUE(o.is_cancelled());
+  EXPECT_EQ(o.cancel().why, settle::cause::overload);
+  EXPECT_EQ(started, 0);
 }
 
 }  // namespace

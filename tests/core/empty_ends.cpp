@@ -48,6 +48,8 @@ TEST(empty, adopting_from_or_into_nothing_is_nothing) {
   settle::operation().adopt(s.op);
   s.op.adopt(settle::operation());
   settle::operation().adopt(settle::handle<nothing>());
+  settle::resolver<nothing> orphan(settle::operation{}, settle::inline_executor());
+  EXPECT_TRUE(orphan.complete());
   s.end(test::way::complete);
 }
 
