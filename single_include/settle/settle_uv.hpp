@@ -4871,7 +4871,7 @@ struct registry {
     w = child.lock();
     if ((w & (word::settled | word::cold)) != word::cold) {
       child.unlock(w);
-      if (!add_released(child, l.up)) l.up.type->run(l.up, hook_action::invoke);
+      static_cast<void>(add_released(child, l.up));  // we hold it: it is not released yet
       engine<C>::leave(child);
       return true;
     }
@@ -8414,7 +8414,13 @@ struct result_cell final : cell<P> {
   /// With the value of an input, as it is. A copy that comes too late leaves the value where it was.
   template <class InputOutcome>
   void yield_value_of(InputOutcome& o) noexcept {
-    if (!o.with_value([&](auto&& v) { return yield([&](void* at) { ::new (at) stored(std::forward<decltype(v)>(v)); }); })) o.gather();
+    bool const delivered =
+        o.with_value([&](auto&& v) { return yield([&](void* at) { ::new (at) stored(std::forward<decltype(v)>(v)); }); });
+    if (!delivered) o.gather();
+  }
+  /// With a value that is copied without running anything of the user's.
+  void yield_quietly(stored const& v) noexcept {
+    yield([&](void* at) { ::new (at) stored(v); });
   }
   void fail(E e) noexcept {
     if (is_over()) return lost();
@@ -8840,8 +8846,11 @@ class group {
   template <class Slot, class O>
   static void hand_over(cell_type& c, Slot& s, O& o) noexcept {
     if (o.look().has_error()) c.fail(E(o.error()));
-    else if constexpr (!collects)
-      if (!c.yield([&](void* at) { o.with_value([&](auto&& v) { Shape::construct(at, s, std::forward<decltype(v)>(v)); }); })) o.gather();
+    else if constexpr (!collects) {
+      bool const delivered =
+          c.yield([&](void* at) { o.with_value([&](auto&& v) { Shape::construct(at, s, std::forward<decltype(v)>(v)); }); });
+      if (!delivered) o.gather();
+    }
   }
   template <class Slot, class O>
   static void fill(Slot& s, O& o) {
@@ -8876,15 +8885,17 @@ class group {
     } else {
       bool const may_be_missed = self.may_be_missed_;  // then who comes here holds the result: it is looked at again
       if (!c.is_over()) self.take_what_was_left();
-      if (self.problem_) c.fail(std::move(*self.problem_));
-      else if (c.yield([&](void* at) { self.shape_.construct_all(at); }) && may_be_missed) self.none_is_missed();
+      if (self.problem_) return c.fail(std::move(*self.problem_));
+      bool const delivered = c.yield([&](void* at) { self.shape_.construct_all(at); });
+      if (delivered && may_be_missed) self.none_is_missed();
     }
   }
   /// All values were delivered: those that were copied are not lost any more.
   void none_is_missed() noexcept {
-    shape_.each([](input<C>& in) {
-      if (in.adopted && in.from) lost_taker<C>::forget_from_here(in.state());
-    });
+    shape_.each([](input<C>& in) { is_not_missed(in); });
+  }
+  static void is_not_missed(input<C>& in) noexcept {
+    if (in.adopted && in.from) lost_taker<C>::forget_from_here(in.state());
   }
 
   template <class T>
@@ -9896,7 +9907,7 @@ class step {
       if ((w & word::failure) == 0 && source_.is_free()) {
         passed_ = true;
         c.keep(source_.state());
-        c.yield([&](void* at) { ::new (at) stored(*outcome_access::value(o)); });
+        c.yield_quietly(*outcome_access::value(o));
         return true;
       }
     }
@@ -9987,7 +9998,7 @@ class step {
     c.keep(inner_.state());
     if (was_cancelled) c.end_cancelled(o.cancel());
     else if (failed) c.fail(E(std::as_const(o).error()));
-    else if constexpr (is_quiet_value<U>) c.yield([&](void* at) { ::new (at) stored(*outcome_access::value(o)); });
+    else if constexpr (is_quiet_value<U>) c.yield_quietly(*outcome_access::value(o));
     return true;
   }
   bool heard_inner(cell_type& c) noexcept {
@@ -10574,7 +10585,6 @@ class hedging {
   using H = made_handle<std::invoke_result_t<F&, Item>>;
   using T = typename P::value_type;
   using E = typename P::error_type;
-  using stored = typename cell_type::stored;
 
   hedging(std::optional<H>&& first, std::vector<Item>&& items, std::chrono::nanoseconds delay, F&& f)
       : first_(std::move(first)),
@@ -10710,7 +10720,7 @@ class hedging {
         if (s.is(word::failure)) c.fail(E(std::as_const(o).error()));
       }
       if constexpr (is_quiet_value<T>) {
-        if (!s.is(word::failure)) c.yield([&](void* at) { ::new (at) stored(*outcome_access::value(o)); });
+        if (!s.is(word::failure)) c.yield_quietly(*outcome_access::value(o));
       }
     } else {
       return in.queue();
@@ -11308,7 +11318,6 @@ class retrying {
   using cell_type = result_cell<P, retrying>;
   using T = typename P::value_type;
   using E = typename P::error_type;
-  using stored = typename cell_type::stored;
   using H = handle_of<T, E, C>;
 
   retrying(H&& first, F&& f, backoff b) : first_(std::move(first)), f_(std::in_place, std::move(f)), backoff_(b) {}
@@ -11363,7 +11372,7 @@ class retrying {
     if constexpr (is_quiet_value<T>) {
       if (!s.is(word::failure) && attempt_.is_free()) {
         c.keep(s);
-        c.yield([&](void* at) { ::new (at) stored(*outcome_access::value(static_cast<typed_state<T, E, C>&>(s).result)); });
+        c.yield_quietly(*outcome_access::value(static_cast<typed_state<T, E, C>&>(s).result));
         return true;
       }
     }
@@ -11548,7 +11557,6 @@ class limit {
   using cell_type = result_cell<P, limit>;
   using T = typename P::value_type;
   using E = typename P::error_type;
-  using stored = typename cell_type::stored;
   using time_point = std::chrono::steady_clock::time_point;
 
   template <class... A>
@@ -11675,7 +11683,7 @@ class limit {
     } else if ((w & word::failure) == 0 && is_quiet_value<T> && source_.is_free()) {
       c.keep(s);
       if (runs_) source_.queue();
-      if constexpr (is_quiet_value<T>) c.yield([&](void* at) { ::new (at) stored(*outcome_access::value(o)); });
+      if constexpr (is_quiet_value<T>) c.yield_quietly(*outcome_access::value(o));
     } else {
       delivered_ = false;
       return source_.queue();

@@ -364,19 +364,23 @@ struct fatal {
   ~fatal() = default;
 };
 TEST(G15_lost, a_copy_that_comes_too_late_is_no_delivery) {
-  int lost = 0;
-  {
-    settle::resolver_of<fatal> r;
-    auto given = r.get_handle().on_lost([&](fatal&& v) noexcept { lost = v.n; });
-    auto const w = given.watch();
-    auto const h = settle::or_else(std::move(given), [](settle::error const&) { return fatal(9); });
-    fatal::when_copied = [&] { h.cancel(); };
-    r.complete(fatal(5));
-    EXPECT_TRUE(h.is_settled());
-    EXPECT_TRUE(h.cancel_requested());
-    EXPECT_EQ(lost, 0) << "who watches has it still";
-  }
-  EXPECT_EQ(lost, 5);
+  auto const told = [](auto combined) {
+    int lost = 0;
+    {
+      settle::resolver_of<fatal> r;
+      auto given = r.get_handle().on_lost([&](fatal&& v) noexcept { lost = v.n; });
+      auto const w = given.watch();
+      auto const h = combined(std::move(given));
+      fatal::when_copied = [&] { h.cancel(); };
+      r.complete(fatal(5));
+      EXPECT_TRUE(h.is_settled());
+      EXPECT_TRUE(h.cancel_requested());
+      EXPECT_EQ(lost, 0) << "who watches has it still";
+    }
+    return lost;
+  };
+  EXPECT_EQ(told([](auto given) { return settle::or_else(std::move(given), [](settle::error const&) { return fatal(9); }); }), 5);
+  EXPECT_EQ(told([](auto given) { return settle::race(std::move(given), settle::never<fatal>()); }), 5);
 }
 TEST(G15_lost, a_list_that_comes_too_late_is_no_delivery) {
   int lost = 0;

@@ -185,7 +185,7 @@ struct registry {
     w = child.lock();
     if ((w & (word::settled | word::cold)) != word::cold) {
       child.unlock(w);
-      if (!add_released(child, l.up)) l.up.type->run(l.up, hook_action::invoke);
+      static_cast<void>(add_released(child, l.up));  // we hold it: it is not released yet
       engine<C>::leave(child);
       return true;
     }

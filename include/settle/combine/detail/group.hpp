@@ -240,8 +240,11 @@ class group {
   template <class Slot, class O>
   static void hand_over(cell_type& c, Slot& s, O& o) noexcept {
     if (o.look().has_error()) c.fail(E(o.error()));
-    else if constexpr (!collects)
-      if (!c.yield([&](void* at) { o.with_value([&](auto&& v) { Shape::construct(at, s, std::forward<decltype(v)>(v)); }); })) o.gather();
+    else if constexpr (!collects) {
+      bool const delivered =
+          c.yield([&](void* at) { o.with_value([&](auto&& v) { Shape::construct(at, s, std::forward<decltype(v)>(v)); }); });
+      if (!delivered) o.gather();
+    }
   }
   template <class Slot, class O>
   static void fill(Slot& s, O& o) {
@@ -276,15 +279,17 @@ class group {
     } else {
       bool const may_be_missed = self.may_be_missed_;  // then who comes here holds the result: it is looked at again
       if (!c.is_over()) self.take_what_was_left();
-      if (self.problem_) c.fail(std::move(*self.problem_));
-      else if (c.yield([&](void* at) { self.shape_.construct_all(at); }) && may_be_missed) self.none_is_missed();
+      if (self.problem_) return c.fail(std::move(*self.problem_));
+      bool const delivered = c.yield([&](void* at) { self.shape_.construct_all(at); });
+      if (delivered && may_be_missed) self.none_is_missed();
     }
   }
   /// All values were delivered: those that were copied are not lost any more.
   void none_is_missed() noexcept {
-    shape_.each([](input<C>& in) {
-      if (in.adopted && in.from) lost_taker<C>::forget_from_here(in.state());
-    });
+    shape_.each([](input<C>& in) { is_not_missed(in); });
+  }
+  static void is_not_missed(input<C>& in) noexcept {
+    if (in.adopted && in.from) lost_taker<C>::forget_from_here(in.state());
   }
 
   template <class T>

@@ -27,7 +27,6 @@ class hedging {
   using H = made_handle<std::invoke_result_t<F&, Item>>;
   using T = typename P::value_type;
   using E = typename P::error_type;
-  using stored = typename cell_type::stored;
 
   hedging(std::optional<H>&& first, std::vector<Item>&& items, std::chrono::nanoseconds delay, F&& f)
       : first_(std::move(first)),
@@ -163,7 +162,7 @@ class hedging {
         if (s.is(word::failure)) c.fail(E(std::as_const(o).error()));
       }
       if constexpr (is_quiet_value<T>) {
-        if (!s.is(word::failure)) c.yield([&](void* at) { ::new (at) stored(*outcome_access::value(o)); });
+        if (!s.is(word::failure)) c.yield_quietly(*outcome_access::value(o));
       }
     } else {
       return in.queue();

@@ -22,7 +22,6 @@ class limit {
   using cell_type = result_cell<P, limit>;
   using T = typename P::value_type;
   using E = typename P::error_type;
-  using stored = typename cell_type::stored;
   using time_point = std::chrono::steady_clock::time_point;
 
   template <class... A>
@@ -149,7 +148,7 @@ class limit {
     } else if ((w & word::failure) == 0 && is_quiet_value<T> && source_.is_free()) {
       c.keep(s);
       if (runs_) source_.queue();
-      if constexpr (is_quiet_value<T>) c.yield([&](void* at) { ::new (at) stored(*outcome_access::value(o)); });
+      if constexpr (is_quiet_value<T>) c.yield_quietly(*outcome_access::value(o));
     } else {
       delivered_ = false;
       return source_.queue();

@@ -106,7 +106,13 @@ struct result_cell final : cell<P> {
   /// With the value of an input, as it is. A copy that comes too late leaves the value where it was.
   template <class InputOutcome>
   void yield_value_of(InputOutcome& o) noexcept {
-    if (!o.with_value([&](auto&& v) { return yield([&](void* at) { ::new (at) stored(std::forward<decltype(v)>(v)); }); })) o.gather();
+    bool const delivered =
+        o.with_value([&](auto&& v) { return yield([&](void* at) { ::new (at) stored(std::forward<decltype(v)>(v)); }); });
+    if (!delivered) o.gather();
+  }
+  /// With a value that is copied without running anything of the user's.
+  void yield_quietly(stored const& v) noexcept {
+    yield([&](void* at) { ::new (at) stored(v); });
   }
   void fail(E e) noexcept {
     if (is_over()) return lost();

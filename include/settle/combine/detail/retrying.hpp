@@ -22,7 +22,6 @@ class retrying {
   using cell_type = result_cell<P, retrying>;
   using T = typename P::value_type;
   using E = typename P::error_type;
-  using stored = typename cell_type::stored;
   using H = handle_of<T, E, C>;
 
   retrying(H&& first, F&& f, backoff b) : first_(std::move(first)), f_(std::in_place, std::move(f)), backoff_(b) {}
@@ -77,7 +76,7 @@ class retrying {
     if constexpr (is_quiet_value<T>) {
       if (!s.is(word::failure) && attempt_.is_free()) {
         c.keep(s);
-        c.yield([&](void* at) { ::new (at) stored(*outcome_access::value(static_cast<typed_state<T, E, C>&>(s).result)); });
+        c.yield_quietly(*outcome_access::value(static_cast<typed_state<T, E, C>&>(s).result));
         return true;
       }
     }

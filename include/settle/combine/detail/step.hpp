@@ -160,7 +160,7 @@ class step {
       if ((w & word::failure) == 0 && source_.is_free()) {
         passed_ = true;
         c.keep(source_.state());
-        c.yield([&](void* at) { ::new (at) stored(*outcome_access::value(o)); });
+        c.yield_quietly(*outcome_access::value(o));
         return true;
       }
     }
@@ -251,7 +251,7 @@ class step {
     c.keep(inner_.state());
     if (was_cancelled) c.end_cancelled(o.cancel());
     else if (failed) c.fail(E(std::as_const(o).error()));
-    else if constexpr (is_quiet_value<U>) c.yield([&](void* at) { ::new (at) stored(*outcome_access::value(o)); });
+    else if constexpr (is_quiet_value<U>) c.yield_quietly(*outcome_access::value(o));
     return true;
   }
   bool heard_inner(cell_type& c) noexcept {
