@@ -403,9 +403,11 @@ TEST(G15_lost, of_what_is_only_watched_nothing_is_delivered) {
   {
     subject<counted<int>> s;
     subject<counted<int>> t;
-    auto h = settle::all(std::move(s.h).on_lost([&](int&&) noexcept { ++lost; }), t.h.watch());
+    subject<counted<int>> u;
+    auto h = settle::all(std::move(s.h).on_lost([&](int&&) noexcept { ++lost; }), t.h.watch(), std::move(u.h));
     s.r.complete(1);
     t.r.complete(2);
+    u.r.complete(3);
     EXPECT_TRUE(std::move(h).wait().has_value());
     auto failing = settle::resolver_of<int>();
     auto given = failing.get_handle().on_lost([&](int&&) noexcept { ++lost; });
