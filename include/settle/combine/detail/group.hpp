@@ -2,10 +2,8 @@
 #ifndef SETTLE_COMBINE_DETAIL_GROUP_HPP
 #define SETTLE_COMBINE_DETAIL_GROUP_HPP
 
-#include <cstddef>
 #include <cstdint>
 #include <exception>
-#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
