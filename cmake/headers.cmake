@@ -68,6 +68,7 @@ set(settle_core_headers
     include/settle/detail/job.hpp
     include/settle/detail/lineage.hpp
     include/settle/detail/link.hpp
+    include/settle/detail/look.hpp
     include/settle/detail/lost_value.hpp
     include/settle/detail/naming.hpp
     include/settle/detail/outcome_head.hpp

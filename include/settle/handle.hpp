@@ -53,7 +53,11 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
     return *this;
   }
   ~handle() {
-    if (this->state_ != nullptr && has_duties()) disown(true);
+    if (this->state_ == nullptr) return;
+    namespace word = detail::word;
+    std::uint32_t const w = detail::bits_of(this->state_->word, std::uint32_t{word::settled | word::taker}, std::memory_order_acquire);
+    bool const is_asked = (w & word::settled) == 0;
+    if (is_asked || detail::may_be_lost(*this->state_, w)) disown(is_asked);
   }
 
   /// Lets the operation run without an owner; a value it yields is lost.
@@ -248,15 +252,10 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
     this->state_->unlock(w | detail::word::watched);
   }
 
-  /// There is something to ask, or a value that may be lost.
-  bool has_duties() const noexcept {
-    std::uint32_t const w = this->state_->word.load(std::memory_order_acquire);
-    return (w & detail::word::settled) == 0 || detail::may_be_lost(*this->state_, w);
-  }
   /// Gives ownership up.
   [[gnu::noinline]] void disown(bool ask) noexcept {
     detail::state_base<C>& s = *this->state_;
-    if (ask && !s.is(detail::word::settled)) detail::engine<C>::request(s, cancellation(cause::dropped, s.created));
+    if (ask) detail::engine<C>::request(s, cancellation(cause::dropped, s.created));
     detail::ownership<C>::disown(s);
   }
 };

@@ -2223,6 +2223,53 @@ class origin {
 
 // ---- settle/detail/state.hpp, continued ----------------------------------------------------------------------------
 
+// ---- settle/detail/look.hpp ----------------------------------------------------------------------------------------
+#ifndef SETTLE_DETAIL_LOOK_HPP
+#define SETTLE_DETAIL_LOOK_HPP
+
+namespace settle::inline v0::detail {
+
+/// What `f` makes of the value, of which the caller sees no more: values that give the same are one to an explorer.
+template <class A, class F>
+[[gnu::always_inline]] inline auto look(A const& a, std::memory_order o, F f) noexcept {
+  if constexpr (requires { a.look(f, o); }) return a.look(f, o);
+  else return f(a.load(o));
+}
+/// The loop around a compare-and-swap: false when `next` makes nothing of the value that was `seen` last.
+template <class A, class T, class F>
+[[gnu::always_inline]] inline bool update(A& a, T& seen, F next, std::memory_order success, std::memory_order failure) noexcept {
+  if constexpr (requires { a.update(seen, next, success, failure); }) {
+    return a.update(seen, next, success, failure);
+  } else {
+    seen = a.load(failure);
+    for (;;) {
+      std::optional<T> const to = next(seen);
+      if (!to) return false;
+      if (a.compare_exchange_weak(seen, *to, success, failure)) return true;
+    }
+  }
+}
+/// Of the value, these bits.
+template <class A, class T>
+[[gnu::always_inline]] inline T bits_of(A const& a, T bits, std::memory_order o) noexcept {
+  return look(a, o, [bits](auto v) { return static_cast<T>(v & bits); });
+}
+/// Any of the bits.
+template <class A, class T>
+[[gnu::always_inline]] inline bool has(A const& a, T bits, std::memory_order o) noexcept {
+  return look(a, o, [bits](auto v) { return (v & bits) != 0; });
+}
+template <class A, class T>
+[[gnu::always_inline]] inline bool equals(A const& a, T value, std::memory_order o) noexcept {
+  return look(a, o, [value](auto v) { return v == value; });
+}
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/detail/state.hpp, continued ----------------------------------------------------------------------------
+
 // ---- settle/detail/naming.hpp --------------------------------------------------------------------------------------
 #ifndef SETTLE_DETAIL_NAMING_HPP
 #define SETTLE_DETAIL_NAMING_HPP
@@ -2409,7 +2456,13 @@ struct state_base : basic_work_node<C> {
   void observers(hook<C>* first) noexcept { ring_or_late = first; }
   /// Written under the lock, or by the releaser; whoever is about to leave looks without it.
   cleanup_node<C>* top_cleanup() const noexcept { return cleanups.load(std::memory_order_relaxed); }
+  bool has_top_cleanup() const noexcept {
+    return detail::look(cleanups, std::memory_order_relaxed, [](auto* top) { return top != nullptr; });
+  }
   void top_cleanup(cleanup_node<C>* top) noexcept { cleanups.store(top, std::memory_order_relaxed); }
+  bool has_lasting() const noexcept {
+    return detail::look(lasting, std::memory_order_acquire, [](auto* first) { return first != nullptr; });
+  }
   static constexpr std::uint8_t many_uplinks = 255;
   /// A link to a parent stands. Under the lock.
   void count_uplink() noexcept {
@@ -2444,30 +2497,38 @@ struct state_base : basic_work_node<C> {
   /// Where its user code runs.
   executor_ref<C> home() noexcept { return table->executor == nullptr ? executor_ref<C>{} : table->executor(*this); }
 
-  bool is(std::uint32_t bits) const noexcept { return (word.load(std::memory_order_acquire) & bits) != 0; }
-  bool is_released() const noexcept { return count::holds(counts.load(std::memory_order_acquire)) == 0; }
+  bool is(std::uint32_t bits) const noexcept { return has(word, bits, std::memory_order_acquire); }
+  bool is_released() const noexcept { return !has(counts, count::releasing - 1, std::memory_order_acquire); }
 
   /// Asked by the producer. Only its reference and its hold exist, and perhaps the consumer's reference: no other thread can
   /// see the state, plain stores will do.
   bool sole() const noexcept {
-    std::uint64_t const c = counts.load(std::memory_order_acquire);
-    return c == count::both || (c == count::both + count::ref && with_consumer());
+    std::uint64_t const others = detail::look(counts, std::memory_order_acquire, [](std::uint64_t c) {
+      return c == count::both ? 0 : c == count::both + count::ref ? 1 : 2;
+    });
+    return others == 0 || (others == 1 && with_consumer());
   }
 
   /// One thread has nobody to lock out.
   static constexpr bool is_exclusive = requires { sync::one_thread; };
   [[gnu::always_inline]] std::uint32_t lock() noexcept {
-    std::uint32_t w = word.load(std::memory_order_relaxed);
-    if constexpr (is_exclusive) return w;
-    bool const is_free = (w & word::locked) == 0;
-    if (is_free && word.compare_exchange_strong(w, w | word::locked, std::memory_order_acquire, std::memory_order_relaxed)) return w;
-    return lock_when_free(w);
+    if constexpr (is_exclusive) {
+      return word.load(std::memory_order_relaxed);
+    } else if constexpr (requires(atomic<std::uint32_t>& a) { a.lock_bit(1u, std::memory_order_acquire); }) {
+      return word.lock_bit(std::uint32_t{word::locked}, std::memory_order_acquire);
+    } else {
+      std::uint32_t w = word.load(std::memory_order_relaxed);
+      bool const is_free = (w & word::locked) == 0;
+      if (is_free && word.compare_exchange_strong(w, w | word::locked, std::memory_order_acquire, std::memory_order_relaxed)) return w;
+      return lock_when_free(w);
+    }
   }
   /// `alone`: the caller is the sole reference and hold, and has nobody to lock out.
   std::uint32_t lock(bool alone) noexcept {
+    if (!alone) return lock();
     std::uint32_t const w = word.load(std::memory_order_relaxed);
     if constexpr (is_exclusive) return w;
-    return !alone || (w & word::kept) != 0 ? lock() : w;
+    return (w & word::kept) != 0 ? lock() : w;
   }
   void unlock(std::uint32_t w) noexcept { word.store(w, std::memory_order_release); }
 
@@ -2480,12 +2541,12 @@ struct state_base : basic_work_node<C> {
 
   void add_ref() noexcept { counts.fetch_add(count::ref, std::memory_order_relaxed); }
   void drop_ref() noexcept {
-    bool const is_last = counts.load(std::memory_order_acquire) == count::ref ? true : drop_shared_ref();
+    bool const is_last = equals(counts, count::ref, std::memory_order_acquire) ? true : drop_shared_ref();
     if (is_last) end();
   }
   /// Several that are given back after the release.
   void drop_refs(std::uint64_t refs) noexcept {
-    bool const nobody_else = counts.load(std::memory_order_acquire) == refs;
+    bool const nobody_else = equals(counts, refs, std::memory_order_acquire);
     if (nobody_else || counts.fetch_sub(refs, std::memory_order_acq_rel) == refs) end();
   }
   /// True: it was the last.
@@ -2499,7 +2560,7 @@ struct state_base : basic_work_node<C> {
   /// The producer gives the handle out before anybody else has seen the state. False: not so.
   bool hand_out_alone() noexcept {
     std::uint32_t const w = word.load(std::memory_order_relaxed);
-    if (counts.load(std::memory_order_acquire) != count::both || w != 0) return false;
+    if (!equals(counts, count::both, std::memory_order_acquire) || w != 0) return false;
     word.store(word::handled | word::owned, std::memory_order_relaxed);
     counts.store(count::both + count::ref, std::memory_order_relaxed);
     return true;
@@ -2510,11 +2571,12 @@ struct state_base : basic_work_node<C> {
   /// A hold while there is still one: pins want none once the cleanups run, late cleanups take one even then.
   /// Where there is none, what ran before the release is visible: whatever came too late for it runs after it.
   bool try_hold(bool even_releasing, std::uint64_t with_refs = count::both) noexcept {
-    std::uint64_t c = counts.load(std::memory_order_acquire);
-    for (;;) {
-      if (count::holds(c) == 0 || (!even_releasing && (c & count::releasing) != 0)) return false;
-      if (counts.compare_exchange_weak(c, c + with_refs, std::memory_order_acquire, std::memory_order_acquire)) return true;
-    }
+    std::uint64_t c;
+    auto const more = [=](std::uint64_t v) -> std::optional<std::uint64_t> {
+      if (count::holds(v) == 0 || (!even_releasing && (v & count::releasing) != 0)) return {};
+      return v + with_refs;
+    };
+    return update(counts, c, more, std::memory_order_acquire, std::memory_order_acquire);
   }
 
   /// Makes the context when there is none yet. Null: no memory.
@@ -2535,11 +2597,12 @@ struct state_base : basic_work_node<C> {
 
   /// The second of two references is the consumer's: it was given before they were counted, and is still to be given back.
   bool with_consumer() const noexcept {
-    return is(word::given) && counts.load(std::memory_order_acquire) == count::both + count::ref && !is(word::settled);
+    return is(word::given) && equals(counts, count::both + count::ref, std::memory_order_acquire) && !is(word::settled);
   }
 
+  static constexpr std::uint32_t ended = word::settled | word::failure | word::cancelled;
   monitor_event event_of(monitor_event::what_t what) noexcept {
-    std::uint32_t const w = word.load(std::memory_order_relaxed);
+    std::uint32_t const w = bits_of(word, ended, std::memory_order_relaxed);
     monitor_event e;
     e.what = what;
     e.how = (w & word::settled) == 0     ? monitor_event::pending
@@ -2600,8 +2663,8 @@ struct state_base : basic_work_node<C> {
   }
   /// No reference is left.
   void end() noexcept {
-    std::uint32_t const w = word.load(std::memory_order_relaxed);
-    if ((w & (word::failure | word::context)) != 0 || has_listener()) [[unlikely]]
+    std::uint32_t const w = bits_of(word, std::uint32_t{word::failure | word::context}, std::memory_order_relaxed);
+    if (w != 0 || has_listener()) [[unlikely]]
       say_and_forget(w);
     table->destroy(*this);
   }
@@ -2858,6 +2921,11 @@ void lose_value(state_base<C>& s) noexcept {
 template <class C>
 bool may_be_lost(state_base<C>& s, std::uint32_t w) noexcept {
   return s.table->dispose != nullptr || (w & word::taker) != 0;
+}
+/// The same of a word that is looked at here.
+template <class C>
+bool may_be_lost(state_base<C>& s) noexcept {
+  return s.table->dispose != nullptr || has(s.word, std::uint32_t{word::taker}, std::memory_order_acquire);
 }
 
 }  // namespace settle::inline v0::detail
@@ -3226,7 +3294,11 @@ struct releaser {
   /// or by way of a queue. What is released and may yet be queued by an owner who goes must not be in one.
   static bool drop(state& s, bool registered_late = false, bool runs_next = false) noexcept {
     std::uint64_t const mark = registered_late ? count::late : 0;
-    std::uint64_t c = s.counts.load(std::memory_order_acquire);
+    auto const beside_others = [mark](std::uint64_t c) {
+      return count::holds(c) > 1 ? std::optional<std::uint64_t>((c - count::both) | mark) : std::nullopt;
+    };
+    std::uint64_t c;
+    if (update(s.counts, c, beside_others, std::memory_order_acq_rel, std::memory_order_acquire)) return true;
     for (;;) {
       if (count::holds(c) > 1) {
         if (swap(s, c, (c - count::both) | mark)) return true;
@@ -3236,10 +3308,11 @@ struct releaser {
       } else if ((c & count::late) != 0) {
         swap(s, c, c & ~count::late);  // cleared before looking
         c = s.counts.load(std::memory_order_acquire);
-      } else if (!to_do(s)) {
+      } else if (remains const left = what_remains(s); !left.user_code && !left.ties) {
         if (close(s, c)) return true;
-      } else if (swap(s, c, may_close_now(s, runs_next) ? c - count::hold : c | count::releasing)) {
-        return false;
+      } else {
+        bool const may_close_now = !left.user_code && !left.releasers && (runs_next || !may_be_lost(s));
+        if (swap(s, c, may_close_now ? c - count::hold : c | count::releasing)) return false;
       }
     }
   }
@@ -3249,17 +3322,14 @@ struct releaser {
   /// False: the long way.
   template <class S>
   [[gnu::always_inline]] static bool end_sequence(S& s) noexcept {
-    if (s.has_listener()) return false;
+    if (s.has_listener() || (s.may_dispose() && s.table->born == nullptr && is_owned_still(s))) return false;
     std::uint64_t c = s.counts.load(std::memory_order_acquire);
-    std::uint32_t const w = s.word.load(std::memory_order_acquire);  // what others did before they let go stands there
+    std::uint32_t const w = bits_of(s.word, matters_at_end, std::memory_order_acquire);  // what others did before they let go stands there
     if (count::holds(c) != 1 || (c & count::late) != 0 || (w & (word::taker | word::releasers)) != 0) return false;
-    if (s.may_dispose()) {
-      if ((w & word::owned) != 0 && (w & word::given) == 0 && s.table->born == nullptr) return false;
-      if ((w & (word::owned | word::watched)) == 0) s.table->dispose(s);
-    }
+    if (s.may_dispose() && (w & (word::owned | word::watched)) == 0) s.table->dispose(s);
     std::uint64_t const consumer = (w & word::given) != 0 ? count::ref : 0;
     bool const work = has_cleanups(s);
-    bool const tied = s.lasting.load(std::memory_order_acquire) != nullptr;
+    bool const tied = s.has_lasting();
     std::uint64_t const last = tied ? count::hold : count::both;
     std::uint64_t const next = work ? (c - consumer) | count::releasing : c - consumer - last;
     if (c != count::both + consumer || tied) {
@@ -3286,8 +3356,9 @@ struct releaser {
         frame<C>::here().outbox.push(&s);
         return;
       }
-      if (s.is(word::disposal)) destroy_value(s);
-      if (needs_executor(s.word.load(std::memory_order_acquire))) lost_taker<C>::forget(s);
+      std::uint32_t const w = bits_of(s.word, of_value, std::memory_order_acquire);
+      if ((w & word::disposal) != 0) destroy_value(s);
+      if (needs_executor(w & ~word::disposal)) lost_taker<C>::forget(s);
       step last = step::ran;
       while (last == step::ran) last = run_top(s);
       if (last == step::under_way) return;  // whoever ends it goes on with the release; we hold nothing any more
@@ -3297,7 +3368,7 @@ struct releaser {
         absorb(s);
       } else if (count::holds(c) > 1) {
         if (swap(s, c, c - count::both)) return;  // a registrant is at it: the last one goes on
-      } else if (s.lasting.load(std::memory_order_acquire) == nullptr) {
+      } else if (!s.has_lasting()) {
         if (close(s, c)) return;
       } else if (swap(s, c, (c - count::hold) & ~count::releasing)) {
         finish(s);
@@ -3317,18 +3388,26 @@ struct releaser {
   static bool needs_executor(std::uint32_t w) noexcept {
     return (w & word::disposal) != 0 || ((w & word::taker) != 0 && (w & (word::failure | word::cancelled)) != 0);
   }
-  static bool has_cleanups(state& s) noexcept { return s.top_cleanup() != nullptr || s.slots_used() != 0; }
-  static bool to_do(state& s) noexcept {
-    return has_cleanups(s) || s.lasting.load(std::memory_order_acquire) != nullptr ||
-           needs_executor(s.word.load(std::memory_order_acquire));
+  static constexpr std::uint32_t of_value = word::disposal | word::taker | word::failure | word::cancelled;  // what that asks for
+  static constexpr std::uint32_t matters_at_end = word::taker | word::releasers | word::owned | word::given | word::watched | word::kept;
+  /// A handle may take the value yet. Once it is gone, that stays so.
+  static bool is_owned_still(state& s) noexcept {
+    return look(s.word, std::memory_order_relaxed, [](std::uint32_t w) { return (w & (word::owned | word::given)) == word::owned; });
+  }
+  static bool has_cleanups(state& s) noexcept { return s.has_top_cleanup() || s.slots_used() != 0; }
+
+  struct remains {
+    bool user_code;
+    bool releasers;  // may wait for released
+    bool ties;       // parents, or those who wait for released
+  };
+  static remains what_remains(state& s) noexcept {
+    std::uint32_t const w = bits_of(s.word, of_value | word::releasers, std::memory_order_acquire);
+    return {has_cleanups(s) || needs_executor(w), (w & word::releasers) != 0, s.has_lasting()};
   }
   static bool has_user_code(state& s) noexcept {
-    return has_cleanups(s) || s.is(word::releasers) || needs_executor(s.word.load(std::memory_order_acquire)) ||
-           (s.counts.load(std::memory_order_relaxed) & count::late) != 0;
-  }
-
-  static bool may_close_now(state& s, bool runs_next) noexcept {
-    return !has_user_code(s) && (runs_next || !may_be_lost(s, s.word.load(std::memory_order_acquire)));
+    remains const left = what_remains(s);
+    return left.user_code || left.releasers || has(s.counts, count::late, std::memory_order_relaxed);
   }
 
   /// Released, with nobody to tell: one step. Without another reference there is nobody to race either.
@@ -3375,7 +3454,7 @@ struct releaser {
   /// Runs the cleanup that was registered last.
   template <class S>
   static step run_top(S& s) noexcept {
-    if ((s.counts.load(std::memory_order_acquire) & count::late) != 0) return step::none;  // what came late is next
+    if (has(s.counts, count::late, std::memory_order_acquire)) return step::none;  // what came late is next
     if (cleanup_node<C>* top = s.top_cleanup(); top != nullptr) {
       s.top_cleanup(top->below);
       cleanup_type<C> const& t = *top->type;
@@ -4639,7 +4718,7 @@ class ownership {
  public:
   /// The owner goes. A value that is there, and that nobody else reads, is lost.
   static void disown(state& s) noexcept {
-    if (!may_be_lost(s, s.word.load(std::memory_order_relaxed))) return;
+    if (!may_be_lost(s)) return;
     std::uint32_t const w = s.lock();
     bool const offered = was_offered(s, w);
     s.unlock(w & ~word::owned);
@@ -4649,8 +4728,8 @@ class ownership {
  private:
   /// Under the lock: the sequence has offered the value to its owner, or ended the short way when nothing could be lost yet.
   static bool was_offered(state& s, std::uint32_t w) noexcept {
-    std::uint64_t const c = s.counts.load(std::memory_order_relaxed);
-    return (w & word::offered) != 0 || (c & count::releasing) != 0 || count::holds(c) == 0;
+    return (w & word::offered) != 0 ||
+           look(s.counts, std::memory_order_relaxed, [](std::uint64_t c) { return (c & count::releasing) != 0 || count::holds(c) == 0; });
   }
 
   /// The value lost its owner after the sequence had offered it: it dies on the executor, before released if it can.
@@ -4721,7 +4800,7 @@ struct registry {
   [[gnu::noinline]] static void add_late_observer(state& s, node& h) noexcept {
     if (s.is(word::offered) || !s.try_hold(true)) return at_once(s, h);
     std::uint32_t const w = s.lock();
-    bool const is_over = (w & word::offered) != 0 || (s.counts.load(std::memory_order_relaxed) & count::releasing) != 0;
+    bool const is_over = (w & word::offered) != 0 || has(s.counts, count::releasing, std::memory_order_relaxed);
     if (!is_over) s.lasting.store(ring<C>::push_front(s.lasting.load(std::memory_order_relaxed), &h), std::memory_order_relaxed);
     s.unlock(is_over ? w : w | kept_bit(h));
     if (!is_over) return leave_late(s);
@@ -4885,7 +4964,7 @@ struct registry {
  private:
   /// The lower end, with the link's reference, of what nobody but its producer knows: without an atomic step. False: not so.
   static bool tie_newborn(state& s, node& up) noexcept {
-    if (s.counts.load(std::memory_order_acquire) != count::both) return false;
+    if (!equals(s.counts, count::both, std::memory_order_acquire)) return false;
     std::uint32_t const w = s.word.load(std::memory_order_relaxed);
     if ((w & ~std::uint32_t{word::handled | word::owned}) != 0) return false;
     push_uplink(s, up);
@@ -4925,7 +5004,7 @@ namespace settle::inline v0::detail {
 /// The ending of a settled state.
 template <class C>
 ending ending_of(state_base<C>& s) noexcept {
-  std::uint32_t const w = s.word.load(std::memory_order_acquire);
+  std::uint32_t const w = bits_of(s.word, std::uint32_t{word::failure | word::cancelled}, std::memory_order_acquire);
   return {(w & word::failure) != 0     ? ending::failure
           : (w & word::cancelled) != 0 ? ending::cancelled
                                        : ending::value,
@@ -5363,7 +5442,7 @@ class ancestry {
     bool by_cleanup = false;
   };
 
-  static bool is_releasing(state& s) noexcept { return (s.counts.load(std::memory_order_relaxed) & count::releasing) != 0; }
+  static bool is_releasing(state& s) noexcept { return has(s.counts, count::releasing, std::memory_order_relaxed); }
 
   template <class F>
   static bool climb(state& from, F is_it) noexcept {
@@ -5543,7 +5622,7 @@ class cleanup_registration {
     }
     s.unlock(w);
     if (!s.try_hold(true)) return false;
-    bool const beside_releaser = (s.counts.load(std::memory_order_relaxed) & count::releasing) != 0;
+    bool const beside_releaser = has(s.counts, count::releasing, std::memory_order_relaxed);
     w = s.lock();
     if (beside_releaser) {
       n.below = s.late_cleanups();
@@ -6560,7 +6639,11 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
     return *this;
   }
   ~handle() {
-    if (this->state_ != nullptr && has_duties()) disown(true);
+    if (this->state_ == nullptr) return;
+    namespace word = detail::word;
+    std::uint32_t const w = detail::bits_of(this->state_->word, std::uint32_t{word::settled | word::taker}, std::memory_order_acquire);
+    bool const is_asked = (w & word::settled) == 0;
+    if (is_asked || detail::may_be_lost(*this->state_, w)) disown(is_asked);
   }
 
   /// Lets the operation run without an owner; a value it yields is lost.
@@ -6755,15 +6838,10 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
     this->state_->unlock(w | detail::word::watched);
   }
 
-  /// There is something to ask, or a value that may be lost.
-  bool has_duties() const noexcept {
-    std::uint32_t const w = this->state_->word.load(std::memory_order_acquire);
-    return (w & detail::word::settled) == 0 || detail::may_be_lost(*this->state_, w);
-  }
   /// Gives ownership up.
   [[gnu::noinline]] void disown(bool ask) noexcept {
     detail::state_base<C>& s = *this->state_;
-    if (ask && !s.is(detail::word::settled)) detail::engine<C>::request(s, cancellation(cause::dropped, s.created));
+    if (ask) detail::engine<C>::request(s, cancellation(cause::dropped, s.created));
     detail::ownership<C>::disown(s);
   }
 };
@@ -6813,9 +6891,9 @@ class direct {
   /// others did before they let go stands in the word that is read after that.
   static bool is_alone(state& s) noexcept {
     bool const given = s.is(word::given);
-    std::uint64_t const c = s.counts.load(std::memory_order_acquire);
-    std::uint32_t const w = s.word.load(std::memory_order_acquire);
-    return (w & ~plain_bits) == 0 && (c == count::both || (given && c == count::both + count::ref)) && frame<C>::here().is_free();
+    bool const nobody_else = look(s.counts, std::memory_order_acquire,
+                                  [given](std::uint64_t c) { return c == count::both || (given && c == count::both + count::ref); });
+    return !has(s.word, ~plain_bits, std::memory_order_acquire) && nobody_else && frame<C>::here().is_free();
   }
   /// The producer's, the payload written. Takes over its hold and reference.
   static void settle_alone(state& s, outcome_head::kind_t kind) noexcept {
@@ -6852,7 +6930,7 @@ class direct {
     if constexpr (storage::may_allocate && sizeof(F) <= storage::slot_bytes && alignof(F) <= alignof(void*) && storage::inline_slots != 0 &&
                   std::is_nothrow_move_constructible_v<F> && !is_asynchronous<C, F>()) {
       std::size_t const i = s.slots_used();
-      if (s.counts.load(std::memory_order_acquire) != count::both || i == storage::inline_slots || s.top_cleanup() != nullptr) return false;
+      if (!equals(s.counts, count::both, std::memory_order_acquire) || i == storage::inline_slots || s.has_top_cleanup()) return false;
       ::new (static_cast<void*>(s.slots.slots[i].bytes)) F(std::move(f));
       s.slots.slots[i].type = &cleanup_closure<C, F>::type;
       s.slots_used(i + 1);

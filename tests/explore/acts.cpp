@@ -22,7 +22,7 @@ TEST(explore_acts, any_two_at_once_keep_the_contract) {
       }
       ++looked_at;
     }
-  EXPECT_EQ(looked_at, 546U);
+  EXPECT_EQ(looked_at, 614U);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "async_cleanup.hpp"
 #include "hook.hpp"
 #include "link.hpp"
+#include "look.hpp"
 #include "state.hpp"
 
 namespace settle::inline v0::detail {
@@ -44,7 +45,7 @@ class ancestry {
     bool by_cleanup = false;
   };
 
-  static bool is_releasing(state& s) noexcept { return (s.counts.load(std::memory_order_relaxed) & count::releasing) != 0; }
+  static bool is_releasing(state& s) noexcept { return has(s.counts, count::releasing, std::memory_order_relaxed); }
 
   template <class F>
   static bool climb(state& from, F is_it) noexcept {

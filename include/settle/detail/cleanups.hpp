@@ -10,6 +10,7 @@
 
 #include "async_cleanup.hpp"
 #include "closures.hpp"
+#include "look.hpp"
 #include "registry.hpp"
 
 namespace settle::inline v0::detail {
@@ -150,7 +151,7 @@ class cleanup_registration {
     }
     s.unlock(w);
     if (!s.try_hold(true)) return false;
-    bool const beside_releaser = (s.counts.load(std::memory_order_relaxed) & count::releasing) != 0;
+    bool const beside_releaser = has(s.counts, count::releasing, std::memory_order_relaxed);
     w = s.lock();
     if (beside_releaser) {
       n.below = s.late_cleanups();

@@ -13,6 +13,7 @@
 #include "closures.hpp"
 #include "dispatcher.hpp"
 #include "frame.hpp"
+#include "look.hpp"
 #include "releaser.hpp"
 #include "sequence.hpp"
 #include "state.hpp"
@@ -37,9 +38,9 @@ class direct {
   /// others did before they let go stands in the word that is read after that.
   static bool is_alone(state& s) noexcept {
     bool const given = s.is(word::given);
-    std::uint64_t const c = s.counts.load(std::memory_order_acquire);
-    std::uint32_t const w = s.word.load(std::memory_order_acquire);
-    return (w & ~plain_bits) == 0 && (c == count::both || (given && c == count::both + count::ref)) && frame<C>::here().is_free();
+    bool const nobody_else = look(s.counts, std::memory_order_acquire,
+                                  [given](std::uint64_t c) { return c == count::both || (given && c == count::both + count::ref); });
+    return !has(s.word, ~plain_bits, std::memory_order_acquire) && nobody_else && frame<C>::here().is_free();
   }
   /// The producer's, the payload written. Takes over its hold and reference.
   static void settle_alone(state& s, outcome_head::kind_t kind) noexcept {
@@ -76,7 +77,7 @@ class direct {
     if constexpr (storage::may_allocate && sizeof(F) <= storage::slot_bytes && alignof(F) <= alignof(void*) && storage::inline_slots != 0 &&
                   std::is_nothrow_move_constructible_v<F> && !is_asynchronous<C, F>()) {
       std::size_t const i = s.slots_used();
-      if (s.counts.load(std::memory_order_acquire) != count::both || i == storage::inline_slots || s.top_cleanup() != nullptr) return false;
+      if (!equals(s.counts, count::both, std::memory_order_acquire) || i == storage::inline_slots || s.has_top_cleanup()) return false;
       ::new (static_cast<void*>(s.slots.slots[i].bytes)) F(std::move(f));
       s.slots.slots[i].type = &cleanup_closure<C, F>::type;
       s.slots_used(i + 1);

@@ -143,6 +143,11 @@ template <class C>
 bool may_be_lost(state_base<C>& s, std::uint32_t w) noexcept {
   return s.table->dispose != nullptr || (w & word::taker) != 0;
 }
+/// The same of a word that is looked at here.
+template <class C>
+bool may_be_lost(state_base<C>& s) noexcept {
+  return s.table->dispose != nullptr || has(s.word, std::uint32_t{word::taker}, std::memory_order_acquire);
+}
 
 }  // namespace settle::inline v0::detail
 

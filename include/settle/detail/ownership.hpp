@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "frame.hpp"
+#include "look.hpp"
 #include "lost_value.hpp"
 #include "state.hpp"
 #include "walker.hpp"
@@ -19,7 +20,7 @@ class ownership {
  public:
   /// The owner goes. A value that is there, and that nobody else reads, is lost.
   static void disown(state& s) noexcept {
-    if (!may_be_lost(s, s.word.load(std::memory_order_relaxed))) return;
+    if (!may_be_lost(s)) return;
     std::uint32_t const w = s.lock();
     bool const offered = was_offered(s, w);
     s.unlock(w & ~word::owned);
@@ -29,8 +30,8 @@ class ownership {
  private:
   /// Under the lock: the sequence has offered the value to its owner, or ended the short way when nothing could be lost yet.
   static bool was_offered(state& s, std::uint32_t w) noexcept {
-    std::uint64_t const c = s.counts.load(std::memory_order_relaxed);
-    return (w & word::offered) != 0 || (c & count::releasing) != 0 || count::holds(c) == 0;
+    return (w & word::offered) != 0 ||
+           look(s.counts, std::memory_order_relaxed, [](std::uint64_t c) { return (c & count::releasing) != 0 || count::holds(c) == 0; });
   }
 
   /// The value lost its owner after the sequence had offered it: it dies on the executor, before released if it can.

@@ -6,6 +6,7 @@
 #include "engine.hpp"
 #include "hook.hpp"
 #include "link.hpp"
+#include "look.hpp"
 #include "state.hpp"
 #include "walker.hpp"
 
@@ -35,7 +36,7 @@ struct registry {
   [[gnu::noinline]] static void add_late_observer(state& s, node& h) noexcept {
     if (s.is(word::offered) || !s.try_hold(true)) return at_once(s, h);
     std::uint32_t const w = s.lock();
-    bool const is_over = (w & word::offered) != 0 || (s.counts.load(std::memory_order_relaxed) & count::releasing) != 0;
+    bool const is_over = (w & word::offered) != 0 || has(s.counts, count::releasing, std::memory_order_relaxed);
     if (!is_over) s.lasting.store(ring<C>::push_front(s.lasting.load(std::memory_order_relaxed), &h), std::memory_order_relaxed);
     s.unlock(is_over ? w : w | kept_bit(h));
     if (!is_over) return leave_late(s);
@@ -199,7 +200,7 @@ struct registry {
  private:
   /// The lower end, with the link's reference, of what nobody but its producer knows: without an atomic step. False: not so.
   static bool tie_newborn(state& s, node& up) noexcept {
-    if (s.counts.load(std::memory_order_acquire) != count::both) return false;
+    if (!equals(s.counts, count::both, std::memory_order_acquire)) return false;
     std::uint32_t const w = s.word.load(std::memory_order_relaxed);
     if ((w & ~std::uint32_t{word::handled | word::owned}) != 0) return false;
     push_uplink(s, up);

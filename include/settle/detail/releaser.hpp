@@ -8,6 +8,7 @@
 
 #include "frame.hpp"
 #include "hook.hpp"
+#include "look.hpp"
 #include "lost_value.hpp"
 #include "sequence.hpp"
 #include "state.hpp"
@@ -25,7 +26,11 @@ struct releaser {
   /// or by way of a queue. What is released and may yet be queued by an owner who goes must not be in one.
   static bool drop(state& s, bool registered_late = false, bool runs_next = false) noexcept {
     std::uint64_t const mark = registered_late ? count::late : 0;
-    std::uint64_t c = s.counts.load(std::memory_order_acquire);
+    auto const beside_others = [mark](std::uint64_t c) {
+      return count::holds(c) > 1 ? std::optional<std::uint64_t>((c - count::both) | mark) : std::nullopt;
+    };
+    std::uint64_t c;
+    if (update(s.counts, c, beside_others, std::memory_order_acq_rel, std::memory_order_acquire)) return true;
     for (;;) {
       if (count::holds(c) > 1) {
         if (swap(s, c, (c - count::both) | mark)) return true;
@@ -35,10 +40,11 @@ struct releaser {
       } else if ((c & count::late) != 0) {
         swap(s, c, c & ~count::late);  // cleared before looking
         c = s.counts.load(std::memory_order_acquire);
-      } else if (!to_do(s)) {
+      } else if (remains const left = what_remains(s); !left.user_code && !left.ties) {
         if (close(s, c)) return true;
-      } else if (swap(s, c, may_close_now(s, runs_next) ? c - count::hold : c | count::releasing)) {
-        return false;
+      } else {
+        bool const may_close_now = !left.user_code && !left.releasers && (runs_next || !may_be_lost(s));
+        if (swap(s, c, may_close_now ? c - count::hold : c | count::releasing)) return false;
       }
     }
   }
@@ -48,17 +54,14 @@ struct releaser {
   /// False: the long way.
   template <class S>
   [[gnu::always_inline]] static bool end_sequence(S& s) noexcept {
-    if (s.has_listener()) return false;
+    if (s.has_listener() || (s.may_dispose() && s.table->born == nullptr && is_owned_still(s))) return false;
     std::uint64_t c = s.counts.load(std::memory_order_acquire);
-    std::uint32_t const w = s.word.load(std::memory_order_acquire);  // what others did before they let go stands there
+    std::uint32_t const w = bits_of(s.word, matters_at_end, std::memory_order_acquire);  // what others did before they let go stands there
     if (count::holds(c) != 1 || (c & count::late) != 0 || (w & (word::taker | word::releasers)) != 0) return false;
-    if (s.may_dispose()) {
-      if ((w & word::owned) != 0 && (w & word::given) == 0 && s.table->born == nullptr) return false;
-      if ((w & (word::owned | word::watched)) == 0) s.table->dispose(s);
-    }
+    if (s.may_dispose() && (w & (word::owned | word::watched)) == 0) s.table->dispose(s);
     std::uint64_t const consumer = (w & word::given) != 0 ? count::ref : 0;
     bool const work = has_cleanups(s);
-    bool const tied = s.lasting.load(std::memory_order_acquire) != nullptr;
+    bool const tied = s.has_lasting();
     std::uint64_t const last = tied ? count::hold : count::both;
     std::uint64_t const next = work ? (c - consumer) | count::releasing : c - consumer - last;
     if (c != count::both + consumer || tied) {
@@ -85,8 +88,9 @@ struct releaser {
         frame<C>::here().outbox.push(&s);
         return;
       }
-      if (s.is(word::disposal)) destroy_value(s);
-      if (needs_executor(s.word.load(std::memory_order_acquire))) lost_taker<C>::forget(s);
+      std::uint32_t const w = bits_of(s.word, of_value, std::memory_order_acquire);
+      if ((w & word::disposal) != 0) destroy_value(s);
+      if (needs_executor(w & ~word::disposal)) lost_taker<C>::forget(s);
       step last = step::ran;
       while (last == step::ran) last = run_top(s);
       if (last == step::under_way) return;  // whoever ends it goes on with the release; we hold nothing any more
@@ -96,7 +100,7 @@ struct releaser {
         absorb(s);
       } else if (count::holds(c) > 1) {
         if (swap(s, c, c - count::both)) return;  // a registrant is at it: the last one goes on
-      } else if (s.lasting.load(std::memory_order_acquire) == nullptr) {
+      } else if (!s.has_lasting()) {
         if (close(s, c)) return;
       } else if (swap(s, c, (c - count::hold) & ~count::releasing)) {
         finish(s);
@@ -116,18 +120,26 @@ struct releaser {
   static bool needs_executor(std::uint32_t w) noexcept {
     return (w & word::disposal) != 0 || ((w & word::taker) != 0 && (w & (word::failure | word::cancelled)) != 0);
   }
-  static bool has_cleanups(state& s) noexcept { return s.top_cleanup() != nullptr || s.slots_used() != 0; }
-  static bool to_do(state& s) noexcept {
-    return has_cleanups(s) || s.lasting.load(std::memory_order_acquire) != nullptr ||
-           needs_executor(s.word.load(std::memory_order_acquire));
+  static constexpr std::uint32_t of_value = word::disposal | word::taker | word::failure | word::cancelled;  // what that asks for
+  static constexpr std::uint32_t matters_at_end = word::taker | word::releasers | word::owned | word::given | word::watched | word::kept;
+  /// A handle may take the value yet. Once it is gone, that stays so.
+  static bool is_owned_still(state& s) noexcept {
+    return look(s.word, std::memory_order_relaxed, [](std::uint32_t w) { return (w & (word::owned | word::given)) == word::owned; });
+  }
+  static bool has_cleanups(state& s) noexcept { return s.has_top_cleanup() || s.slots_used() != 0; }
+
+  struct remains {
+    bool user_code;
+    bool releasers;  // may wait for released
+    bool ties;       // parents, or those who wait for released
+  };
+  static remains what_remains(state& s) noexcept {
+    std::uint32_t const w = bits_of(s.word, of_value | word::releasers, std::memory_order_acquire);
+    return {has_cleanups(s) || needs_executor(w), (w & word::releasers) != 0, s.has_lasting()};
   }
   static bool has_user_code(state& s) noexcept {
-    return has_cleanups(s) || s.is(word::releasers) || needs_executor(s.word.load(std::memory_order_acquire)) ||
-           (s.counts.load(std::memory_order_relaxed) & count::late) != 0;
-  }
-
-  static bool may_close_now(state& s, bool runs_next) noexcept {
-    return !has_user_code(s) && (runs_next || !may_be_lost(s, s.word.load(std::memory_order_acquire)));
+    remains const left = what_remains(s);
+    return left.user_code || left.releasers || has(s.counts, count::late, std::memory_order_relaxed);
   }
 
   /// Released, with nobody to tell: one step. Without another reference there is nobody to race either.
@@ -174,7 +186,7 @@ struct releaser {
   /// Runs the cleanup that was registered last.
   template <class S>
   static step run_top(S& s) noexcept {
-    if ((s.counts.load(std::memory_order_acquire) & count::late) != 0) return step::none;  // what came late is next
+    if (has(s.counts, count::late, std::memory_order_acquire)) return step::none;  // what came late is next
     if (cleanup_node<C>* top = s.top_cleanup(); top != nullptr) {
       s.top_cleanup(top->below);
       cleanup_type<C> const& t = *top->type;

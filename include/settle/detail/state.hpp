@@ -16,6 +16,7 @@
 #include "../policy/recycling.hpp"
 #include "context.hpp"
 #include "hook.hpp"
+#include "look.hpp"
 #include "naming.hpp"
 #include "state_table.hpp"
 #include "word.hpp"
@@ -50,7 +51,13 @@ struct state_base : basic_work_node<C> {
   void observers(hook<C>* first) noexcept { ring_or_late = first; }
   /// Written under the lock, or by the releaser; whoever is about to leave looks without it.
   cleanup_node<C>* top_cleanup() const noexcept { return cleanups.load(std::memory_order_relaxed); }
+  bool has_top_cleanup() const noexcept {
+    return detail::look(cleanups, std::memory_order_relaxed, [](auto* top) { return top != nullptr; });
+  }
   void top_cleanup(cleanup_node<C>* top) noexcept { cleanups.store(top, std::memory_order_relaxed); }
+  bool has_lasting() const noexcept {
+    return detail::look(lasting, std::memory_order_acquire, [](auto* first) { return first != nullptr; });
+  }
   static constexpr std::uint8_t many_uplinks = 255;
   /// A link to a parent stands. Under the lock.
   void count_uplink() noexcept {
@@ -85,30 +92,38 @@ struct state_base : basic_work_node<C> {
   /// Where its user code runs.
   executor_ref<C> home() noexcept { return table->executor == nullptr ? executor_ref<C>{} : table->executor(*this); }
 
-  bool is(std::uint32_t bits) const noexcept { return (word.load(std::memory_order_acquire) & bits) != 0; }
-  bool is_released() const noexcept { return count::holds(counts.load(std::memory_order_acquire)) == 0; }
+  bool is(std::uint32_t bits) const noexcept { return has(word, bits, std::memory_order_acquire); }
+  bool is_released() const noexcept { return !has(counts, count::releasing - 1, std::memory_order_acquire); }
 
   /// Asked by the producer. Only its reference and its hold exist, and perhaps the consumer's reference: no other thread can
   /// see the state, plain stores will do.
   bool sole() const noexcept {
-    std::uint64_t const c = counts.load(std::memory_order_acquire);
-    return c == count::both || (c == count::both + count::ref && with_consumer());
+    std::uint64_t const others = detail::look(counts, std::memory_order_acquire, [](std::uint64_t c) {
+      return c == count::both ? 0 : c == count::both + count::ref ? 1 : 2;
+    });
+    return others == 0 || (others == 1 && with_consumer());
   }
 
   /// One thread has nobody to lock out.
   static constexpr bool is_exclusive = requires { sync::one_thread; };
   [[gnu::always_inline]] std::uint32_t lock() noexcept {
-    std::uint32_t w = word.load(std::memory_order_relaxed);
-    if constexpr (is_exclusive) return w;
-    bool const is_free = (w & word::locked) == 0;
-    if (is_free && word.compare_exchange_strong(w, w | word::locked, std::memory_order_acquire, std::memory_order_relaxed)) return w;
-    return lock_when_free(w);
+    if constexpr (is_exclusive) {
+      return word.load(std::memory_order_relaxed);
+    } else if constexpr (requires(atomic<std::uint32_t>& a) { a.lock_bit(1u, std::memory_order_acquire); }) {
+      return word.lock_bit(std::uint32_t{word::locked}, std::memory_order_acquire);
+    } else {
+      std::uint32_t w = word.load(std::memory_order_relaxed);
+      bool const is_free = (w & word::locked) == 0;
+      if (is_free && word.compare_exchange_strong(w, w | word::locked, std::memory_order_acquire, std::memory_order_relaxed)) return w;
+      return lock_when_free(w);
+    }
   }
   /// `alone`: the caller is the sole reference and hold, and has nobody to lock out.
   std::uint32_t lock(bool alone) noexcept {
+    if (!alone) return lock();
     std::uint32_t const w = word.load(std::memory_order_relaxed);
     if constexpr (is_exclusive) return w;
-    return !alone || (w & word::kept) != 0 ? lock() : w;
+    return (w & word::kept) != 0 ? lock() : w;
   }
   void unlock(std::uint32_t w) noexcept { word.store(w, std::memory_order_release); }
 
@@ -121,12 +136,12 @@ struct state_base : basic_work_node<C> {
 
   void add_ref() noexcept { counts.fetch_add(count::ref, std::memory_order_relaxed); }
   void drop_ref() noexcept {
-    bool const is_last = counts.load(std::memory_order_acquire) == count::ref ? true : drop_shared_ref();
+    bool const is_last = equals(counts, count::ref, std::memory_order_acquire) ? true : drop_shared_ref();
     if (is_last) end();
   }
   /// Several that are given back after the release.
   void drop_refs(std::uint64_t refs) noexcept {
-    bool const nobody_else = counts.load(std::memory_order_acquire) == refs;
+    bool const nobody_else = equals(counts, refs, std::memory_order_acquire);
     if (nobody_else || counts.fetch_sub(refs, std::memory_order_acq_rel) == refs) end();
   }
   /// True: it was the last.
@@ -140,7 +155,7 @@ struct state_base : basic_work_node<C> {
   /// The producer gives the handle out before anybody else has seen the state. False: not so.
   bool hand_out_alone() noexcept {
     std::uint32_t const w = word.load(std::memory_order_relaxed);
-    if (counts.load(std::memory_order_acquire) != count::both || w != 0) return false;
+    if (!equals(counts, count::both, std::memory_order_acquire) || w != 0) return false;
     word.store(word::handled | word::owned, std::memory_order_relaxed);
     counts.store(count::both + count::ref, std::memory_order_relaxed);
     return true;
@@ -151,11 +166,12 @@ struct state_base : basic_work_node<C> {
   /// A hold while there is still one: pins want none once the cleanups run, late cleanups take one even then.
   /// Where there is none, what ran before the release is visible: whatever came too late for it runs after it.
   bool try_hold(bool even_releasing, std::uint64_t with_refs = count::both) noexcept {
-    std::uint64_t c = counts.load(std::memory_order_acquire);
-    for (;;) {
-      if (count::holds(c) == 0 || (!even_releasing && (c & count::releasing) != 0)) return false;
-      if (counts.compare_exchange_weak(c, c + with_refs, std::memory_order_acquire, std::memory_order_acquire)) return true;
-    }
+    std::uint64_t c;
+    auto const more = [=](std::uint64_t v) -> std::optional<std::uint64_t> {
+      if (count::holds(v) == 0 || (!even_releasing && (v & count::releasing) != 0)) return {};
+      return v + with_refs;
+    };
+    return update(counts, c, more, std::memory_order_acquire, std::memory_order_acquire);
   }
 
   /// Makes the context when there is none yet. Null: no memory.
@@ -176,11 +192,12 @@ struct state_base : basic_work_node<C> {
 
   /// The second of two references is the consumer's: it was given before they were counted, and is still to be given back.
   bool with_consumer() const noexcept {
-    return is(word::given) && counts.load(std::memory_order_acquire) == count::both + count::ref && !is(word::settled);
+    return is(word::given) && equals(counts, count::both + count::ref, std::memory_order_acquire) && !is(word::settled);
   }
 
+  static constexpr std::uint32_t ended = word::settled | word::failure | word::cancelled;
   monitor_event event_of(monitor_event::what_t what) noexcept {
-    std::uint32_t const w = word.load(std::memory_order_relaxed);
+    std::uint32_t const w = bits_of(word, ended, std::memory_order_relaxed);
     monitor_event e;
     e.what = what;
     e.how = (w & word::settled) == 0     ? monitor_event::pending
@@ -241,8 +258,8 @@ struct state_base : basic_work_node<C> {
   }
   /// No reference is left.
   void end() noexcept {
-    std::uint32_t const w = word.load(std::memory_order_relaxed);
-    if ((w & (word::failure | word::context)) != 0 || has_listener()) [[unlikely]]
+    std::uint32_t const w = bits_of(word, std::uint32_t{word::failure | word::context}, std::memory_order_relaxed);
+    if (w != 0 || has_listener()) [[unlikely]]
       say_and_forget(w);
     table->destroy(*this);
   }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <settle/testing/weave.hpp>
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -15,7 +17,7 @@
 // Every multiset of K acts on one operation, one thread each, with a parent and without: explores them one after the other and
 // says what was exhausted, what was bounded, and by what.
 //   explore --k N [--shard i/n] [--preemptions N] [--old-values N] [--strong] [--cap N] [--json FILE] [--only TEXT] [--replay SCHEDULE]
-//   [--list]
+//   [--with ACT] [--without ACT] [--list] [--fallback]
 namespace {
 
 using explore::setting;
@@ -27,6 +29,8 @@ struct arguments {
   unsigned shards = 1;
   std::string json;
   std::string only;
+  std::string with;
+  std::string without;
   bool list = false;
   bool fallback = false;  // what the cap cuts off is exhausted within 1 preemption and 1 old value
   weave::options how;
@@ -55,6 +59,8 @@ arguments parse(int argc, char** argv) {
     else if (o == "--cap") a.how.max_executions = static_cast<std::uint64_t>(std::atoll(value()));
     else if (o == "--json") a.json = value();
     else if (o == "--only") a.only = value();
+    else if (o == "--with") a.with = value();
+    else if (o == "--without") a.without = value();
     else if (o == "--replay") a.how.search = weave::replay(value());
     else if (o == "--list") a.list = true;
     else if (o == "--fallback") a.fallback = true;
@@ -78,12 +84,19 @@ weave::report more(weave::report const& before, weave::report r) {
   return r;
 }
 
+bool is_meant(arguments const& a, std::vector<explore::act> const& todo) {
+  auto const has = [&](std::string const& name) {
+    return std::any_of(todo.begin(), todo.end(), [&](explore::act x) { return name == explore::act_names[static_cast<std::size_t>(x)]; });
+  };
+  return (a.with.empty() || has(a.with)) && (a.without.empty() || !has(a.without));
+}
+
 void explore_all(arguments const& a, totals& t, std::string& json) {
   std::uint64_t n = 0;
   for (auto const& todo : explore::multisets(a.k))
     for (setting const& s : explore::settings) {
       if (a.k > 2 && s.counted_values) continue;
-      if (!explore::possible(todo, s) || n++ % a.shards != a.shard) continue;
+      if (!is_meant(a, todo) || !explore::possible(todo, s) || n++ % a.shards != a.shard) continue;
       std::string const name = explore::name_of(todo, s);
       if (!a.only.empty() && name != a.only) continue;
       auto const begin = std::chrono::steady_clock::now();

@@ -29,6 +29,7 @@ enum class act : unsigned char {
   on_cleanup,
   on_cancel,
   watch,
+  bind,
   pin,
   adopt,
   cancel_parent,
@@ -47,6 +48,7 @@ inline constexpr char const* act_names[] = {"complete",
                                             "on_cleanup",
                                             "on_cancel",
                                             "watch and withdraw",
+                                            "a hook bound to another operation",
                                             "pin and unpin",
                                             "adopt",
                                             "cancel the parent",
@@ -164,6 +166,16 @@ class scenario {
           if (!p) return;
           b->pinned[i] = true;
           b->pinned[i] = false;
+        });
+      case act::bind:
+        homes_.push_back(std::make_shared<resolver>());
+        return thread(i, true, [b, i, op = reference(), home = homes_.back()->op()]() mutable {
+          b->done[i].registered = true;
+          op.on_done(settle::bound_to(std::move(home)), [b, i](settle::ending e) {
+            ++b->done[i].runs;
+            if (e.kind != settle::ending::value) b->told(e.kind, 0);
+          });
+          op = {};
         });
       case act::adopt:
         return thread(i, true, [b, op = reference()]() mutable {
@@ -291,13 +303,14 @@ class scenario {
   /// What is left when the threads are through: somebody has to settle it.
   void finish() {
     if (handle_is_free_ && !with_parent_) static_cast<void>(std::move(*handle_).detach());
-    w_.finally([b = b_, r = resolver_, h = handle_, p = parent_, live = live_] {
+    w_.finally([b = b_, r = resolver_, h = handle_, p = parent_, live = live_, homes = homes_] {
       if (*r) {
         b->payload[0] = 0;
         r->complete(V(0));
       }
       *h = handle();
       if (p && *p) p->complete(V(7));
+      for (auto const& home : homes) home->complete(V(8));
       b->close();
       b->expect(token::alive == 0, "G15: a value is left");
       if (live) b->expect(live->empty(), "G16: operations are left");
@@ -313,6 +326,7 @@ class scenario {
   operation parent_op_;
   std::shared_ptr<resolver> resolver_;
   shared_resolver shared_;
+  std::vector<std::shared_ptr<resolver>> homes_;  // of bound hooks: they outlive the subject
   operation op_;
   std::shared_ptr<handle> handle_;
   bool handle_is_free_ = true;

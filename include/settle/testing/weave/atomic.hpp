@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <source_location>
 #include <type_traits>
 
@@ -13,6 +14,9 @@ namespace settle::inline v0::testing::weave {
 
 /// std::atomic as the explorer sees it: each member is a step, loads may read what was overwritten. T is trivially copyable, at most 16
 /// bytes. Outside of an exploration it is a value.
+///
+/// Three members more, for code that says what it is after: the less it can see, the less there is to be tried. look() is a load,
+/// update() and lock_bit() are the loops around a compare-and-swap, each as one step.
 template <class T>
 class atomic {
   using order = std::memory_order;
@@ -40,12 +44,43 @@ class atomic {
     execution* const e = here();
     return e == nullptr ? value_ : e->load(id_, this, o, at).template as<T>();
   }
+  /// What `f` makes of the value: a load whose caller sees no more, so that values which give the same are one.
+  template <class F>
+  auto look(F f, order o = order::seq_cst, place at = place::current()) const noexcept {
+    using R = decltype(f(value_));
+    execution* const e = here();
+    if (e == nullptr) return f(value_);
+    return e->look(id_, this, [&f](bits v) { return bits::of(f(v.template as<T>())); }, o, at).template as<R>();
+  }
+  /// What `f` makes of the newest value, unless that is nothing: then it is a load of a value which this can be said of. `seen` is
+  /// the value in either case.
+  template <class F>
+  bool update(T& seen, F f, order success, order failure, place at = place::current()) noexcept {
+    auto const next = [&f](bits b) {
+      auto const to = f(b.template as<T>());
+      return to ? std::optional<bits>(bits::of(*to)) : std::nullopt;
+    };
+    bits b = bits::of(value_);
+    bool done = next(b).has_value();
+    if (execution* const e = here()) done = e->update_if(id_, this, b, next, success, failure, at);
+    seen = b.template as<T>();
+    if (done) value_ = *f(seen);
+    return done;
+  }
+  /// Sets the bit once it is clear, and yields what was there: a loop around a compare-and-swap, as one step. Outside of an
+  /// exploration it must be clear.
+  T lock_bit(T bit, order o = order::acquire, place at = place::current()) noexcept {
+    T old = value_;
+    if (execution* const e = here()) old = e->lock(id_, this, bits::of(bit), o, at).template as<T>();
+    value_ = static_cast<T>(old | bit);
+    return old;
+  }
   void store(T v, order o = order::seq_cst, place at = place::current()) noexcept {
     if (execution* const e = here()) e->store(id_, this, bits::of(v), o, at);
     value_ = v;
   }
   T exchange(T v, order o = order::seq_cst, place at = place::current()) noexcept {
-    return update([&](T) { return v; }, o, at);
+    return modify([&](T) { return v; }, o, at);
   }
   bool compare_exchange_strong(T& expected, T v, order success, order failure, place at = place::current()) noexcept {
     return swap(expected, v, success, failure, false, at);
@@ -60,19 +95,19 @@ class atomic {
     return swap(expected, v, o, failure_of(o), true, at);
   }
   T fetch_add(number<T> n, order o = order::seq_cst, place at = place::current()) noexcept {
-    return update([&](T old) { return static_cast<T>(old + n); }, o, at);
+    return modify([&](T old) { return static_cast<T>(old + n); }, o, at);
   }
   T fetch_sub(number<T> n, order o = order::seq_cst, place at = place::current()) noexcept {
-    return update([&](T old) { return static_cast<T>(old - n); }, o, at);
+    return modify([&](T old) { return static_cast<T>(old - n); }, o, at);
   }
   T fetch_and(T n, order o = order::seq_cst, place at = place::current()) noexcept {
-    return update([&](T old) { return static_cast<T>(old & n); }, o, at);
+    return modify([&](T old) { return static_cast<T>(old & n); }, o, at);
   }
   T fetch_or(T n, order o = order::seq_cst, place at = place::current()) noexcept {
-    return update([&](T old) { return static_cast<T>(old | n); }, o, at);
+    return modify([&](T old) { return static_cast<T>(old | n); }, o, at);
   }
   T fetch_xor(T n, order o = order::seq_cst, place at = place::current()) noexcept {
-    return update([&](T old) { return static_cast<T>(old ^ n); }, o, at);
+    return modify([&](T old) { return static_cast<T>(old ^ n); }, o, at);
   }
   operator T() const noexcept { return load(); }
   // NOLINTNEXTLINE(misc-unconventional-assign-operator): as std::atomic's
@@ -108,7 +143,7 @@ class atomic {
     return e;
   }
   template <class F>
-  T update(F f, order o, place at) noexcept {
+  T modify(F f, order o, place at) noexcept {
     T old = value_;
     if (execution* const e = here())
       old = e->update(id_, this, [&](bits b) { return bits::of(f(b.template as<T>())); }, o, at).template as<T>();

@@ -63,6 +63,18 @@ class execution : public scheduler {
     commit(x, false, order, v, at);
     return v;
   }
+  /// No more of the value than what `f` makes of it.
+  template <class F>
+  bits look(std::uint32_t id, void const* address, F const& f, std::memory_order order, place at) {
+    if (passive_) return f(find(id, address).value());
+    operation op{op_kind::load, order == std::memory_order_seq_cst, must_be_exact(id), false, acquires(order), id, {}};
+    op.looks_at = [](void const* context, bits v) { return (*static_cast<F const*>(context))(v); };
+    op.context = &f;
+    location& x = step_on(op, address);
+    bits const v = x.stores[index_].value;
+    commit(x, false, order, v, at);
+    return f(v);
+  }
   void store(std::uint32_t id, void const* address, bits v, std::memory_order order, place at) {
     operation const op{op_kind::store, false, false, false, false, id, {}};
     location& x = step_on(op, address);
@@ -71,12 +83,13 @@ class execution : public scheduler {
     tell(at, x, v);
   }
   template <class F>
-  bits update(std::uint32_t id, void const* address, F f, std::memory_order order, place at, op_kind kind = op_kind::exchange) {
-    operation const op{kind, false, false, false, false, id, {}};
-    location& x = step_on(op, address);
-    bits const old = x.value();
-    commit_update(x, f(old), order, at);
-    return old;
+  bits update(std::uint32_t id, void const* address, F f, std::memory_order order, place at) {
+    return update(operation{op_kind::exchange, false, false, false, false, id, {}}, address, f, order, at);
+  }
+  /// Sets the bits once all of them are clear.
+  bits lock(std::uint32_t id, void const* address, bits wanted, std::memory_order order, place at) {
+    auto const set = [&](bits v) { return bits{v.low | wanted.low, v.high}; };
+    return update(operation{op_kind::lock, false, false, false, false, id, wanted}, address, set, order, at);
   }
   bool compare_exchange(std::uint32_t id, void const* address, bits& expected, bits v, std::memory_order success, std::memory_order failure,
                         bool weak, place at) {
@@ -94,6 +107,21 @@ class execution : public scheduler {
     me().has_failed = true;
     me().seen = seen;
     return false;
+  }
+
+  /// What `next` makes of the newest value, unless that is nothing: then it is a load, of any value that this can be said of.
+  template <class F>
+  bool update_if(std::uint32_t id, void const* address, bits& seen, F const& next, std::memory_order success, std::memory_order failure,
+                 place at) {
+    operation op{op_kind::swap, false, must_be_exact(id), false, acquires(failure), id, {}};
+    op.fits = [](void const* f, bits v) { return (*static_cast<F const*>(f))(v).has_value(); };
+    op.context = &next;
+    location& x = step_on(op, address);
+    seen = x.stores[index_].value;
+    auto const to = next(seen);
+    if (to) commit_update(x, *to, success, at);
+    else commit(x, false, failure, seen, at);
+    return to.has_value();
   }
 
   /// Memory that was given back must not even be looked at: AddressSanitizer would end the program without a schedule.
@@ -195,6 +223,14 @@ class execution : public scheduler {
   std::function<bool()> help_;  // runs something that the thread which sets up and checks may wait for; false: nothing is left
 
  private:
+  template <class F>
+  bits update(operation const& op, void const* address, F f, std::memory_order order, place at) {
+    location& x = step_on(op, address);
+    bits const old = x.value();
+    commit_update(x, f(old), order, at);
+    return old;
+  }
+
   struct slot_memory {
     std::unique_ptr<std::byte[]> bytes;
     std::uint64_t execution = 0;

@@ -65,7 +65,7 @@ class memory_model {
   bool enabled(operation const& op) noexcept {
     switch (op.kind) {
       case op_kind::lock:
-        return at(op.where).value().low == 0;
+        return (at(op.where).value().low & op.expected.low) == 0;
       case op_kind::take:
       case op_kind::wait:
         return at(op.where).value().low != 0;
@@ -83,12 +83,12 @@ class memory_model {
     std::uint32_t const newest = x.newest();
     found.add(newest);
     bool const for_nothing = op.may_fail && options_->spurious_failures && !t.failed_for_nothing;
-    if (for_nothing && x.value() == op.expected) found.add(newest, true);
+    if (for_nothing && op.succeeds(x.value())) found.add(newest, true);
     if (!reads_old(op)) return;
     std::uint32_t floor = x.floor(thread, t.known);
     if (op.sequential && x.sc_floor > floor) floor = x.sc_floor;
     for (std::uint32_t i = newest; i-- > floor;)
-      if (op.kind == op_kind::load || x.stores[i].value != op.expected) found.add(i);
+      if (op.kind == op_kind::load || !op.succeeds(x.stores[i].value)) found.add(i);
       else if (for_nothing) found.add(i, true);
   }
   /// A load, or a compare-and-swap that fails, may read a value that was overwritten.
@@ -98,11 +98,11 @@ class memory_model {
 
   /// Does the older value leave everything possible that the newer one does?
   // NOLINTNEXTLINE(readability-convert-member-functions-to-static): what the model does, whatever it keeps
-  bool subsumes(location const& x, std::uint32_t older, std::uint32_t newer, bool acquire, thread_state const& t) const noexcept {
+  bool subsumes(location const& x, std::uint32_t older, std::uint32_t newer, operation const& op, thread_state const& t) const noexcept {
     store_record const& a = x.stores[older];
     store_record const& b = x.stores[newer];
-    if (a.value != b.value) return false;
-    if (!acquire || !a.has_message) return true;
+    if (op.seen(a.value) != op.seen(b.value)) return false;
+    if (!op.acquires || !a.has_message) return true;
     for (unsigned i = 0; i != max_threads; ++i)
       if (a.message.at[i] > t.known.at[i] && (!b.has_message || a.message.at[i] > b.message.at[i])) return false;
     return true;

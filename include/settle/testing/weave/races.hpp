@@ -100,7 +100,9 @@ class race_finder {
       store_record const& s = x.stores[i];
       if (s.event == no_event || s.thread == thread || t.order.covers(s.thread, s.number)) return;
       bits const earlier = x.stores[i - 1].value;
-      bool const could = op.kind == op_kind::take ? earlier.low != 0 : op.kind == op_kind::lock ? earlier.low == 0 : earlier == op.expected;
+      bool const could = op.kind == op_kind::take   ? earlier.low != 0
+                         : op.kind == op_kind::lock ? (earlier.low & op.expected.low) == 0
+                                                    : op.succeeds(earlier);
       if (could) return try_before(s.event, t, thread);
     }
   }

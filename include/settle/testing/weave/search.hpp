@@ -160,10 +160,9 @@ class search {
   bool is_subsumed(operation const& op, unsigned i, unsigned t, thread_state const& state, step const& s) noexcept {
     if (op.sequential || found_.spurious[i] || (op.kind != op_kind::load && op.kind != op_kind::swap)) return false;
     location const& x = memory_->at(op.where);
-    if (op.kind == op_kind::swap && x.stores[found_.index[i]].value == op.expected) return false;
+    if (op.kind == op_kind::swap && op.succeeds(x.stores[found_.index[i]].value)) return false;
     for (unsigned j = found_.count; --j > i;)
-      if (((s.asleep & bit(t)) == 0 || found_.index[j] > s.bound[t]) &&
-          memory_->subsumes(x, found_.index[j], found_.index[i], op.acquires, state))
+      if (((s.asleep & bit(t)) == 0 || found_.index[j] > s.bound[t]) && memory_->subsumes(x, found_.index[j], found_.index[i], op, state))
         return true;
     return false;
   }

@@ -16,7 +16,7 @@ enum class op_kind : std::uint8_t {
   store,
   exchange,  ///< any read-modify-write that always succeeds
   swap,      ///< compare-and-swap: one that fails is a load
-  lock,      ///< a compare-and-swap that waits until it can succeed
+  lock,      ///< sets bits once they are clear, and waits until they are
   take,      ///< decrements what is not zero, and waits until it is not
   wait,      ///< a load that waits until there is something but zero
   resume,    ///< goes on after pause(): waits for a write of another thread
@@ -31,7 +31,14 @@ struct operation {
   bool may_fail = false;    // a weak compare-and-swap
   bool acquires = false;    // where it only reads
   std::uint32_t where = 0;  // id of the location; for choose: how many
-  bits expected{};
+  bits expected{};          // of a lock: the bits that must be clear
+
+  // Of a load whose thread sees no more of the value than what this makes of it.
+  bits (*looks_at)(void const* context, bits value) = nullptr;
+  void const* context = nullptr;
+  bool (*fits)(void const* context, bits value) = nullptr;  // of a swap that takes more than one value
+  bool succeeds(bits value) const noexcept { return fits == nullptr ? value == expected : fits(context, value); }
+  bits seen(bits value) const noexcept { return looks_at == nullptr ? value : looks_at(context, value); }
 };
 
 /// How an event is ordered with others of its location.

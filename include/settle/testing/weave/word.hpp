@@ -32,9 +32,7 @@ class word {
   void subtract(place at) {
     execution::current()->update(id_, this, [](bits b) { return bits{b.low - 1, 0}; }, std::memory_order_acq_rel, at);
   }
-  void lock(place at) {
-    execution::current()->update(id_, this, [](bits) { return bits{1, 0}; }, std::memory_order_acquire, at, op_kind::lock);
-  }
+  void lock(place at) { execution::current()->lock(id_, this, {1, 0}, std::memory_order_acquire, at); }
   bool try_lock(place at) {
     bits expected;
     return execution::current()->compare_exchange(id_, this, expected, {1, 0}, std::memory_order_acquire, std::memory_order_relaxed, false,
