@@ -192,6 +192,7 @@ set(settle_core_headers
 set(settle_lockfree_headers
     include/settle/lockfree/arena_lease.hpp
     include/settle/lockfree/arena_pool.hpp
+    include/settle/lockfree/detail/boost_lockfree.hpp
     include/settle/lockfree/detail/queue_core.hpp
     include/settle/lockfree/detail/queue_parts.hpp
     include/settle/lockfree/queue.hpp)

@@ -15836,8 +15836,27 @@ using arena_lease = basic_arena_lease<default_policy>;
 #ifndef SETTLE_LOCKFREE_ARENA_POOL_HPP
 #define SETTLE_LOCKFREE_ARENA_POOL_HPP
 
+// ---- settle/lockfree/detail/boost_lockfree.hpp ---------------------------------------------------------------------
+#ifndef SETTLE_LOCKFREE_DETAIL_BOOST_LOCKFREE_HPP
+#define SETTLE_LOCKFREE_DETAIL_BOOST_LOCKFREE_HPP
+
+// IWYU pragma: private, include <settle/lockfree/queue.hpp>
+
+// g++ 16 says of Boost's free list that it reads a tag which nobody has written: it reads what is there, so that it changes.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 #include <boost/lockfree/policies.hpp>
+#include <boost/lockfree/queue.hpp>
 #include <boost/lockfree/stack.hpp>
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
+
+#endif
+
+// ---- settle/lockfree/arena_pool.hpp, continued ---------------------------------------------------------------------
 
 namespace settle::inline v0 {
 
@@ -16073,10 +16092,6 @@ using arena_pool = basic_arena_pool<default_policy>;
 #define SETTLE_LOCKFREE_DETAIL_QUEUE_CORE_HPP
 
 // IWYU pragma: private, include <settle/lockfree/queue.hpp>
-
-#include <boost/lockfree/policies.hpp>
-#include <boost/lockfree/queue.hpp>
-#include <boost/lockfree/stack.hpp>
 
 // ---- settle/lockfree/detail/queue_parts.hpp ------------------------------------------------------------------------
 #ifndef SETTLE_LOCKFREE_DETAIL_QUEUE_PARTS_HPP

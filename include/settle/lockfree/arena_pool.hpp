@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <boost/lockfree/policies.hpp>
-#include <boost/lockfree/stack.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -22,6 +20,7 @@
 #include "../policy/default_policy.hpp"
 #include "../policy/error_sink.hpp"
 #include "arena_lease.hpp"
+#include "detail/boost_lockfree.hpp"
 
 namespace settle::inline v0 {
 

@@ -5,15 +5,13 @@
 // IWYU pragma: private, include <settle/lockfree/queue.hpp>
 
 #include <atomic>
-#include <boost/lockfree/policies.hpp>
-#include <boost/lockfree/queue.hpp>
-#include <boost/lockfree/stack.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <utility>
 
+#include "boost_lockfree.hpp"
 #include "queue_parts.hpp"
 
 namespace settle::inline v0::detail {
