@@ -31,7 +31,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 ARGUED = ROOT / "tests" / "mutants.md"
 
 # The core's own mechanism. What is a thin face of it (initiate, start_on, coroutine awaiters) has its tests and its coverage.
-HEADERS = ("detail/state.hpp", "detail/registry.hpp", "detail/engine.hpp", "detail/sequence.hpp", "detail/releaser.hpp", "detail/walker.hpp",
+HEADERS = ("detail/look.hpp", "detail/state.hpp", "detail/registry.hpp", "detail/engine.hpp", "detail/sequence.hpp", "detail/releaser.hpp", "detail/walker.hpp",
            "detail/direct.hpp", "detail/producer.hpp", "detail/ownership.hpp", "detail/dispatcher.hpp", "detail/cleanups.hpp", "detail/link.hpp",
            "detail/embedded.hpp", "detail/hook.hpp", "detail/lineage.hpp", "detail/ancestry.hpp", "detail/lost_value.hpp", "detail/frame.hpp",
            "detail/work.hpp", "resolver.hpp", "handle.hpp", "watcher.hpp", "pin.hpp", "shared_resolver.hpp", "registration.hpp")

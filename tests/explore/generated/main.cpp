@@ -120,11 +120,14 @@ void explore_all(arguments const& a, totals& t, std::string& json) {
     }
 }
 
-std::string bound_of(weave::options const& o) {
+std::string bound_of(arguments const& a) {
+  weave::options const& o = a.how;
   std::string s = o.preemptions ? "within " + std::to_string(*o.preemptions) + " preemptions" : "without a bound on preemptions";
   s += !o.weak_memory ? ", newest values only"
        : o.old_values ? ", at most " + std::to_string(*o.old_values) + " old values read"
                       : ", weak memory";
+  if (!a.with.empty()) s = "one of them " + a.with + ", " + s;
+  if (!a.without.empty()) s = "none of them " + a.without + ", " + s;
   if (o.max_executions != 0) s += ", at most " + std::to_string(o.max_executions) + " executions each";
   return s;
 }
@@ -138,7 +141,7 @@ int main(int argc, char** argv) {
   auto const begin = std::chrono::steady_clock::now();
   explore_all(a, t, json);
   double const took = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  std::string const bound = bound_of(a.how);
+  std::string const bound = bound_of(a);
   std::printf(
       "K=%u, shard %u of %u, %s: %llu scenarios, %llu exhausted, %llu more within 1 preemption and 1 old value; %llu executions, %llu "
       "more were redundant; %llu failed; %.1f s\n",
