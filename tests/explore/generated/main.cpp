@@ -17,7 +17,7 @@
 // Every multiset of K acts on one operation, one thread each, with a parent and without: explores them one after the other and
 // says what was exhausted, what was bounded, and by what.
 //   explore --k N [--shard i/n] [--preemptions N] [--old-values N] [--strong] [--cap N] [--json FILE] [--only TEXT] [--replay SCHEDULE]
-//   [--with ACT] [--without ACT] [--list] [--fallback]
+//   [--with ACT] [--without ACT] [--values plain|counted] [--list] [--fallback]
 namespace {
 
 using explore::setting;
@@ -31,6 +31,7 @@ struct arguments {
   std::string only;
   std::string with;
   std::string without;
+  std::string values;
   bool list = false;
   bool fallback = false;  // what the cap cuts off is exhausted within 1 preemption and 1 old value
   weave::options how;
@@ -61,6 +62,7 @@ arguments parse(int argc, char** argv) {
     else if (o == "--only") a.only = value();
     else if (o == "--with") a.with = value();
     else if (o == "--without") a.without = value();
+    else if (o == "--values") a.values = value();
     else if (o == "--replay") a.how.search = weave::replay(value());
     else if (o == "--list") a.list = true;
     else if (o == "--fallback") a.fallback = true;
@@ -84,7 +86,8 @@ weave::report more(weave::report const& before, weave::report r) {
   return r;
 }
 
-bool is_meant(arguments const& a, std::vector<explore::act> const& todo) {
+bool is_meant(arguments const& a, std::vector<explore::act> const& todo, setting const& s) {
+  if (!a.values.empty() && s.counted_values != (a.values == "counted")) return false;
   auto const has = [&](std::string const& name) {
     return std::any_of(todo.begin(), todo.end(), [&](explore::act x) { return name == explore::act_names[static_cast<std::size_t>(x)]; });
   };
@@ -96,7 +99,7 @@ void explore_all(arguments const& a, totals& t, std::string& json) {
   for (auto const& todo : explore::multisets(a.k))
     for (setting const& s : explore::settings) {
       if (a.k > 2 && s.counted_values) continue;
-      if (!is_meant(a, todo) || !explore::possible(todo, s) || n++ % a.shards != a.shard) continue;
+      if (!is_meant(a, todo, s) || !explore::possible(todo, s) || n++ % a.shards != a.shard) continue;
       std::string const name = explore::name_of(todo, s);
       if (!a.only.empty() && name != a.only) continue;
       auto const begin = std::chrono::steady_clock::now();
@@ -126,6 +129,7 @@ std::string bound_of(arguments const& a) {
   s += !o.weak_memory ? ", newest values only"
        : o.old_values ? ", at most " + std::to_string(*o.old_values) + " old values read"
                       : ", weak memory";
+  if (!a.values.empty()) s = a.values + " values, " + s;
   if (!a.with.empty()) s = "one of them " + a.with + ", " + s;
   if (!a.without.empty()) s = "none of them " + a.without + ", " + s;
   if (o.max_executions != 0) s += ", at most " + std::to_string(o.max_executions) + " executions each";
