@@ -69,6 +69,7 @@ struct result_cell final : cell<P> {
     block_type b(sizeof(result_cell), align());
     return begin_in(b, std::move(ex), cold, at, std::forward<A>(args)...);
   }
+  /// The same in a block that was taken for it and its rows.
   template <class... A>
   static handle_of<T, E, C> begin_in(block_type& b, executor_type ex, bool cold, std::source_location at, A&&... args) {
     result_cell& c = *::new (b.get()) result_cell(std::move(ex), b.allocator(), at, std::forward<A>(args)...);
@@ -90,6 +91,7 @@ struct result_cell final : cell<P> {
     return h;
   }
 
+  /// Of its block.
   static constexpr std::size_t align() noexcept {
     if constexpr (has_rows) return std::max(alignof(result_cell), std::remove_cvref_t<decltype(std::declval<Body&>().rows())>::align);
     else return alignof(result_cell);
