@@ -4,18 +4,19 @@
 
 #include <cstddef>
 
-#if defined(__has_feature)
+// Asked in this order: the sanitizers' own headers define __has_feature for compilers that have none, and say no to everything.
+#if defined(__SANITIZE_ADDRESS__)
+#define SETTLE_TEST_SANITIZED 1
+#elif defined(__SANITIZE_THREAD__)
+#define SETTLE_TEST_SANITIZED 1
+#define SETTLE_TEST_THREAD_SANITIZED 1
+#elif defined(__has_feature)
 #if __has_feature(address_sanitizer)
 #define SETTLE_TEST_SANITIZED 1
 #elif __has_feature(thread_sanitizer)
 #define SETTLE_TEST_SANITIZED 1
 #define SETTLE_TEST_THREAD_SANITIZED 1
 #endif
-#elif defined(__SANITIZE_ADDRESS__)
-#define SETTLE_TEST_SANITIZED 1
-#elif defined(__SANITIZE_THREAD__)
-#define SETTLE_TEST_SANITIZED 1
-#define SETTLE_TEST_THREAD_SANITIZED 1
 #endif
 
 namespace test {

@@ -71,7 +71,8 @@ auto all(H&& first, More&&... more) {
   return detail::combine_pack<detail::rule::all>(at, std::forward<H>(first), std::forward<More>(more)...);
 }
 
-/// The same of a range of handles (moved in) or watchers. A std::vector of the values.
+/// The same of a range of handles (moved in) or watchers. A std::vector of the values, a block besides; another until
+/// they are wired, unless the inputs are given away in a std::vector.
 template <std::ranges::input_range R>
 auto all(R&& inputs, std::source_location at = std::source_location::current()) {
   return detail::combine_range<detail::rule::all>(at, std::forward<R>(inputs));

@@ -70,7 +70,8 @@ auto all_settled(H&& first, More&&... more) {
   return detail::combine_pack<detail::rule::all_settled>(at, std::forward<H>(first), std::forward<More>(more)...);
 }
 
-/// The same of a range of handles (moved in) or watchers. A std::vector of the outcomes.
+/// The same of a range of handles (moved in) or watchers. A std::vector of the outcomes, a block besides; another until
+/// they are wired, unless the inputs are given away in a std::vector.
 template <std::ranges::input_range R>
 auto all_settled(R&& inputs, std::source_location at = std::source_location::current()) {
   return detail::combine_range<detail::rule::all_settled>(at, std::forward<R>(inputs));

@@ -70,7 +70,8 @@ auto any(H&& first, More&&... more) {
   return detail::combine_pack<detail::rule::any>(at, std::forward<H>(first), std::forward<More>(more)...);
 }
 
-/// The same of a range of handles (moved in) or watchers.
+/// The same of a range of handles (moved in) or watchers. A block besides until they are wired,
+/// unless they are given away in a std::vector.
 template <std::ranges::input_range R>
 auto any(R&& inputs, std::source_location at = std::source_location::current()) {
   return detail::combine_range<detail::rule::any>(at, std::forward<R>(inputs));

@@ -21,19 +21,18 @@ namespace settle::inline v0 {
 /// there. Without timers only failures start the next. When the result is asked to cancel, no further item is begun.
 ///
 /// Ownership: the items of a container are moved in, those that a view sees are copied. Operations are children of the result: released
-/// before it. Throws std::bad_alloc. Cost: at most three blocks, one for the timer, and what f makes.
+/// before it. Throws std::bad_alloc, and what taking the items throws. Cost: one block for all that is the group's own (result, f, items,
+/// places, timer), and what f makes; the items as in `map_concurrent`. How large a timer is, the first operation tells. One more block when
+/// that is too late: when the items have to be taken before f runs (a view sees them, or moving them may throw), or when it is cold.
 ///
 /// ```cpp
 /// auto first = settle::hedge(250ms, mirrors, [](address a) { return fetch(a); });
 /// ```
 template <std::ranges::input_range R, class F>
 auto hedge(std::chrono::nanoseconds delay, R items, F f, std::source_location at = std::source_location::current()) {
-  using Item = std::ranges::range_value_t<R>;
-  using H = detail::made_handle<std::invoke_result_t<F&, Item>>;
+  using H = detail::made_handle<std::invoke_result_t<F&, std::ranges::range_value_t<R>>>;
   using P = detail::result_policy<typename H::T, typename H::E, typename H::policy_type::terminal>;
-  detail::begun<H, Item> b(items, f);
-  return detail::result_cell<P, detail::hedging<P, Item, F>>::begin(std::move(b.home), b.cold, at, std::move(b.first), std::move(b.items),
-                                                                    delay, std::move(f));
+  return detail::begin_items<detail::hedging<P, detail::kept_items<R>, F>>(items, f, at, delay);
 }
 
 }  // namespace settle::inline v0

@@ -70,7 +70,8 @@ auto race(H&& first, More&&... more) {
   return detail::combine_pack<detail::rule::race>(at, std::forward<H>(first), std::forward<More>(more)...);
 }
 
-/// The same of a range of handles (moved in) or watchers. The position and the value of the winner, as a pair.
+/// The same of a range of handles (moved in) or watchers. The position and the value of the winner, as a pair. A block
+/// besides until they are wired, unless they are given away in a std::vector.
 template <std::ranges::input_range R>
 auto race(R&& inputs, std::source_location at = std::source_location::current()) {
   return detail::combine_range<detail::rule::race>(at, std::forward<R>(inputs));

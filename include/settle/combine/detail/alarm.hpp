@@ -3,6 +3,7 @@
 #define SETTLE_COMBINE_DETAIL_ALARM_HPP
 
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <new>
 #include <optional>
@@ -16,8 +17,8 @@
 
 namespace settle::inline v0::detail {
 
-/// A timer of a result's: one at a time, of its executor, in a block of its own. While it stands it holds the result:
-/// whoever gets its end gives that back.
+/// A timer of a result's: one at a time, of its executor; in a block of its own, or in room that the result has for it.
+/// While it stands it holds the result: whoever gets its end gives that back.
 template <class C>
 class alarm {
   using state = state_base<C>;
@@ -28,12 +29,19 @@ class alarm {
   alarm() noexcept = default;
   alarm(alarm&&) = delete;
 
+  /// How much room a result needs that is going to run where `op` does; none when that is not known yet.
+  static std::size_t room_at_home(state& op) noexcept {
+    timer_functions<C> const* const timers = timers_at_home(op);
+    return timers == nullptr ? 0 : timers->size + timers->align - 1;
+  }
   /// errc{}: there is room. Once, when the executor is known.
-  errc prepare(state& result) noexcept {
+  errc prepare(state& result, void* room = nullptr, std::size_t bytes = 0) noexcept {
     timers_ = timers_at_home(result);
     if (timers_ == nullptr) return errc::no_timers;
     provider_ = result.home().provider;
-    at_ = result.allocate(timers_->size, timers_->align);
+    at_ = std::align(timers_->align, timers_->size, room, bytes);
+    has_block_ = at_ == nullptr;
+    if (has_block_) at_ = result.allocate(timers_->size, timers_->align);
     return at_ == nullptr ? errc::no_memory : errc{};
   }
   time_point now() const noexcept { return timers_->now(*provider_); }
@@ -54,7 +62,7 @@ class alarm {
   /// It has let go.
   void give_room_back(state& result) noexcept {
     clear();
-    if (at_ != nullptr) result.deallocate(std::exchange(at_, nullptr), timers_->size, timers_->align);
+    if (void* const at = std::exchange(at_, nullptr); at != nullptr && has_block_) result.deallocate(at, timers_->size, timers_->align);
   }
 
  private:
@@ -65,6 +73,7 @@ class alarm {
   timer_functions<C> const* timers_ = nullptr;
   state* provider_ = nullptr;  // the result keeps it
   void* at_ = nullptr;
+  bool has_block_ = false;
   bool made_ = false;
 };
 

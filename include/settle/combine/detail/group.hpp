@@ -51,6 +51,11 @@ class group {
     });
     shape_.clear();
   }
+  auto& rows() noexcept
+    requires requires(Shape& s) { s.rows(); }
+  {
+    return shape_.rows();
+  }
 
  private:
   static constexpr std::uint32_t none = ~std::uint32_t{0};

@@ -5,52 +5,61 @@
 #include <chrono>
 #include <cstddef>
 #include <exception>
-#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 #include "../../detail/walker.hpp"
 #include "alarm.hpp"
 #include "made.hpp"
+#include "rows_behind.hpp"
 
 namespace settle::inline v0::detail {
 
 /// One item after the other, until there is a value. What there is to do on the executor (begin the next, time it, stop the
 /// timer) is one turn, posted when it is wanted and not on its way.
-template <class P, class Item, class F>
+template <class P, class Items, class F>
 class hedging {
  public:
   using C = typename P::terminal;
   using cell_type = result_cell<P, hedging>;
+  using Item = typename Items::value_type;
   using H = made_handle<std::invoke_result_t<F&, Item>>;
   using T = typename P::value_type;
   using E = typename P::error_type;
 
-  hedging(std::optional<H>&& first, std::vector<Item>&& items, std::chrono::nanoseconds delay, F&& f)
-      : first_(std::move(first)),
+  using rows_type = rows_behind<Item, input<C>, std::byte>;
+
+  static typename rows_type::counts room(std::size_t items, std::optional<H> const& first, std::chrono::nanoseconds) noexcept {
+    return {std::is_same_v<Items, row<Item>> ? items : 0, items, first ? alarm<C>::room_at_home(*state_access::get(*first)) : 0};
+  }
+  hedging(rows_type&& r, Items&& items, std::optional<H>&& first, F&& f, std::chrono::nanoseconds delay)
+      : rows_(std::move(r)),
+        first_(std::move(first)),
         items_(std::move(items)),
         f_(std::in_place, std::move(f)),
-        places_(std::make_unique_for_overwrite<input<C>[]>(items_.size())),
         delay_(delay),
-        missing_(items_.size()) {}
+        missing_(items_.size()) {
+    places().add_until(items_.size());
+  }
 
   void wire(cell_type& c) noexcept {
     if (!first_) return c.fail(P::make_error(errc::no_inputs));
     result_ = &c;
-    has_timers_ = alarm_.prepare(c) == errc{};
+    row<std::byte>& room = rows_.template get<2>();
+    has_timers_ = alarm_.prepare(c, room.begin(), room.room()) == errc{};
     wanted_.store(1, std::memory_order_relaxed);
     more_.store(1, std::memory_order_relaxed);
     turn(c);
   }
   void close(cell_type& c) noexcept {
     alarm_.give_room_back(c);
-    for (std::size_t i = 0; i != items_.size(); ++i) places_[i].from = {};
+    for (input<C>& in : places()) in.from = {};
     f_.reset();
     items_.clear();
     first_.reset();
   }
+  rows_type& rows() noexcept { return rows_; }
 
  private:
   static constexpr std::size_t none = ~std::size_t{0};
@@ -67,6 +76,8 @@ class hedging {
     }
   }
   static constexpr hook_type<C> place_type{&run, 0, 0};
+
+  row<input<C>>& places() noexcept { return rows_.template get<1>(); }
 
   void want(cell_type& c) noexcept {
     if (wanted_.fetch_add(1, std::memory_order_acq_rel) == 0) c.template post<&turn>();
@@ -106,11 +117,12 @@ class hedging {
       guarded([&] { h.emplace(make_operation(*f_, std::move(items_[i]))); }, [&](std::exception_ptr p) { fail_by(c, std::move(p)); });
     if (!h) return;
     active_.fetch_add(1, std::memory_order_acq_rel);
-    places_[i].take(std::move(*h));
-    connect<C>(places_[i], c, place_type);
+    input<C>& in = places()[i];
+    in.take(std::move(*h));
+    connect<C>(in, c, place_type);
     begun_.store(i + 1, std::memory_order_seq_cst);
     std::size_t const winner = winner_.load(std::memory_order_seq_cst);
-    if (winner != none && winner != i) let_off(places_[i], cause::sibling);
+    if (winner != none && winner != i) let_off(in, cause::sibling);
   }
   void fail_by(cell_type& c, std::exception_ptr p) noexcept {
     if (decide(items_.size())) c.fail(error_from<P>(std::move(p)));
@@ -134,7 +146,7 @@ class hedging {
     state_base<C>& s = in.state();
     s.seen.store(true, std::memory_order_relaxed);
     bool const is_value = !s.is(word::failure | word::cancelled);
-    auto const i = static_cast<std::size_t>(&in - places_.get());
+    auto const i = static_cast<std::size_t>(&in - places().begin());
     bool const last = !is_value && missing_.fetch_sub(1, std::memory_order_acq_rel) == 1;
     if ((is_value || last) && decide(i)) return win(c, in, i);
     in.lose();
@@ -145,7 +157,7 @@ class hedging {
   }
   void win(cell_type& c, input<C>& in, std::size_t i) noexcept {
     for (std::size_t n = begun_.load(std::memory_order_seq_cst); n-- != 0;)
-      if (n != i) let_off(places_[n], cause::sibling);
+      if (n != i) let_off(places()[n], cause::sibling);
     want(c);  // the timer is to be stopped
     deliver(c, in);
     walker<C>::pump(frame<C>::here());
@@ -179,10 +191,10 @@ class hedging {
   template <class V>
   using atomic = typename C::sync::template atomic<V>;
 
+  rows_type rows_;
   std::optional<H> first_;
-  std::vector<Item> items_;
+  Items items_;
   std::optional<F> f_;
-  std::unique_ptr<input<C>[]> places_;
   alarm<C> alarm_;
   std::chrono::nanoseconds delay_;
   std::chrono::steady_clock::time_point due_{};

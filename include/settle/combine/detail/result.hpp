@@ -2,6 +2,7 @@
 #ifndef SETTLE_COMBINE_DETAIL_RESULT_HPP
 #define SETTLE_COMBINE_DETAIL_RESULT_HPP
 
+#include <algorithm>
 #include <cstddef>
 #include <exception>
 #include <memory>
@@ -19,6 +20,7 @@
 #include "../../handle.hpp"
 #include "../../hooks/home_of.hpp"
 #include "../../resolver.hpp"
+#include "raw_block.hpp"
 
 namespace settle::inline v0::detail {
 
@@ -41,6 +43,7 @@ home_of<C> home_at(basic_operation<C> const& op) noexcept {
 /// - `wire_alone(result_cell&)`, if it likes: the same for a result that nobody else refers to.
 /// - `wire_in_one(result_cell&)`, if it likes: before that, without a hold. True: all is connected.
 /// - `close(result_cell&)`: when the result is released, on its executor: what is left of user's things goes.
+/// - `rows()`, if it has any behind the result, in a block that was taken before: `begin_in`.
 ///
 /// The body is the producer: it settles the result once, by `yield`, `fail` or `end_cancelled`, with no transition of its own.
 template <class P, class Body>
@@ -54,6 +57,7 @@ struct result_cell final : cell<P> {
   using stored = lift<T>;
   using allocator_type = typename P::allocator_type;
   using executor_type = typename P::executor_type;
+  using block_type = raw_block<allocator_type>;
 
   hook<C> turn;  // what the body posts to the executor, one thing at a time
   typename C::sync::template atomic<state*> kept{nullptr};
@@ -62,11 +66,14 @@ struct result_cell final : cell<P> {
   /// A new result and its owner's end. Cold: wired when it gets an owner. Throws std::bad_alloc, and what making the body throws.
   template <class... A>
   static handle_of<T, E, C> begin(executor_type ex, bool cold, std::source_location at, A&&... args) {
-    allocator_type a{};
-    void* const p = byte_source<allocator_type>::allocate(a, sizeof(result_cell), alignof(result_cell));
-    if (p == nullptr) raise(std::bad_alloc());
-    result_cell& c = *with_undo([&] { return ::new (p) result_cell(std::move(ex), std::move(a), at, std::forward<A>(args)...); },
-                                [&] { byte_source<allocator_type>::deallocate(a, p, sizeof(result_cell), alignof(result_cell)); });
+    block_type b(sizeof(result_cell), align());
+    return begin_in(b, std::move(ex), cold, at, std::forward<A>(args)...);
+  }
+  /// The same in a block that was taken for it and its rows.
+  template <class... A>
+  static handle_of<T, E, C> begin_in(block_type& b, executor_type ex, bool cold, std::source_location at, A&&... args) {
+    result_cell& c = *::new (b.get()) result_cell(std::move(ex), b.allocator(), at, std::forward<A>(args)...);
+    b.release();
     if constexpr (requires { c.body.close(c); }) offer_cleanup<C>(c, closing{&c}, true);
     handle_of<T, E, C> h = state_access::own<plain<T, E, inline_executor, C>>(static_cast<state&>(c));
     if (cold) {
@@ -82,6 +89,12 @@ struct result_cell final : cell<P> {
       engine<C>::leave(c);
     }
     return h;
+  }
+
+  /// Of its block.
+  static constexpr std::size_t align() noexcept {
+    if constexpr (has_rows) return std::max(alignof(result_cell), std::remove_cvref_t<decltype(std::declval<Body&>().rows())>::align);
+    else return alignof(result_cell);
   }
 
   bool is_over() const noexcept { return this->is(word::settled); }
@@ -154,6 +167,8 @@ struct result_cell final : cell<P> {
   result_cell(executor_type ex, allocator_type a, std::source_location at, A&&... args)
       : base(&result_table, word::handled | word::owned, std::move(ex), std::move(a), at), body(std::forward<A>(args)...) {}
 
+  static constexpr bool has_rows = requires(Body& b) { b.rows(); };
+
   static result_cell& of(state& s) noexcept { return static_cast<result_cell&>(s); }
 
   void set_turn(hook_type<C> const& type) noexcept {
@@ -186,9 +201,11 @@ struct result_cell final : cell<P> {
   }
   static void destroy(state& s) noexcept {
     result_cell& c = of(s);
+    std::size_t bytes = sizeof(result_cell);
+    if constexpr (has_rows) bytes = c.body.rows().bytes();
     allocator_type a = std::move(c.allocator);
     std::destroy_at(&c);
-    byte_source<allocator_type>::deallocate(a, &c, sizeof(result_cell), alignof(result_cell));
+    byte_source<allocator_type>::deallocate(a, &c, bytes, align());
   }
 
   static constexpr state_table<C> table_with_body() noexcept {

@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <new>
 #include <ranges>
 #include <source_location>
@@ -15,6 +14,7 @@
 #include <vector>
 
 #include "group.hpp"
+#include "rows_behind.hpp"
 
 namespace settle::inline v0::detail {
 
@@ -93,7 +93,7 @@ struct range_value<rule::any, H> {
   using type = typename input_of<H>::T;
 };
 
-/// The slots of a range, in one block.
+/// The slots of a range, in the block of the result.
 template <rule R, class H>
 class range_shape {
   using slot_type = slot<R, H, 0>;
@@ -103,26 +103,29 @@ class range_shape {
   static constexpr rule how = R;
   static constexpr bool watches = !input_of<H>::adopted;
   using value_type = typename range_value<R, H>::type;
+  using rows_type = rows_behind<slot_type>;
 
-  explicit range_shape(std::vector<H>&& inputs)
-      : size_(static_cast<std::uint32_t>(inputs.size())), slots_(std::make_unique_for_overwrite<slot_type[]>(inputs.size())) {
-    if constexpr (collects) value_.reserve(size_);
-    for (std::uint32_t i = 0; i != size_; ++i) {
-      slots_[i].index = i;
-      slots_[i].take(std::move(inputs[i]));
+  range_shape(rows_type&& r, std::vector<H>&& inputs) : rows_(std::move(r)) {
+    if constexpr (collects) value_.reserve(inputs.size());
+    for (H& h : inputs) {
+      std::uint32_t const i = size();
+      slot_type& s = slots().add();
+      s.index = i;
+      s.take(std::move(h));
     }
   }
 
-  std::uint32_t size() const noexcept { return size_; }
-  std::uint32_t loud() const noexcept { return collects && !slot_type::is_quiet ? size_ : 0; }
+  rows_type& rows() noexcept { return rows_; }
+  std::uint32_t size() noexcept { return static_cast<std::uint32_t>(slots().size()); }
+  std::uint32_t loud() noexcept { return collects && !slot_type::is_quiet ? size() : 0; }
   template <class F>
   void each(F f) {
-    for (std::uint32_t i = 0; i != size_; ++i) f(slots_[i]);
+    for (slot_type& s : slots()) f(s);
   }
   void clear() noexcept {
-    for (std::uint32_t i = 0; i != size_; ++i) {
-      slots_[i].value.reset();
-      slots_[i].from = {};
+    for (slot_type& s : slots()) {
+      s.value.reset();
+      s.from = {};
     }
   }
 
@@ -142,8 +145,9 @@ class range_shape {
  private:
   struct nothing {};
 
-  std::uint32_t size_;
-  std::unique_ptr<slot_type[]> slots_;
+  row<slot_type>& slots() noexcept { return rows_.template get<0>(); }
+
+  rows_type rows_;
   [[no_unique_address]] std::conditional_t<collects, value_type, nothing> value_;
 };
 
@@ -174,6 +178,24 @@ auto combine_pack(std::source_location at, H&& first, More&&... more) {
                                                 never_empty(std::forward<More>(more))...);
 }
 
+/// None of them empty.
+template <class H, class Range>
+std::vector<H> inputs_of(Range&& range) {
+  std::vector<H> inputs;
+  if constexpr (std::is_same_v<Range, std::vector<H>>) {
+    inputs = std::forward<Range>(range);
+    for (H& h : inputs)
+      if (!h) h = never_empty(std::move(h));
+  } else {
+    if constexpr (std::ranges::sized_range<Range>) inputs.reserve(static_cast<std::size_t>(std::ranges::size(range)));
+    for (auto&& h : range) {
+      if constexpr (input_of<H>::adopted) inputs.push_back(never_empty(std::move(h)));
+      else inputs.push_back(never_empty(h));
+    }
+  }
+  return inputs;
+}
+
 template <rule R, class Range>
 auto combine_range(std::source_location at, Range&& range) {
   using H = std::ranges::range_value_t<Range>;
@@ -183,15 +205,12 @@ auto combine_range(std::source_location at, Range&& range) {
   using C = typename input_of<H>::C;
   using shape = range_shape<R, H>;
   using P = result_policy<typename shape::value_type, typename input_of<H>::E, C>;
-  std::vector<H> inputs;
-  if constexpr (std::ranges::sized_range<Range>) inputs.reserve(static_cast<std::size_t>(std::ranges::size(range)));
-  for (auto&& h : range) {
-    if constexpr (input_of<H>::adopted) inputs.push_back(never_empty(std::move(h)));
-    else inputs.push_back(never_empty(h));
-  }
+  using cell = result_cell<P, group<P, shape>>;
+  std::vector<H> inputs = inputs_of<H>(std::forward<Range>(range));
   home_of<C> home = inputs.empty() ? home_of<C>() : home_at<C>(static_cast<basic_operation<C> const&>(inputs.front()));
   bool const cold = !inputs.empty() && is_cold<C>(static_cast<basic_operation<C> const&>(inputs.front()));
-  return result_cell<P, group<P, shape>>::begin(std::move(home), cold, at, std::move(inputs));
+  site<cell, typename shape::rows_type> s({inputs.size()});
+  return cell::begin_in(s.block, std::move(home), cold, at, std::move(s.rows), std::move(inputs));
 }
 
 }  // namespace settle::inline v0::detail

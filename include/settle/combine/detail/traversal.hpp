@@ -6,39 +6,42 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
-#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 #include "../../detail/ownership.hpp"
 #include "made.hpp"
+#include "rows_behind.hpp"
 
 namespace settle::inline v0::detail {
 
 /// f of each item, so many at a time, in as many places. A place is free again when its operation is released; whoever
 /// frees one takes the next item, one thread at a time.
-template <class P, class Item, class F>
+template <class P, class Items, class F>
 class traversal {
+  struct place;
+  struct kept;
+
  public:
   using C = typename P::terminal;
   using cell_type = result_cell<P, traversal>;
+  using Item = typename Items::value_type;
   using H = made_handle<std::invoke_result_t<F&, Item>>;
   using T = typename H::T;
   using E = typename P::error_type;
   using list = typename P::value_type;
 
-  traversal(std::optional<H>&& first, std::vector<Item>&& items, std::size_t limit, F&& f)
-      : first_(std::move(first)),
-        items_(std::move(items)),
-        f_(std::in_place, std::move(f)),
-        places_count_(std::min(std::max<std::size_t>(limit, 1), std::max<std::size_t>(items_.size(), 1))),
-        places_(std::make_unique_for_overwrite<place[]>(places_count_)),
-        values_(std::make_unique_for_overwrite<std::optional<lift<T>>[]>(items_.size())),
-        left_(std::make_unique<basic_operation<C>[]>(items_.size())),
-        missing_(items_.size()) {
+  using rows_type = rows_behind<Item, kept, place>;
+
+  static typename rows_type::counts room(std::size_t items, std::optional<H> const&, std::size_t limit) noexcept {
+    return {std::is_same_v<Items, row<Item>> ? items : 0, items, std::min(std::max<std::size_t>(limit, 1), items)};
+  }
+  traversal(rows_type&& r, Items&& items, std::optional<H>&& first, F&& f, std::size_t)
+      : rows_(std::move(r)), first_(std::move(first)), items_(std::move(items)), f_(std::in_place, std::move(f)), missing_(items_.size()) {
     value_.reserve(items_.size());
+    all_kept().add_until(items_.size());
+    places().add_until(places().room());
   }
 
   void wire(cell_type& c) noexcept {
@@ -46,20 +49,26 @@ class traversal {
       c.yield([&](void* at) { ::new (at) list(); });
       return;
     }
-    for (std::size_t i = places_count_; i-- != 0;) free(places_[i]);
-    work(c, places_count_);
+    for (std::size_t i = places().size(); i-- != 0;) free(places()[i]);
+    work(c, places().size());
   }
   void close(cell_type&) noexcept {
     f_.reset();
-    values_.reset();
-    for (std::size_t i = 0; i != items_.size(); ++i)
-      if (left_[i]) ownership<C>::disown(*state_access::get(left_[i]));
-    left_.reset();
+    for (kept& k : all_kept()) k.value.reset();
+    for (kept& k : all_kept())
+      if (k.left) ownership<C>::disown(*state_access::get(k.left));
+    all_kept().clear();
     items_.clear();
     first_.reset();
   }
+  rows_type& rows() noexcept { return rows_; }
 
  private:
+  /// What an item yielded; or whose value is left where it is until the list is made, since its loss is waited for.
+  struct kept {
+    std::optional<lift<T>> value;
+    basic_operation<C> left;
+  };
   struct place : successive<C> {
     std::size_t item = 0;
     place* below = nullptr;
@@ -80,12 +89,15 @@ class traversal {
   static void run_next(hook<C>& h, hook_action) {
     auto& c = static_cast<cell_type&>(*h.owner);
     traversal& self = c.body;
-    for (std::size_t i = 0; i != self.places_count_; ++i)
-      if (&self.places_[i].next == &h) self.free(self.places_[i]);
+    for (place& p : self.places())
+      if (&p.next == &h) self.free(p);
     self.work(c, 1);
   }
   static constexpr hook_type<C> place_type{&run, 0, 0};
   static constexpr hook_type<C> next_type{&run_next, 0, 0};
+
+  row<kept>& all_kept() noexcept { return rows_.template get<1>(); }
+  row<place>& places() noexcept { return rows_.template get<2>(); }
 
   void free(place& p) noexcept {
     p.below = free_.load(std::memory_order_relaxed);
@@ -147,12 +159,12 @@ class traversal {
       if (decide()) c.fail(o.error());
       return;
     }
-    if (o.may_be_missed()) left_[p.item] = p.from;
+    if (o.may_be_missed()) all_kept()[p.item].left = p.from;
     if (o.is_awaited()) {
       o.leave();
     } else {
       o.gather();
-      guarded([&] { o.with_value([&](auto&& v) { values_[p.item].emplace(std::forward<decltype(v)>(v)); }); },
+      guarded([&] { o.with_value([&](auto&& v) { all_kept()[p.item].value.emplace(std::forward<decltype(v)>(v)); }); },
               [&](std::exception_ptr x) { fail_by(c, std::move(x)); });
     }
     if (missing_.fetch_sub(1, std::memory_order_acq_rel) != 1 || !decide()) return;
@@ -161,19 +173,19 @@ class traversal {
   }
   static void make(cell_type& c) {
     if (!c.yield([&](void* at) { c.body.construct_list(at); })) return;
-    for (std::size_t i = 0; i != c.body.items_.size(); ++i)
-      if (basic_operation<C> const& from = c.body.left_[i]) lost_taker<C>::forget_from_here(*state_access::get(from));
+    for (kept const& k : c.body.all_kept())
+      if (k.left) lost_taker<C>::forget_from_here(*state_access::get(k.left));
   }
   void construct_list(void* at) {
-    for (std::size_t i = 0; i != items_.size(); ++i) {
-      if (left_[i] && !values_[i]) {
-        basic_operation<C> const from = std::exchange(left_[i], {});
-        auto& there = static_cast<typed_state<T, E, C>&>(*state_access::get(from)).result;
-        value_.push_back(std::move(*outcome_access::value(there)));
-        outcome_access::clear(there);
-      } else {
-        value_.push_back(std::move(*values_[i]));
+    for (kept& k : all_kept()) {
+      if (k.value) {
+        value_.push_back(std::move(*k.value));
+        continue;
       }
+      basic_operation<C> const from = std::exchange(k.left, {});
+      auto& there = static_cast<typed_state<T, E, C>&>(*state_access::get(from)).result;
+      value_.push_back(std::move(*outcome_access::value(there)));
+      outcome_access::clear(there);
     }
     ::new (at) list(std::move(value_));
   }
@@ -181,13 +193,10 @@ class traversal {
   template <class V>
   using atomic = typename C::sync::template atomic<V>;
 
+  rows_type rows_;
   std::optional<H> first_;
-  std::vector<Item> items_;
+  Items items_;
   std::optional<F> f_;
-  std::size_t places_count_;
-  std::unique_ptr<place[]> places_;
-  std::unique_ptr<std::optional<lift<T>>[]> values_;
-  std::unique_ptr<basic_operation<C>[]> left_;  // whose loss is waited for: values stay where they are until the list is made
   list value_;
   std::size_t next_item_ = 0;
   atomic<std::size_t> missing_;
