@@ -23,8 +23,11 @@ set(settle_core_headers
     include/settle/combine/detail/made.hpp
     include/settle/combine/detail/pause.hpp
     include/settle/combine/detail/pipe.hpp
+    include/settle/combine/detail/raw_block.hpp
     include/settle/combine/detail/result.hpp
     include/settle/combine/detail/retrying.hpp
+    include/settle/combine/detail/row.hpp
+    include/settle/combine/detail/rows_behind.hpp
     include/settle/combine/detail/shapes.hpp
     include/settle/combine/detail/slot.hpp
     include/settle/combine/detail/step.hpp

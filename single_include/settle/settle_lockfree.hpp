@@ -8407,6 +8407,43 @@ class promise_base {
 
 // ---- settle/combine/detail/result.hpp, continued -------------------------------------------------------------------
 
+// ---- settle/combine/detail/raw_block.hpp ---------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_DETAIL_RAW_BLOCK_HPP
+#define SETTLE_COMBINE_DETAIL_RAW_BLOCK_HPP
+
+namespace settle::inline v0::detail {
+
+/// Memory for a result that is not made yet. It goes back unless the result takes it over.
+template <class Allocator>
+class raw_block {
+ public:
+  /// Throws std::bad_alloc.
+  raw_block(std::size_t bytes, std::size_t align)
+      : at_(byte_source<Allocator>::allocate(allocator_, bytes, align)), bytes_(bytes), align_(align) {
+    if (at_ == nullptr) raise(std::bad_alloc());
+  }
+  raw_block(raw_block&&) = delete;
+  ~raw_block() {
+    if (at_ != nullptr) byte_source<Allocator>::deallocate(allocator_, at_, bytes_, align_);
+  }
+
+  void* get() const noexcept { return at_; }
+  Allocator const& allocator() const noexcept { return allocator_; }
+  void release() noexcept { at_ = nullptr; }
+
+ private:
+  [[no_unique_address]] Allocator allocator_{};
+  void* at_;
+  std::size_t bytes_;
+  std::size_t align_;
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/combine/detail/result.hpp, continued -------------------------------------------------------------------
+
 namespace settle::inline v0::detail {
 
 /// What a combinator returns. Its user code runs where its first input's does, unless it is told otherwise.
@@ -8428,6 +8465,7 @@ home_of<C> home_at(basic_operation<C> const& op) noexcept {
 /// - `wire_alone(result_cell&)`, if it likes: the same for a result that nobody else refers to.
 /// - `wire_in_one(result_cell&)`, if it likes: before that, without a hold. True: all is connected.
 /// - `close(result_cell&)`: when the result is released, on its executor: what is left of user's things goes.
+/// - `rows()`, if it has any behind the result, in a block that was taken before: `begin_in`.
 ///
 /// The body is the producer: it settles the result once, by `yield`, `fail` or `end_cancelled`, with no transition of its own.
 template <class P, class Body>
@@ -8441,6 +8479,7 @@ struct result_cell final : cell<P> {
   using stored = lift<T>;
   using allocator_type = typename P::allocator_type;
   using executor_type = typename P::executor_type;
+  using block_type = raw_block<allocator_type>;
 
   hook<C> turn;  // what the body posts to the executor, one thing at a time
   typename C::sync::template atomic<state*> kept{nullptr};
@@ -8449,11 +8488,14 @@ struct result_cell final : cell<P> {
   /// A new result and its owner's end. Cold: wired when it gets an owner. Throws std::bad_alloc, and what making the body throws.
   template <class... A>
   static handle_of<T, E, C> begin(executor_type ex, bool cold, std::source_location at, A&&... args) {
-    allocator_type a{};
-    void* const p = byte_source<allocator_type>::allocate(a, sizeof(result_cell), alignof(result_cell));
-    if (p == nullptr) raise(std::bad_alloc());
-    result_cell& c = *with_undo([&] { return ::new (p) result_cell(std::move(ex), std::move(a), at, std::forward<A>(args)...); },
-                                [&] { byte_source<allocator_type>::deallocate(a, p, sizeof(result_cell), alignof(result_cell)); });
+    block_type b(sizeof(result_cell), align());
+    return begin_in(b, std::move(ex), cold, at, std::forward<A>(args)...);
+  }
+  /// The same in a block that was taken for it and its rows.
+  template <class... A>
+  static handle_of<T, E, C> begin_in(block_type& b, executor_type ex, bool cold, std::source_location at, A&&... args) {
+    result_cell& c = *::new (b.get()) result_cell(std::move(ex), b.allocator(), at, std::forward<A>(args)...);
+    b.release();
     if constexpr (requires { c.body.close(c); }) offer_cleanup<C>(c, closing{&c}, true);
     handle_of<T, E, C> h = state_access::own<plain<T, E, inline_executor, C>>(static_cast<state&>(c));
     if (cold) {
@@ -8469,6 +8511,12 @@ struct result_cell final : cell<P> {
       engine<C>::leave(c);
     }
     return h;
+  }
+
+  /// Of its block.
+  static constexpr std::size_t align() noexcept {
+    if constexpr (has_rows) return std::max(alignof(result_cell), std::remove_cvref_t<decltype(std::declval<Body&>().rows())>::align);
+    else return alignof(result_cell);
   }
 
   bool is_over() const noexcept { return this->is(word::settled); }
@@ -8541,6 +8589,8 @@ struct result_cell final : cell<P> {
   result_cell(executor_type ex, allocator_type a, std::source_location at, A&&... args)
       : base(&result_table, word::handled | word::owned, std::move(ex), std::move(a), at), body(std::forward<A>(args)...) {}
 
+  static constexpr bool has_rows = requires(Body& b) { b.rows(); };
+
   static result_cell& of(state& s) noexcept { return static_cast<result_cell&>(s); }
 
   void set_turn(hook_type<C> const& type) noexcept {
@@ -8573,9 +8623,11 @@ struct result_cell final : cell<P> {
   }
   static void destroy(state& s) noexcept {
     result_cell& c = of(s);
+    std::size_t bytes = sizeof(result_cell);
+    if constexpr (has_rows) bytes = c.body.rows().bytes();
     allocator_type a = std::move(c.allocator);
     std::destroy_at(&c);
-    byte_source<allocator_type>::deallocate(a, &c, sizeof(result_cell), alignof(result_cell));
+    byte_source<allocator_type>::deallocate(a, &c, bytes, align());
   }
 
   static constexpr state_table<C> table_with_body() noexcept {
@@ -8737,6 +8789,11 @@ class group {
       if (s.left) ownership<C>::disown(s.state());
     });
     shape_.clear();
+  }
+  auto& rows() noexcept
+    requires requires(Shape& s) { s.rows(); }
+  {
+    return shape_.rows();
   }
 
  private:
@@ -8999,6 +9056,124 @@ class group {
 
 // ---- settle/combine/detail/shapes.hpp, continued -------------------------------------------------------------------
 
+// ---- settle/combine/detail/rows_behind.hpp -------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_DETAIL_ROWS_BEHIND_HPP
+#define SETTLE_COMBINE_DETAIL_ROWS_BEHIND_HPP
+
+// ---- settle/combine/detail/row.hpp ---------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_DETAIL_ROW_HPP
+#define SETTLE_COMBINE_DETAIL_ROW_HPP
+
+namespace settle::inline v0::detail {
+
+/// Objects one behind the other, in memory that somebody else looks after and that has room for them.
+template <class T>
+class row {
+ public:
+  using value_type = T;
+
+  row(void* at, std::size_t room) noexcept : first_(static_cast<T*>(at)), room_(room) {}
+  row(row&& o) noexcept : first_(o.first_), size_(std::exchange(o.size_, 0)), room_(o.room_) {}
+  row& operator=(row&&) = delete;
+  ~row() { clear(); }
+
+  template <class V>
+  void add(V&& v) {
+    ::new (static_cast<void*>(first_ + size_)) T(std::forward<V>(v));
+    ++size_;
+  }
+  T& add() noexcept {
+    T* const made = ::new (static_cast<void*>(first_ + size_)) T;
+    ++size_;
+    return *made;
+  }
+  void add_until(std::size_t n) noexcept {
+    while (size_ != n) add();
+  }
+  void clear() noexcept { std::destroy_n(first_, std::exchange(size_, 0)); }
+
+  T* begin() const noexcept { return first_; }
+  T* end() const noexcept { return first_ + size_; }
+  T& operator[](std::size_t i) const noexcept { return first_[i]; }
+  std::size_t size() const noexcept { return size_; }
+  std::size_t room() const noexcept { return room_; }
+  bool empty() const noexcept { return size_ == 0; }
+  bool full() const noexcept { return size_ == room_; }
+
+ private:
+  T* first_;
+  std::size_t size_ = 0;
+  std::size_t room_;
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/combine/detail/rows_behind.hpp, continued --------------------------------------------------------------
+
+namespace settle::inline v0::detail {
+
+/// What a combinator needs for each of its inputs: rows behind its result, in the same block. They know how large that is.
+template <class... T>
+class rows_behind {
+ public:
+  using counts = std::array<std::size_t, sizeof...(T)>;
+  static constexpr std::size_t align = std::max({alignof(T)...});
+
+  /// The size of a block that has room for so many behind its first `head` bytes. Throws std::bad_alloc when none can.
+  static std::size_t bytes_with(std::size_t head, counts const& n) { return places(head, n).back(); }
+
+  /// Nothing in them yet.
+  rows_behind(void* block, std::size_t head, counts const& n) : rows_behind(block, places(head, n), n, std::index_sequence_for<T...>()) {}
+
+  template <std::size_t I>
+  auto& get() noexcept {
+    return std::get<I>(rows_);
+  }
+  std::size_t bytes() const noexcept { return bytes_; }
+
+ private:
+  using offsets = std::array<std::size_t, sizeof...(T) + 1>;
+
+  template <std::size_t... I>
+  rows_behind(void* block, offsets const& at, counts const& n, std::index_sequence<I...>) noexcept
+      : rows_(row<T>(static_cast<std::byte*>(block) + at[I], n[I])...), bytes_(at.back()) {}
+
+  static offsets places(std::size_t end, counts const& n) {
+    constexpr std::size_t most = PTRDIFF_MAX;
+    constexpr counts sizes{sizeof(T)...};
+    constexpr counts aligns{alignof(T)...};
+    offsets at;
+    for (std::size_t i = 0; i != sizeof...(T); ++i) {
+      at[i] = (end + aligns[i] - 1) / aligns[i] * aligns[i];
+      if (n[i] > (most - at[i]) / sizes[i]) raise(std::bad_alloc());
+      end = at[i] + n[i] * sizes[i];
+    }
+    at.back() = end;
+    return at;
+  }
+
+  std::tuple<row<T>...> rows_;
+  std::size_t bytes_;
+};
+
+/// Where a result and its rows are going to stand. Throws std::bad_alloc.
+template <class Cell, class Rows>
+struct site {
+  typename Cell::block_type block;
+  Rows rows;
+
+  explicit site(typename Rows::counts const& n)
+      : block(Rows::bytes_with(sizeof(Cell), n), Cell::align()), rows(block.get(), sizeof(Cell), n) {}
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/combine/detail/shapes.hpp, continued -------------------------------------------------------------------
+
 namespace settle::inline v0::detail {
 
 /// What a pack of inputs yields under each rule.
@@ -9076,7 +9251,7 @@ struct range_value<rule::any, H> {
   using type = typename input_of<H>::T;
 };
 
-/// The slots of a range, in one block.
+/// The slots of a range, in the block of the result.
 template <rule R, class H>
 class range_shape {
   using slot_type = slot<R, H, 0>;
@@ -9086,26 +9261,29 @@ class range_shape {
   static constexpr rule how = R;
   static constexpr bool watches = !input_of<H>::adopted;
   using value_type = typename range_value<R, H>::type;
+  using rows_type = rows_behind<slot_type>;
 
-  explicit range_shape(std::vector<H>&& inputs)
-      : size_(static_cast<std::uint32_t>(inputs.size())), slots_(std::make_unique_for_overwrite<slot_type[]>(inputs.size())) {
-    if constexpr (collects) value_.reserve(size_);
-    for (std::uint32_t i = 0; i != size_; ++i) {
-      slots_[i].index = i;
-      slots_[i].take(std::move(inputs[i]));
+  range_shape(rows_type&& r, std::vector<H>&& inputs) : rows_(std::move(r)) {
+    if constexpr (collects) value_.reserve(inputs.size());
+    for (H& h : inputs) {
+      std::uint32_t const i = size();
+      slot_type& s = slots().add();
+      s.index = i;
+      s.take(std::move(h));
     }
   }
 
-  std::uint32_t size() const noexcept { return size_; }
-  std::uint32_t loud() const noexcept { return collects && !slot_type::is_quiet ? size_ : 0; }
+  rows_type& rows() noexcept { return rows_; }
+  std::uint32_t size() noexcept { return static_cast<std::uint32_t>(slots().size()); }
+  std::uint32_t loud() noexcept { return collects && !slot_type::is_quiet ? size() : 0; }
   template <class F>
   void each(F f) {
-    for (std::uint32_t i = 0; i != size_; ++i) f(slots_[i]);
+    for (slot_type& s : slots()) f(s);
   }
   void clear() noexcept {
-    for (std::uint32_t i = 0; i != size_; ++i) {
-      slots_[i].value.reset();
-      slots_[i].from = {};
+    for (slot_type& s : slots()) {
+      s.value.reset();
+      s.from = {};
     }
   }
 
@@ -9125,8 +9303,9 @@ class range_shape {
  private:
   struct nothing {};
 
-  std::uint32_t size_;
-  std::unique_ptr<slot_type[]> slots_;
+  row<slot_type>& slots() noexcept { return rows_.template get<0>(); }
+
+  rows_type rows_;
   [[no_unique_address]] std::conditional_t<collects, value_type, nothing> value_;
 };
 
@@ -9157,6 +9336,24 @@ auto combine_pack(std::source_location at, H&& first, More&&... more) {
                                                 never_empty(std::forward<More>(more))...);
 }
 
+/// None of them empty.
+template <class H, class Range>
+std::vector<H> inputs_of(Range&& range) {
+  std::vector<H> inputs;
+  if constexpr (std::is_same_v<Range, std::vector<H>>) {
+    inputs = std::forward<Range>(range);
+    for (H& h : inputs)
+      if (!h) h = never_empty(std::move(h));
+  } else {
+    if constexpr (std::ranges::sized_range<Range>) inputs.reserve(static_cast<std::size_t>(std::ranges::size(range)));
+    for (auto&& h : range) {
+      if constexpr (input_of<H>::adopted) inputs.push_back(never_empty(std::move(h)));
+      else inputs.push_back(never_empty(h));
+    }
+  }
+  return inputs;
+}
+
 template <rule R, class Range>
 auto combine_range(std::source_location at, Range&& range) {
   using H = std::ranges::range_value_t<Range>;
@@ -9166,15 +9363,12 @@ auto combine_range(std::source_location at, Range&& range) {
   using C = typename input_of<H>::C;
   using shape = range_shape<R, H>;
   using P = result_policy<typename shape::value_type, typename input_of<H>::E, C>;
-  std::vector<H> inputs;
-  if constexpr (std::ranges::sized_range<Range>) inputs.reserve(static_cast<std::size_t>(std::ranges::size(range)));
-  for (auto&& h : range) {
-    if constexpr (input_of<H>::adopted) inputs.push_back(never_empty(std::move(h)));
-    else inputs.push_back(never_empty(h));
-  }
+  using cell = result_cell<P, group<P, shape>>;
+  std::vector<H> inputs = inputs_of<H>(std::forward<Range>(range));
   home_of<C> home = inputs.empty() ? home_of<C>() : home_at<C>(static_cast<basic_operation<C> const&>(inputs.front()));
   bool const cold = !inputs.empty() && is_cold<C>(static_cast<basic_operation<C> const&>(inputs.front()));
-  return result_cell<P, group<P, shape>>::begin(std::move(home), cold, at, std::move(inputs));
+  site<cell, typename shape::rows_type> s({inputs.size()});
+  return cell::begin_in(s.block, std::move(home), cold, at, std::move(s.rows), std::move(inputs));
 }
 
 }  // namespace settle::inline v0::detail
@@ -9246,7 +9440,8 @@ auto all(H&& first, More&&... more) {
   return detail::combine_pack<detail::rule::all>(at, std::forward<H>(first), std::forward<More>(more)...);
 }
 
-/// The same of a range of handles (moved in) or watchers. A std::vector of the values.
+/// The same of a range of handles (moved in) or watchers. A std::vector of the values, a block besides; another until
+/// they are wired, unless the inputs are given away in a std::vector.
 template <std::ranges::input_range R>
 auto all(R&& inputs, std::source_location at = std::source_location::current()) {
   return detail::combine_range<detail::rule::all>(at, std::forward<R>(inputs));
@@ -9324,7 +9519,8 @@ auto all_settled(H&& first, More&&... more) {
   return detail::combine_pack<detail::rule::all_settled>(at, std::forward<H>(first), std::forward<More>(more)...);
 }
 
-/// The same of a range of handles (moved in) or watchers. A std::vector of the outcomes.
+/// The same of a range of handles (moved in) or watchers. A std::vector of the outcomes, a block besides; another until
+/// they are wired, unless the inputs are given away in a std::vector.
 template <std::ranges::input_range R>
 auto all_settled(R&& inputs, std::source_location at = std::source_location::current()) {
   return detail::combine_range<detail::rule::all_settled>(at, std::forward<R>(inputs));
@@ -9402,7 +9598,8 @@ auto any(H&& first, More&&... more) {
   return detail::combine_pack<detail::rule::any>(at, std::forward<H>(first), std::forward<More>(more)...);
 }
 
-/// The same of a range of handles (moved in) or watchers.
+/// The same of a range of handles (moved in) or watchers. A block besides until they are wired,
+/// unless they are given away in a std::vector.
 template <std::ranges::input_range R>
 auto any(R&& inputs, std::source_location at = std::source_location::current()) {
   return detail::combine_range<detail::rule::any>(at, std::forward<R>(inputs));
@@ -10516,40 +10713,91 @@ consteval bool owns_items() {
   else return false;
 }
 
-/// The items of a range, moved or copied.
-template <std::ranges::input_range R>
-std::vector<std::ranges::range_value_t<R>> items_of(R& range) {
-  std::vector<std::ranges::range_value_t<R>> items;
-  if constexpr (std::same_as<R, decltype(items)>) {
-    items = std::move(range);
-  } else {
-    if constexpr (std::ranges::sized_range<R>) items.reserve(std::ranges::size(range));
-    for (auto&& item : range) {
-      if constexpr (owns_items<R>()) items.push_back(std::move(item));
-      else items.push_back(std::forward<decltype(item)>(item));
-    }
-  }
-  return items;
+/// Ranges whose items can be counted before any is taken.
+template <class R>
+concept countable = std::ranges::sized_range<R> || std::ranges::forward_range<R>;
+
+template <countable R>
+std::size_t count_of(R& range) {
+  if constexpr (std::ranges::sized_range<R>) return static_cast<std::size_t>(std::ranges::size(range));
+  else return static_cast<std::size_t>(std::ranges::distance(range));
 }
 
-/// What a function is to be called with, and the operation of the first item, which is begun here and now.
-template <class H, class Item>
+/// A vector that was given away stays as it is, and its items where they are.
+template <class R>
+concept stays_whole = std::same_as<R, std::vector<std::ranges::range_value_t<R>>> &&
+                      std::same_as<std::ranges::range_reference_t<R>, std::ranges::range_value_t<R>&>;
+
+/// Ranges whose items nobody else can get at: the first may be begun before the others are taken, and taking those cannot fail.
+template <class R>
+concept given_away = stays_whole<R> || (owns_items<R>() && std::ranges::forward_range<R> &&
+                                        std::same_as<std::ranges::range_reference_t<R>, std::ranges::range_value_t<R>&> &&
+                                        std::is_nothrow_move_constructible_v<std::ranges::range_value_t<R>>);
+
+/// Where a group keeps the items of a range: in a row of its own block, if it can be told how many places that takes.
+template <class R, class Item = std::ranges::range_value_t<R>>
+using kept_items = std::conditional_t<stays_whole<std::conditional_t<countable<R>, R, std::vector<Item>>>, std::vector<Item>, row<Item>>;
+
+/// Moved or copied.
+template <std::ranges::input_range R, class Add>
+void take_items(R& range, Add add) {
+  for (auto&& item : range) {
+    if constexpr (owns_items<R>()) add(std::move(item));
+    else add(std::forward<decltype(item)>(item));
+  }
+}
+/// As many as there are places for.
+template <std::ranges::input_range R, class Item>
+auto keep_items(R& range, row<Item>& places) {
+  if constexpr (stays_whole<R>) {
+    return std::move(range);
+  } else {
+    take_items(range, [&]<class V>(V&& item) {
+      if (!places.full()) places.add(std::forward<V>(item));
+    });
+    return std::move(places);
+  }
+}
+
+/// The operation of the first item, which is begun here and now.
+template <class H>
 struct begun {
   using C = typename H::policy_type::terminal;
 
-  std::vector<Item> items;
   std::optional<H> first;
   home_of<C> home;
   bool cold = false;
 
-  template <class R, class F>
-  begun(R& range, F& f) : items(items_of(range)) {
-    if (items.empty()) return;
-    first.emplace(make_operation(f, std::move(items.front())));
+  template <class F, class Item>
+  void begin(F& f, Item& item) {
+    first.emplace(make_operation(f, std::move(item)));
     home = home_at<C>(*first);
     cold = is_cold<C>(*first);
   }
 };
+
+/// Takes the items of a range, begins the first, and makes a result of them: in one block. That is as large as `Body::room`
+/// says when the first operation is known; or before, if the items must be taken before a function of the user's runs.
+template <class Body, std::ranges::input_range R, class F, class... A>
+auto begin_items(R& range, F& f, std::source_location at, A... how) {
+  if constexpr (!countable<R>) {
+    std::vector<std::ranges::range_value_t<R>> items;
+    take_items(range, [&]<class V>(V&& item) { items.push_back(std::forward<V>(item)); });
+    return begin_items<Body>(items, f, at, how...);
+  } else {
+    using cell = typename Body::cell_type;
+    std::size_t const n = count_of(range);
+    begun<typename Body::H> b;
+    if constexpr (given_away<R>)
+      if (n != 0) b.begin(f, *std::ranges::begin(range));
+    site<cell, typename Body::rows_type> s(Body::room(n, b.first, how...));
+    auto items = keep_items(range, s.rows.template get<0>());
+    if constexpr (!given_away<R>)
+      if (!items.empty()) b.begin(f, items[0]);
+    return cell::begin_in(s.block, std::move(b.home), b.cold, at, std::move(s.rows), std::move(items), std::move(b.first), std::move(f),
+                          how...);
+  }
+}
 
 }  // namespace settle::inline v0::detail
 
@@ -10567,8 +10815,8 @@ struct begun {
 
 namespace settle::inline v0::detail {
 
-/// A timer of a result's: one at a time, of its executor, in a block of its own. While it stands it holds the result:
-/// whoever gets its end gives that back.
+/// A timer of a result's: one at a time, of its executor; in a block of its own, or in room that the result has for it.
+/// While it stands it holds the result: whoever gets its end gives that back.
 template <class C>
 class alarm {
   using state = state_base<C>;
@@ -10579,12 +10827,19 @@ class alarm {
   alarm() noexcept = default;
   alarm(alarm&&) = delete;
 
+  /// How much room a result needs that is going to run where `op` does; none when that is not known yet.
+  static std::size_t room_at_home(state& op) noexcept {
+    timer_functions<C> const* const timers = timers_at_home(op);
+    return timers == nullptr ? 0 : timers->size + timers->align - 1;
+  }
   /// errc{}: there is room. Once, when the executor is known.
-  errc prepare(state& result) noexcept {
+  errc prepare(state& result, void* room = nullptr, std::size_t bytes = 0) noexcept {
     timers_ = timers_at_home(result);
     if (timers_ == nullptr) return errc::no_timers;
     provider_ = result.home().provider;
-    at_ = result.allocate(timers_->size, timers_->align);
+    at_ = std::align(timers_->align, timers_->size, room, bytes);
+    has_block_ = at_ == nullptr;
+    if (has_block_) at_ = result.allocate(timers_->size, timers_->align);
     return at_ == nullptr ? errc::no_memory : errc{};
   }
   time_point now() const noexcept { return timers_->now(*provider_); }
@@ -10605,7 +10860,7 @@ class alarm {
   /// It has let go.
   void give_room_back(state& result) noexcept {
     clear();
-    if (at_ != nullptr) result.deallocate(std::exchange(at_, nullptr), timers_->size, timers_->align);
+    if (void* const at = std::exchange(at_, nullptr); at != nullptr && has_block_) result.deallocate(at, timers_->size, timers_->align);
   }
 
  private:
@@ -10616,6 +10871,7 @@ class alarm {
   timer_functions<C> const* timers_ = nullptr;
   state* provider_ = nullptr;  // the result keeps it
   void* at_ = nullptr;
+  bool has_block_ = false;
   bool made_ = false;
 };
 
@@ -10656,38 +10912,48 @@ namespace settle::inline v0::detail {
 
 /// One item after the other, until there is a value. What there is to do on the executor (begin the next, time it, stop the
 /// timer) is one turn, posted when it is wanted and not on its way.
-template <class P, class Item, class F>
+template <class P, class Items, class F>
 class hedging {
  public:
   using C = typename P::terminal;
   using cell_type = result_cell<P, hedging>;
+  using Item = typename Items::value_type;
   using H = made_handle<std::invoke_result_t<F&, Item>>;
   using T = typename P::value_type;
   using E = typename P::error_type;
 
-  hedging(std::optional<H>&& first, std::vector<Item>&& items, std::chrono::nanoseconds delay, F&& f)
-      : first_(std::move(first)),
+  using rows_type = rows_behind<Item, input<C>, std::byte>;
+
+  static typename rows_type::counts room(std::size_t items, std::optional<H> const& first, std::chrono::nanoseconds) noexcept {
+    return {std::is_same_v<Items, row<Item>> ? items : 0, items, first ? alarm<C>::room_at_home(*state_access::get(*first)) : 0};
+  }
+  hedging(rows_type&& r, Items&& items, std::optional<H>&& first, F&& f, std::chrono::nanoseconds delay)
+      : rows_(std::move(r)),
+        first_(std::move(first)),
         items_(std::move(items)),
         f_(std::in_place, std::move(f)),
-        places_(std::make_unique_for_overwrite<input<C>[]>(items_.size())),
         delay_(delay),
-        missing_(items_.size()) {}
+        missing_(items_.size()) {
+    places().add_until(items_.size());
+  }
 
   void wire(cell_type& c) noexcept {
     if (!first_) return c.fail(P::make_error(errc::no_inputs));
     result_ = &c;
-    has_timers_ = alarm_.prepare(c) == errc{};
+    row<std::byte>& room = rows_.template get<2>();
+    has_timers_ = alarm_.prepare(c, room.begin(), room.room()) == errc{};
     wanted_.store(1, std::memory_order_relaxed);
     more_.store(1, std::memory_order_relaxed);
     turn(c);
   }
   void close(cell_type& c) noexcept {
     alarm_.give_room_back(c);
-    for (std::size_t i = 0; i != items_.size(); ++i) places_[i].from = {};
+    for (input<C>& in : places()) in.from = {};
     f_.reset();
     items_.clear();
     first_.reset();
   }
+  rows_type& rows() noexcept { return rows_; }
 
  private:
   static constexpr std::size_t none = ~std::size_t{0};
@@ -10704,6 +10970,8 @@ class hedging {
     }
   }
   static constexpr hook_type<C> place_type{&run, 0, 0};
+
+  row<input<C>>& places() noexcept { return rows_.template get<1>(); }
 
   void want(cell_type& c) noexcept {
     if (wanted_.fetch_add(1, std::memory_order_acq_rel) == 0) c.template post<&turn>();
@@ -10743,11 +11011,12 @@ class hedging {
       guarded([&] { h.emplace(make_operation(*f_, std::move(items_[i]))); }, [&](std::exception_ptr p) { fail_by(c, std::move(p)); });
     if (!h) return;
     active_.fetch_add(1, std::memory_order_acq_rel);
-    places_[i].take(std::move(*h));
-    connect<C>(places_[i], c, place_type);
+    input<C>& in = places()[i];
+    in.take(std::move(*h));
+    connect<C>(in, c, place_type);
     begun_.store(i + 1, std::memory_order_seq_cst);
     std::size_t const winner = winner_.load(std::memory_order_seq_cst);
-    if (winner != none && winner != i) let_off(places_[i], cause::sibling);
+    if (winner != none && winner != i) let_off(in, cause::sibling);
   }
   void fail_by(cell_type& c, std::exception_ptr p) noexcept {
     if (decide(items_.size())) c.fail(error_from<P>(std::move(p)));
@@ -10771,7 +11040,7 @@ class hedging {
     state_base<C>& s = in.state();
     s.seen.store(true, std::memory_order_relaxed);
     bool const is_value = !s.is(word::failure | word::cancelled);
-    auto const i = static_cast<std::size_t>(&in - places_.get());
+    auto const i = static_cast<std::size_t>(&in - places().begin());
     bool const last = !is_value && missing_.fetch_sub(1, std::memory_order_acq_rel) == 1;
     if ((is_value || last) && decide(i)) return win(c, in, i);
     in.lose();
@@ -10782,7 +11051,7 @@ class hedging {
   }
   void win(cell_type& c, input<C>& in, std::size_t i) noexcept {
     for (std::size_t n = begun_.load(std::memory_order_seq_cst); n-- != 0;)
-      if (n != i) let_off(places_[n], cause::sibling);
+      if (n != i) let_off(places()[n], cause::sibling);
     want(c);  // the timer is to be stopped
     deliver(c, in);
     walker<C>::pump(frame<C>::here());
@@ -10816,10 +11085,10 @@ class hedging {
   template <class V>
   using atomic = typename C::sync::template atomic<V>;
 
+  rows_type rows_;
   std::optional<H> first_;
-  std::vector<Item> items_;
+  Items items_;
   std::optional<F> f_;
-  std::unique_ptr<input<C>[]> places_;
   alarm<C> alarm_;
   std::chrono::nanoseconds delay_;
   std::chrono::steady_clock::time_point due_{};
@@ -10853,19 +11122,18 @@ namespace settle::inline v0 {
 /// there. Without timers only failures start the next. When the result is asked to cancel, no further item is begun.
 ///
 /// Ownership: the items of a container are moved in, those that a view sees are copied. Operations are children of the result: released
-/// before it. Throws std::bad_alloc. Cost: at most three blocks, one for the timer, and what f makes.
+/// before it. Throws std::bad_alloc, and what taking the items throws. Cost: one block for all that is the group's own (result, f, items,
+/// places, timer), and what f makes; the items as in `map_concurrent`. How large a timer is, the first operation tells. One more block when
+/// that is too late: when the items have to be taken before f runs (a view sees them, or moving them may throw), or when it is cold.
 ///
 /// ```cpp
 /// auto first = settle::hedge(250ms, mirrors, [](address a) { return fetch(a); });
 /// ```
 template <std::ranges::input_range R, class F>
 auto hedge(std::chrono::nanoseconds delay, R items, F f, std::source_location at = std::source_location::current()) {
-  using Item = std::ranges::range_value_t<R>;
-  using H = detail::made_handle<std::invoke_result_t<F&, Item>>;
+  using H = detail::made_handle<std::invoke_result_t<F&, std::ranges::range_value_t<R>>>;
   using P = detail::result_policy<typename H::T, typename H::E, typename H::policy_type::terminal>;
-  detail::begun<H, Item> b(items, f);
-  return detail::result_cell<P, detail::hedging<P, Item, F>>::begin(std::move(b.home), b.cold, at, std::move(b.first), std::move(b.items),
-                                                                    delay, std::move(f));
+  return detail::begin_items<detail::hedging<P, detail::kept_items<R>, F>>(items, f, at, delay);
 }
 
 }  // namespace settle::inline v0
@@ -10886,26 +11154,30 @@ namespace settle::inline v0::detail {
 
 /// f of each item, so many at a time, in as many places. A place is free again when its operation is released; whoever
 /// frees one takes the next item, one thread at a time.
-template <class P, class Item, class F>
+template <class P, class Items, class F>
 class traversal {
+  struct place;
+  struct kept;
+
  public:
   using C = typename P::terminal;
   using cell_type = result_cell<P, traversal>;
+  using Item = typename Items::value_type;
   using H = made_handle<std::invoke_result_t<F&, Item>>;
   using T = typename H::T;
   using E = typename P::error_type;
   using list = typename P::value_type;
 
-  traversal(std::optional<H>&& first, std::vector<Item>&& items, std::size_t limit, F&& f)
-      : first_(std::move(first)),
-        items_(std::move(items)),
-        f_(std::in_place, std::move(f)),
-        places_count_(std::min(std::max<std::size_t>(limit, 1), std::max<std::size_t>(items_.size(), 1))),
-        places_(std::make_unique_for_overwrite<place[]>(places_count_)),
-        values_(std::make_unique_for_overwrite<std::optional<lift<T>>[]>(items_.size())),
-        left_(std::make_unique<basic_operation<C>[]>(items_.size())),
-        missing_(items_.size()) {
+  using rows_type = rows_behind<Item, kept, place>;
+
+  static typename rows_type::counts room(std::size_t items, std::optional<H> const&, std::size_t limit) noexcept {
+    return {std::is_same_v<Items, row<Item>> ? items : 0, items, std::min(std::max<std::size_t>(limit, 1), items)};
+  }
+  traversal(rows_type&& r, Items&& items, std::optional<H>&& first, F&& f, std::size_t)
+      : rows_(std::move(r)), first_(std::move(first)), items_(std::move(items)), f_(std::in_place, std::move(f)), missing_(items_.size()) {
     value_.reserve(items_.size());
+    all_kept().add_until(items_.size());
+    places().add_until(places().room());
   }
 
   void wire(cell_type& c) noexcept {
@@ -10913,20 +11185,26 @@ class traversal {
       c.yield([&](void* at) { ::new (at) list(); });
       return;
     }
-    for (std::size_t i = places_count_; i-- != 0;) free(places_[i]);
-    work(c, places_count_);
+    for (std::size_t i = places().size(); i-- != 0;) free(places()[i]);
+    work(c, places().size());
   }
   void close(cell_type&) noexcept {
     f_.reset();
-    values_.reset();
-    for (std::size_t i = 0; i != items_.size(); ++i)
-      if (left_[i]) ownership<C>::disown(*state_access::get(left_[i]));
-    left_.reset();
+    for (kept& k : all_kept()) k.value.reset();
+    for (kept& k : all_kept())
+      if (k.left) ownership<C>::disown(*state_access::get(k.left));
+    all_kept().clear();
     items_.clear();
     first_.reset();
   }
+  rows_type& rows() noexcept { return rows_; }
 
  private:
+  /// What an item yielded; or whose value is left where it is until the list is made, since its loss is waited for.
+  struct kept {
+    std::optional<lift<T>> value;
+    basic_operation<C> left;
+  };
   struct place : successive<C> {
     std::size_t item = 0;
     place* below = nullptr;
@@ -10947,12 +11225,15 @@ class traversal {
   static void run_next(hook<C>& h, hook_action) {
     auto& c = static_cast<cell_type&>(*h.owner);
     traversal& self = c.body;
-    for (std::size_t i = 0; i != self.places_count_; ++i)
-      if (&self.places_[i].next == &h) self.free(self.places_[i]);
+    for (place& p : self.places())
+      if (&p.next == &h) self.free(p);
     self.work(c, 1);
   }
   static constexpr hook_type<C> place_type{&run, 0, 0};
   static constexpr hook_type<C> next_type{&run_next, 0, 0};
+
+  row<kept>& all_kept() noexcept { return rows_.template get<1>(); }
+  row<place>& places() noexcept { return rows_.template get<2>(); }
 
   void free(place& p) noexcept {
     p.below = free_.load(std::memory_order_relaxed);
@@ -11014,12 +11295,12 @@ class traversal {
       if (decide()) c.fail(o.error());
       return;
     }
-    if (o.may_be_missed()) left_[p.item] = p.from;
+    if (o.may_be_missed()) all_kept()[p.item].left = p.from;
     if (o.is_awaited()) {
       o.leave();
     } else {
       o.gather();
-      guarded([&] { o.with_value([&](auto&& v) { values_[p.item].emplace(std::forward<decltype(v)>(v)); }); },
+      guarded([&] { o.with_value([&](auto&& v) { all_kept()[p.item].value.emplace(std::forward<decltype(v)>(v)); }); },
               [&](std::exception_ptr x) { fail_by(c, std::move(x)); });
     }
     if (missing_.fetch_sub(1, std::memory_order_acq_rel) != 1 || !decide()) return;
@@ -11028,19 +11309,19 @@ class traversal {
   }
   static void make(cell_type& c) {
     if (!c.yield([&](void* at) { c.body.construct_list(at); })) return;
-    for (std::size_t i = 0; i != c.body.items_.size(); ++i)
-      if (basic_operation<C> const& from = c.body.left_[i]) lost_taker<C>::forget_from_here(*state_access::get(from));
+    for (kept const& k : c.body.all_kept())
+      if (k.left) lost_taker<C>::forget_from_here(*state_access::get(k.left));
   }
   void construct_list(void* at) {
-    for (std::size_t i = 0; i != items_.size(); ++i) {
-      if (left_[i] && !values_[i]) {
-        basic_operation<C> const from = std::exchange(left_[i], {});
-        auto& there = static_cast<typed_state<T, E, C>&>(*state_access::get(from)).result;
-        value_.push_back(std::move(*outcome_access::value(there)));
-        outcome_access::clear(there);
-      } else {
-        value_.push_back(std::move(*values_[i]));
+    for (kept& k : all_kept()) {
+      if (k.value) {
+        value_.push_back(std::move(*k.value));
+        continue;
       }
+      basic_operation<C> const from = std::exchange(k.left, {});
+      auto& there = static_cast<typed_state<T, E, C>&>(*state_access::get(from)).result;
+      value_.push_back(std::move(*outcome_access::value(there)));
+      outcome_access::clear(there);
     }
     ::new (at) list(std::move(value_));
   }
@@ -11048,13 +11329,10 @@ class traversal {
   template <class V>
   using atomic = typename C::sync::template atomic<V>;
 
+  rows_type rows_;
   std::optional<H> first_;
-  std::vector<Item> items_;
+  Items items_;
   std::optional<F> f_;
-  std::size_t places_count_;
-  std::unique_ptr<place[]> places_;
-  std::unique_ptr<std::optional<lift<T>>[]> values_;
-  std::unique_ptr<basic_operation<C>[]> left_;  // whose loss is waited for: values stay where they are until the list is made
   list value_;
   std::size_t next_item_ = 0;
   atomic<std::size_t> missing_;
@@ -11078,20 +11356,19 @@ namespace settle::inline v0 {
 /// begun; so too when the result is asked to cancel. f runs here for the first item, later where the first one's user code
 /// runs, one call at a time. Operations are children of the result: released before it. No items: an empty list.
 ///
-/// Ownership: the items of a container are moved in, those that a view sees are copied. Errors: the operations', and what f throws. Throws
-/// std::bad_alloc. Cost: at most five blocks, and what f makes.
+/// Ownership: the items of a container are moved in, those that a view sees are copied. Errors: the operations', and what f throws.
+/// Throws std::bad_alloc, and what taking the items throws. Cost: one block for all that is the group's own (result, f, items, places);
+/// beside it the list of the values, and what f makes. A std::vector that is given away goes on holding its items; those of a range
+/// that cannot be counted are gathered in one.
 ///
 /// ```cpp
 /// auto pages = settle::map_concurrent(mirrors, 8, [](address a) { return fetch(a); });
 /// ```
 template <std::ranges::input_range R, class F>
 auto map_concurrent(R items, std::size_t limit, F f, std::source_location at = std::source_location::current()) {
-  using Item = std::ranges::range_value_t<R>;
-  using H = detail::made_handle<std::invoke_result_t<F&, Item>>;
+  using H = detail::made_handle<std::invoke_result_t<F&, std::ranges::range_value_t<R>>>;
   using P = detail::result_policy<std::vector<detail::lift<typename H::T>>, typename H::E, typename H::policy_type::terminal>;
-  detail::begun<H, Item> b(items, f);
-  return detail::result_cell<P, detail::traversal<P, Item, F>>::begin(std::move(b.home), b.cold, at, std::move(b.first), std::move(b.items),
-                                                                      limit, std::move(f));
+  return detail::begin_items<detail::traversal<P, detail::kept_items<R>, F>>(items, f, at, limit);
 }
 
 }  // namespace settle::inline v0
@@ -11280,7 +11557,8 @@ auto race(H&& first, More&&... more) {
   return detail::combine_pack<detail::rule::race>(at, std::forward<H>(first), std::forward<More>(more)...);
 }
 
-/// The same of a range of handles (moved in) or watchers. The position and the value of the winner, as a pair.
+/// The same of a range of handles (moved in) or watchers. The position and the value of the winner, as a pair. A block
+/// besides until they are wired, unless they are given away in a std::vector.
 template <std::ranges::input_range R>
 auto race(R&& inputs, std::source_location at = std::source_location::current()) {
   return detail::combine_range<detail::rule::race>(at, std::forward<R>(inputs));
