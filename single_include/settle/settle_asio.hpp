@@ -2503,7 +2503,7 @@ struct state_base : basic_work_node<C> {
   /// Asked by the producer. Only its reference and its hold exist, and perhaps the consumer's reference: no other thread can
   /// see the state, plain stores will do.
   bool sole() const noexcept {
-    std::uint64_t const others = detail::look(counts, std::memory_order_acquire, [](std::uint64_t c) {
+    int const others = detail::look(counts, std::memory_order_acquire, [](std::uint64_t c) {
       return c == count::both ? 0 : c == count::both + count::ref ? 1 : 2;
     });
     return others == 0 || (others == 1 && with_consumer());
@@ -2525,9 +2525,8 @@ struct state_base : basic_work_node<C> {
   }
   /// `alone`: the caller is the sole reference and hold, and has nobody to lock out.
   std::uint32_t lock(bool alone) noexcept {
-    if (!alone) return lock();
+    if (is_exclusive || !alone) return lock();
     std::uint32_t const w = word.load(std::memory_order_relaxed);
-    if constexpr (is_exclusive) return w;
     return (w & word::kept) != 0 ? lock() : w;
   }
   void unlock(std::uint32_t w) noexcept { word.store(w, std::memory_order_release); }
@@ -6891,9 +6890,10 @@ class direct {
   /// others did before they let go stands in the word that is read after that.
   static bool is_alone(state& s) noexcept {
     bool const given = s.is(word::given);
-    bool const nobody_else = look(s.counts, std::memory_order_acquire,
-                                  [given](std::uint64_t c) { return c == count::both || (given && c == count::both + count::ref); });
-    return !has(s.word, ~plain_bits, std::memory_order_acquire) && nobody_else && frame<C>::here().is_free();
+    std::uint64_t const c =
+        look(s.counts, std::memory_order_acquire, [](std::uint64_t v) { return std::min(v, count::both + 2 * count::ref); });
+    bool const others_matter = has(s.word, ~plain_bits, std::memory_order_acquire);
+    return !others_matter && (c == count::both || (given && c == count::both + count::ref)) && frame<C>::here().is_free();
   }
   /// The producer's, the payload written. Takes over its hold and reference.
   static void settle_alone(state& s, outcome_head::kind_t kind) noexcept {

@@ -2,6 +2,7 @@
 #ifndef SETTLE_DETAIL_DIRECT_HPP
 #define SETTLE_DETAIL_DIRECT_HPP
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <new>
@@ -38,9 +39,10 @@ class direct {
   /// others did before they let go stands in the word that is read after that.
   static bool is_alone(state& s) noexcept {
     bool const given = s.is(word::given);
-    bool const nobody_else = look(s.counts, std::memory_order_acquire,
-                                  [given](std::uint64_t c) { return c == count::both || (given && c == count::both + count::ref); });
-    return !has(s.word, ~plain_bits, std::memory_order_acquire) && nobody_else && frame<C>::here().is_free();
+    std::uint64_t const c =
+        look(s.counts, std::memory_order_acquire, [](std::uint64_t v) { return std::min(v, count::both + 2 * count::ref); });
+    bool const others_matter = has(s.word, ~plain_bits, std::memory_order_acquire);
+    return !others_matter && (c == count::both || (given && c == count::both + count::ref)) && frame<C>::here().is_free();
   }
   /// The producer's, the payload written. Takes over its hold and reference.
   static void settle_alone(state& s, outcome_head::kind_t kind) noexcept {

@@ -2,8 +2,9 @@
 #ifndef SETTLE_DETAIL_LOOK_HPP
 #define SETTLE_DETAIL_LOOK_HPP
 
-#include <atomic>
 #include <optional>
+
+#include "../policy/sync.hpp"
 
 namespace settle::inline v0::detail {
 

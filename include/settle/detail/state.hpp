@@ -98,7 +98,7 @@ struct state_base : basic_work_node<C> {
   /// Asked by the producer. Only its reference and its hold exist, and perhaps the consumer's reference: no other thread can
   /// see the state, plain stores will do.
   bool sole() const noexcept {
-    std::uint64_t const others = detail::look(counts, std::memory_order_acquire, [](std::uint64_t c) {
+    int const others = detail::look(counts, std::memory_order_acquire, [](std::uint64_t c) {
       return c == count::both ? 0 : c == count::both + count::ref ? 1 : 2;
     });
     return others == 0 || (others == 1 && with_consumer());
@@ -120,9 +120,8 @@ struct state_base : basic_work_node<C> {
   }
   /// `alone`: the caller is the sole reference and hold, and has nobody to lock out.
   std::uint32_t lock(bool alone) noexcept {
-    if (!alone) return lock();
+    if (is_exclusive || !alone) return lock();
     std::uint32_t const w = word.load(std::memory_order_relaxed);
-    if constexpr (is_exclusive) return w;
     return (w & word::kept) != 0 ? lock() : w;
   }
   void unlock(std::uint32_t w) noexcept { word.store(w, std::memory_order_release); }
