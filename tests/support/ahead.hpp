@@ -24,6 +24,7 @@
 #include <cstring>
 #include <deque>
 #include <exception>
+#include <forward_list>
 #include <functional>
 #include <limits>
 #include <list>
@@ -34,8 +35,11 @@
 #include <new>
 #include <optional>
 #include <random>
+#include <ranges>
 #include <set>
 #include <source_location>
+#include <span>
+#include <sstream>
 #include <stdexcept>
 #include <stop_token>
 #include <string>
