@@ -176,6 +176,7 @@ TEST(map_concurrent_blocks, are_no_more_whatever_the_range) {
 
 TEST(map_concurrent_blocks, are_one_of_nothing) {
   EXPECT_EQ(blocks<with_timers>(0, state::pending, [](auto&) { return std::vector<int>(); }, mapped(2)), 1U);
+  EXPECT_EQ(blocks<with_timers>(0, state::pending, [](auto&) { return std::views::all(std::vector<std::string>()); }, mapped(2)), 1U);
   EXPECT_EQ(blocks<with_timers>(0, state::pending, [](auto&) { return std::span<int>(); }, mapped(2)), 1U);
 }
 
@@ -210,6 +211,7 @@ TEST(hedge_blocks, are_one_without_timers) {
 
 TEST(hedge_blocks, are_one_of_nothing) {
   EXPECT_EQ(blocks<with_timers>(0, state::pending, [](auto&) { return std::vector<int>(); }, hedge_it), 1U);
+  EXPECT_EQ(blocks<with_timers>(0, state::pending, [](auto&) { return std::views::all(std::list<int>()); }, hedge_it), 1U);
   EXPECT_EQ(blocks<with_timers>(0, state::pending, [](auto&) { return std::span<int>(); }, hedge_it), 1U);
 }
 

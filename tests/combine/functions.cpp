@@ -218,6 +218,7 @@ TEST(functions, items_of_a_container_that_is_given_away_are_moved) {
   std::vector const values{1, 2, 3};
   EXPECT_EQ(settle::map_concurrent(made(), 2, look).wait().value(), values);
   EXPECT_EQ(settle::map_concurrent(std::views::all(made()), 2, look).wait().value(), values);
+  EXPECT_TRUE(settle::map_concurrent(std::views::all(std::vector<std::unique_ptr<int>>()), 2, look).wait().value().empty());
   std::deque<std::unique_ptr<int>> others;
   others.push_back(std::make_unique<int>(4));
   EXPECT_EQ(settle::hedge(std::chrono::seconds(1), std::move(others), look).wait().value(), 4);

@@ -176,6 +176,8 @@ TEST(combinators, take_no_inputs_as_a_range) {
 TEST(combinators, read_an_empty_handle_as_failed) {
   EXPECT_EQ(settle::then(handle_of<int>(), [](int) {}).wait().error().code(), errc::no_memory);
   EXPECT_EQ(settle::race(handle_of<int>()).wait().error().code(), errc::no_memory);
+  std::vector<handle_of<int>> one_is_empty(1);
+  EXPECT_EQ(settle::all(std::move(one_is_empty)).wait().error().code(), errc::no_memory);
 }
 
 TEST(combinators, mix_policies_errors_and_kinds_of_inputs) {

@@ -28,12 +28,18 @@ TEST(noexcept_groups, map_concurrent_yields_all_or_the_first_failure) {
   EXPECT_EQ(settle::map_concurrent(even, 2, &half).wait().value(), (std::vector{1, 2, 3}));
   EXPECT_EQ(settle::map_concurrent(std::span(even), 2, &half).wait().value(), (std::vector{1, 2, 3}));
   EXPECT_EQ(settle::map_concurrent(std::vector{2, 3}, 1, &half).wait().error(), std::errc::invalid_argument);
+  std::vector<int> const none;
+  EXPECT_TRUE(settle::map_concurrent(none, 2, &half).wait().value().empty());
+  EXPECT_TRUE(settle::map_concurrent(std::span(none), 2, &half).wait().value().empty());
+  EXPECT_TRUE(settle::map_concurrent(std::vector<int>(), 2, &half).wait().value().empty());
 }
 TEST(noexcept_groups, hedge_yields_the_first_value) {
   std::vector<std::unique_ptr<int>> items;
   for (int i : {1, 3, 4}) items.push_back(std::make_unique<int>(i));
   auto const f = [](std::unique_ptr<int> i) { return half(*i); };
   EXPECT_EQ(settle::hedge(std::chrono::hours(1), std::move(items), f).wait().value(), 2);
+  items.clear();
+  EXPECT_EQ(settle::hedge(std::chrono::hours(1), std::move(items), f).wait().error(), make_error_code(settle::errc::no_inputs));
 }
 
 }  // namespace
