@@ -71,4 +71,26 @@ TEST(explore_doors, a_resolver_that_dies_elsewhere_while_the_function_runs) {
       {.preemptions = 2});
 }
 
+// The producer gives the handle out while somebody registers and lets go: nothing of what he registered is lost.
+TEST(explore_doors, a_handle_that_is_given_out_while_another_registers) {
+  clean_and_exhausted(
+      [](weave::world& w) {
+        auto r = std::make_shared<producer>();
+        auto told = std::make_shared<int>(0);
+        w.thread("producer", [=] {
+          handle const h = r->get_handle();
+          h.request_cancel();
+        });
+        w.thread("other", [=, op = r->op()]() mutable {
+          op.on_cancel([told] { ++*told; });
+          op = {};
+        });
+        w.finally([=, &w] {
+          w.expect(*told == 1, "G8: a cancel observer is told of a request");
+          r->cancel();
+        });
+      },
+      {});
+}
+
 }  // namespace

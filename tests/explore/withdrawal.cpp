@@ -25,27 +25,31 @@ struct stage {
   int seen = 0;
   bool taken_back = false;
 
-  explicit stage(kind_t kind) {
+  /// `alone`: nobody but the producer refers to the operation.
+  stage(kind_t kind, bool alone) {
     auto const hook = [this] {
       touched = touched + 1;
       seen = given;
       ++ran;
     };
     registration = kind == kind_t::done ? h.on_done(hook) : kind == kind_t::cancel ? h.on_cancel(hook) : h.on_released(hook);
+    if (alone) static_cast<void>(std::move(h).detach());
   }
   void end(kind_t kind) {
     given = 7;
-    if (kind == kind_t::cancel) h.request_cancel();
+    if (kind == kind_t::cancel && h) h.request_cancel();
     auto mine = std::move(r);
-    mine.complete(1);
+    if (kind == kind_t::cancel) mine.cancel();
+    else mine.complete(1);
   }
 };
 
 template <class Owner>
 void against_the_end(Owner owner) {
-  for (kind_t const kind : {kind_t::done, kind_t::cancel, kind_t::released}) {
+  for (unsigned n = 0; n != 6; ++n) {
+    kind_t const kind = static_cast<kind_t>(n / 2);
     auto const r = weave::explore([=](weave::world& w) {
-      auto s = std::make_shared<stage>(kind);
+      auto s = std::make_shared<stage>(kind, n % 2 != 0);
       w.thread("owner", [=] { owner(*s); });
       w.thread("producer", [=] { s->end(kind); });
       w.finally([=, &w] {
