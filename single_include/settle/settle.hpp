@@ -2556,10 +2556,10 @@ struct state_base : basic_work_node<C> {
     return before == count::ref;
   }
 
-  /// The producer gives the handle out before anybody else has seen the state. False: not so.
+  /// The producer gives the handle out while nobody else refers to the state, and before anything was done to it: what others
+  /// did before they let go stands in the word that is read after the count. False: not so.
   bool hand_out_alone() noexcept {
-    std::uint32_t const w = word.load(std::memory_order_relaxed);
-    if (!equals(counts, count::both, std::memory_order_acquire) || w != 0) return false;
+    if (!equals(counts, count::both, std::memory_order_acquire) || word.load(std::memory_order_relaxed) != 0) return false;
     word.store(word::handled | word::owned, std::memory_order_relaxed);
     counts.store(count::both + count::ref, std::memory_order_relaxed);
     return true;
