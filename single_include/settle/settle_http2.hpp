@@ -2164,6 +2164,12 @@ struct context {
     while (p != nullptr && p->key != key) p = p->next;
     return p;
   }
+  /// In front, whatever is there.
+  void push(context_part<C>& made) noexcept {
+    made.next = parts.load(std::memory_order_relaxed);
+    while (!parts.compare_exchange_weak(made.next, &made, std::memory_order_release, std::memory_order_relaxed)) {
+    }
+  }
   /// False: there is one with its key.
   bool add(context_part<C>& made) noexcept {
     context_part<C>* first = parts.load(std::memory_order_acquire);
@@ -2875,8 +2881,7 @@ struct typed_lost_taker final : lost_taker<C> {
     }
     bool const holds = s.try_hold(true);  // the sequence must not end the short way without having seen it
     std::uint32_t const w = s.lock();
-    made->part.next = c->parts.load(std::memory_order_relaxed);
-    c->parts.store(&made->part, std::memory_order_release);
+    c->push(made->part);  // beside others that are added without the lock
     s.unlock(w | word::taker);
     if ((w & word::settled) != 0 && (w & (word::failure | word::cancelled)) != 0) base::forget_from_here(s);
     if (holds) registry<C>::leave_late(s);

@@ -93,4 +93,28 @@ TEST(explore_doors, a_handle_that_is_given_out_while_another_registers) {
       {});
 }
 
+constexpr settle::context_slot<int> number;
+
+// A function for lost values is given while a slot of the context is set: neither replaces the other.
+TEST(explore_doors, on_lost_beside_a_slot_that_is_set) {
+  clean_and_exhausted(
+      [](weave::world& w) {
+        auto r = std::make_shared<producer>();
+        auto h = std::make_shared<handle>(r->get_handle());
+        auto op = std::make_shared<settle::basic_operation<C>>(r->op());
+        auto lost = std::make_shared<int>(0);
+        number.set(r->op(), 1);  // the context is there
+        static constexpr settle::context_slot<int> other;
+        w.thread("owner", [=] { *h = std::move(*h).on_lost([lost](int&& v) noexcept { *lost += v; }); });
+        w.thread("setter", [=] { other.set(*op, 2); });
+        w.finally([=, &w] {
+          w.expect(other.of(*op) == 2 && number.of(*op) == 1, "what was set is there");
+          r->complete(5);
+          *h = handle();
+          w.expect(*lost == 5, "G15: the lost value went to its function");
+        });
+      },
+      {});
+}
+
 }  // namespace

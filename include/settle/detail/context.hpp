@@ -48,6 +48,12 @@ struct context {
     while (p != nullptr && p->key != key) p = p->next;
     return p;
   }
+  /// In front, whatever is there.
+  void push(context_part<C>& made) noexcept {
+    made.next = parts.load(std::memory_order_relaxed);
+    while (!parts.compare_exchange_weak(made.next, &made, std::memory_order_release, std::memory_order_relaxed)) {
+    }
+  }
   /// False: there is one with its key.
   bool add(context_part<C>& made) noexcept {
     context_part<C>* first = parts.load(std::memory_order_acquire);
