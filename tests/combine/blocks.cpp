@@ -250,6 +250,15 @@ TEST(range_blocks, are_one_more_for_a_while_when_the_inputs_come_in_no_vector) {
 
 // ---- when something goes wrong on the way ----
 
+template <class Items>
+auto three_tracked() {
+  return [] {
+    Items items;
+    for (int i : {3, 2, 1}) items.emplace_front(i);
+    return items;
+  };
+}
+
 #if defined(SETTLE_TEST_NEW_RUNS_DRY)
 #if defined(SETTLE_TEST_HEAP_RUNS_DRY)
 using none_after = no_heap_after;
@@ -288,15 +297,6 @@ void expect_nothing_left_without_memory(std::int64_t least, Make make, Begin beg
     EXPECT_EQ(tracked::alive, 0);
     if (enough) return;
   }
-}
-
-template <class Items>
-auto three_tracked() {
-  return [] {
-    Items items;
-    for (int i : {3, 2, 1}) items.emplace_front(i);
-    return items;
-  };
 }
 
 TEST(group_blocks, without_memory_for_one_nothing_is_left) {
