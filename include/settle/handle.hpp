@@ -11,6 +11,7 @@
 
 #include "detail/cell.hpp"
 #include "detail/exceptions.hpp"
+#include "detail/look.hpp"
 #include "detail/ownership.hpp"
 #include "operation.hpp"
 #include "pin.hpp"

@@ -10,6 +10,7 @@
 #include "context.hpp"
 #include "exceptions.hpp"
 #include "hook.hpp"
+#include "look.hpp"
 #include "state.hpp"
 
 namespace settle::inline v0::detail {
