@@ -199,7 +199,7 @@ class outcome : private detail::outcome_head {
   }
   void clear() noexcept {
     if (kind == detail::outcome_head::value) std::destroy_at(&value_);
-    if (kind == failure) std::destroy_at(&error_);
+    else if (kind == failure) std::destroy_at(&error_);
     kind = taken;
   }
 

@@ -756,7 +756,7 @@ class outcome : private detail::outcome_head {
   }
   void clear() noexcept {
     if (kind == detail::outcome_head::value) std::destroy_at(&value_);
-    if (kind == failure) std::destroy_at(&error_);
+    else if (kind == failure) std::destroy_at(&error_);
     kind = taken;
   }
 
@@ -15431,6 +15431,23 @@ class wheel_list {
   wheel_list() noexcept { clear(); }
   wheel_list(wheel_list&&) = delete;
 
+  /// Fetches a long list from behind while it is taken from the front. Each node says where the next one is, so that whoever only
+  /// takes waits for them one after the other; this way two are on their way from memory at a time.
+  class fetcher {
+   public:
+    explicit fetcher(wheel_list& list) noexcept : head_(&list.head_), at_(list.head_.prev) {}
+    /// One for each that was taken, before that is put elsewhere: where the two meet, what is before the node is the head.
+    void step() noexcept {
+      if (at_ == head_) return;
+      at_ = at_->prev;
+      __builtin_prefetch(at_, 1);
+    }
+
+   private:
+    wheel_link const* head_;
+    wheel_link const* at_;
+  };
+
   bool empty() const noexcept { return head_.next == &head_; }
   void push(wheel_node& n) noexcept {
     n.next = &head_;
@@ -15566,8 +15583,9 @@ class wheel_slots {
   }
 
   void move_down(wheel_list& list, wheel_list& due) noexcept {
-    while (!list.empty()) {
+    for (wheel_list::fetcher ahead(list); !list.empty();) {
       wheel_node& n = list.pop();
+      ahead.step();
       if (n.tick == now_) due.push(n);
       else insert(n);
     }
@@ -15770,7 +15788,11 @@ class basic_timer_wheel {
   void turn(std::uint64_t to) noexcept {
     detail::wheel_list fired;
     slots_.turn(to, fired);
-    while (!fired.empty()) end(static_cast<timer&>(fired.pop()), ended);
+    for (detail::wheel_list::fetcher ahead(fired); !fired.empty();) {
+      auto& t = static_cast<timer&>(fired.pop());
+      ahead.step();
+      end(t, ended);
+    }
   }
 
   /// Ticks since the origin, rounded up by `up` (the resolution less one) or down.

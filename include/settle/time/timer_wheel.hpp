@@ -198,7 +198,11 @@ class basic_timer_wheel {
   void turn(std::uint64_t to) noexcept {
     detail::wheel_list fired;
     slots_.turn(to, fired);
-    while (!fired.empty()) end(static_cast<timer&>(fired.pop()), ended);
+    for (detail::wheel_list::fetcher ahead(fired); !fired.empty();) {
+      auto& t = static_cast<timer&>(fired.pop());
+      ahead.step();
+      end(t, ended);
+    }
   }
 
   /// Ticks since the origin, rounded up by `up` (the resolution less one) or down.
