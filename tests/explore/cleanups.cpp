@@ -9,11 +9,15 @@
 #include <memory>
 #include <utility>
 
+#include "clockwork.hpp"
+
 namespace {
 
 namespace weave = settle::testing::weave;
 using namespace std::chrono_literals;
-using time_point = std::chrono::steady_clock::time_point;
+using explore::clockwork;
+using explore::time_point;
+using explore::timed_executor;
 using terminal = weave::cas_terminal;
 using operation = settle::basic_operation<terminal>;
 template <class T, class Ex = settle::inline_executor>
@@ -31,68 +35,6 @@ weave::options at_most(std::uint64_t executions) {
   o.max_executions = sanitized ? 100 : executions;
   return o;
 }
-
-/// One timer, which a thread of the test lets end.
-struct clockwork {
-  enum state { idle, armed, stopping, over };
-  weave::atomic<int> now{idle};
-  settle::timer_done done;
-  weave::plain<int> alive{0};
-
-  void tick() {
-    int seen = now.load(std::memory_order_acquire);
-    if (seen == armed && now.compare_exchange_strong(seen, over, std::memory_order_acq_rel, std::memory_order_acquire))
-      return done(settle::timer_end::fired);
-    if (seen != stopping) return;
-    now.store(over, std::memory_order_relaxed);
-    done(settle::timer_end::stopped);
-  }
-};
-
-/// Runs at once, and has that timer.
-class timed_executor {
- public:
-  class service {
-   public:
-    class timer {
-     public:
-      explicit timer(service& s) noexcept : clock_(s.clock_) {}
-      timer(timer&&) = delete;
-      ~timer() { clock_->alive = clock_->alive - 1; }
-      bool start(time_point, settle::timer_done done) noexcept {
-        clock_->alive = clock_->alive + 1;
-        clock_->done = done;
-        clock_->now.store(clockwork::armed, std::memory_order_release);
-        return true;
-      }
-      void stop() noexcept {
-        int seen = clockwork::armed;
-        clock_->now.compare_exchange_strong(seen, clockwork::stopping, std::memory_order_acq_rel, std::memory_order_acquire);
-      }
-
-     private:
-      clockwork* clock_;
-    };
-
-    explicit service(clockwork* c) noexcept : clock_(c) {}
-    static time_point now() noexcept { return time_point(1h); }
-
-   private:
-    clockwork* clock_;
-  };
-
-  explicit timed_executor(clockwork& c) noexcept : clock_(&c) {}
-  template <class F>
-  void execute(F&& f) const {
-    std::forward<F>(f)();
-  }
-  static bool running_in_this_thread() noexcept { return true; }
-  service timers() const noexcept { return service(clock_); }
-  bool operator==(timed_executor const&) const = default;
-
- private:
-  clockwork* clock_;
-};
 
 /// Two cleanups, the second (which runs first) asynchronous.
 template <class Ex>

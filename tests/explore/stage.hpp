@@ -100,19 +100,19 @@ enum class end_t : unsigned char { value, failure, cancelled };
 inline char name_of(end_t e) { return "vfc"[static_cast<int>(e)]; }
 
 /// An operation as others see it: its two ends, and that it was released.
-template <class T>
+template <class T, class Ex = settle::inline_executor>
 struct source {
-  producer<T> r;
+  producer<T, Ex> r;
   handle<T> h = r.get_handle();
   operation op = r.op();
   weave::plain<int> cleaned = 0;
 
-  source() {
+  explicit source(Ex ex = Ex()) : r(std::move(ex)) {
     op.on_cleanup([this] { cleaned = cleaned + 1; });
   }
   /// On the thread that produces it.
   void end_as(end_t how, int n) {
-    producer<T> mine(std::move(r));
+    producer<T, Ex> mine(std::move(r));
     if (how == end_t::value) mine.complete(T(n));
     else if (how == end_t::failure) mine.fail(settle::errc::closed);
     else mine.cancel();
@@ -120,7 +120,7 @@ struct source {
   /// Its producer does nothing by itself: it stops when it is asked to.
   void stops_when_asked() {
     op.on_cancel([this] {
-      producer<T> mine(std::move(r));
+      producer<T, Ex> mine(std::move(r));
       mine.cancel();
     });
   }

@@ -55,12 +55,15 @@ class backoff {
     for (unsigned i = 1; i < n && ms < static_cast<double>(cap_.count()); ++i) ms = ms * factor_ + static_cast<double>(step_.count());
     ms = std::min(ms, static_cast<double>(cap_.count()));
     if (jitter_ > 0) ms -= ms * jitter_ * random();
+    if (ms >= longest) return std::chrono::nanoseconds::max();
     return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double, std::milli>(ms));
   }
 
  private:
   backoff(milliseconds first, milliseconds cap, unsigned attempts, double factor, milliseconds step) noexcept
       : first_(first), cap_(cap), step_(step), factor_(factor), attempts_(attempts) {}
+
+  static constexpr double longest = 9.2e12;  // that nanoseconds can tell: 292 years
 
   /// From 0 to 1 (splitmix64).
   double random() noexcept {

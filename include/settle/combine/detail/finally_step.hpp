@@ -199,12 +199,15 @@ class finally_step {
     else c.yield_value_of(o);
   }
 
+  template <class V>
+  using plain = typename C::sync::template plain<V>;
+
   input<C> source_;
   hook<C> asked_;
   [[no_unique_address]] std::conditional_t<flattened::is_input, shielded<C>, no_inner> inner_;
   std::optional<F> f_;
   std::optional<E> problem_;
-  bool called_ = false;
+  plain<bool> called_ = false;
 };
 
 }  // namespace settle::inline v0::detail

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <optional>
 #include <type_traits>
@@ -28,6 +29,7 @@ class hedging {
   using T = typename P::value_type;
   using E = typename P::error_type;
 
+  using time_point = std::chrono::steady_clock::time_point;
   using rows_type = rows_behind<Item, input<C>, std::byte>;
 
   static typename rows_type::counts room(std::size_t items, std::optional<H> const& first, std::chrono::nanoseconds) noexcept {
@@ -63,6 +65,7 @@ class hedging {
 
  private:
   static constexpr std::size_t none = ~std::size_t{0};
+  enum class timer_said : std::uint8_t { nothing, now, no_more };
 
   static cell_type& cell_of(hook<C>& h) noexcept { return static_cast<cell_type&>(*static_cast<input<C>&>(h).result); }
   static void run(hook<C>& h, hook_action action) {
@@ -92,7 +95,11 @@ class hedging {
   }
   /// On the executor, one thread at a time.
   void work(cell_type& c) noexcept {
-    std::size_t const due = more_.exchange(0, std::memory_order_acq_rel);
+    timer_said const said = said_.exchange(timer_said::nothing, std::memory_order_acq_rel);
+    if (said != timer_said::nothing) runs_ = false;
+    // The time to begin the next may have moved on since the timer was started.
+    std::size_t due = said == timer_said::now && alarm_.now() >= time_point(due_) ? 1 : 0;
+    due += more_.exchange(0, std::memory_order_acq_rel);
     for (std::size_t i = 0; i != due; ++i) begin_next(c);
     bool const over = winner_.load(std::memory_order_acquire) != none;
     if (over && runs_ && !stopped_) {
@@ -100,7 +107,6 @@ class hedging {
       alarm_.stop();
     }
     if (over || next_ == items_.size() || c.is(word::requested | word::settled) || !has_timers_) return;
-    if (ended_.exchange(false, std::memory_order_acq_rel)) runs_ = false;
     if (!runs_) runs_ = alarm_.start(c, due_, timer_done::to<&hedging::over>(*this));
   }
   void begin_next(cell_type& c) noexcept {
@@ -110,7 +116,8 @@ class hedging {
       decide(items_.size());  // nobody is left who might have
       return c.end_cancelled(c.head().cancelled_by());
     }
-    std::size_t const i = next_++;
+    std::size_t const i = next_;
+    next_ = i + 1;
     if (has_timers_) due_ = later(alarm_.now(), delay_);
     std::optional<H> h = i == 0 ? std::move(first_) : std::optional<H>();
     if (i != 0)
@@ -127,11 +134,10 @@ class hedging {
   void fail_by(cell_type& c, std::exception_ptr p) noexcept {
     if (decide(items_.size())) c.fail(error_from<P>(std::move(p)));
   }
-  /// The time to begin the next may have moved on since the timer was started.
+  /// On a thread of the timers', beside the turns.
   void over(timer_end how) noexcept {
     cell_type& c = *result_;
-    ended_.store(true, std::memory_order_release);
-    if (how == timer_end::fired && alarm_.now() >= due_) more_.fetch_add(1, std::memory_order_acq_rel);
+    said_.store(how == timer_end::fired ? timer_said::now : timer_said::no_more, std::memory_order_release);
     if (how != timer_end::lost) want(c);
     engine<C>::leave(c);
   }
@@ -190,6 +196,8 @@ class hedging {
 
   template <class V>
   using atomic = typename C::sync::template atomic<V>;
+  template <class V>
+  using plain = typename C::sync::template plain<V>;
 
   rows_type rows_;
   std::optional<H> first_;
@@ -197,13 +205,14 @@ class hedging {
   std::optional<F> f_;
   alarm<C> alarm_;
   std::chrono::nanoseconds delay_;
-  std::chrono::steady_clock::time_point due_{};
   cell_type* result_ = nullptr;
-  std::size_t next_ = 0;
   bool has_timers_ = false;
-  bool runs_ = false;
-  bool stopped_ = false;
-  atomic<bool> ended_{false};
+  // Of the turns alone.
+  plain<time_point> due_{};
+  plain<std::size_t> next_ = 0;
+  plain<bool> runs_ = false;
+  plain<bool> stopped_ = false;
+  atomic<timer_said> said_{timer_said::nothing};
   atomic<std::size_t> begun_{0};
   atomic<std::size_t> active_{0};
   atomic<std::size_t> missing_;

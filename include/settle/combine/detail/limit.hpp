@@ -166,6 +166,8 @@ class limit {
   }
 
   using sync = typename C::sync;
+  template <class V>
+  using plain = typename sync::template plain<V>;
 
   input<C> source_;
   hook<C> asked_;
@@ -173,9 +175,9 @@ class limit {
   cell_type* result_ = nullptr;
   std::chrono::nanoseconds after_ = std::chrono::nanoseconds::max();
   time_point when_ = time_point::max();
-  errc problem_ = errc::timed_out;
-  bool runs_ = false;  // the timer was started
-  bool delivered_ = false;
+  plain<errc> problem_ = errc::timed_out;
+  plain<bool> runs_ = false;  // the timer was started
+  plain<bool> delivered_ = false;
   typename sync::template atomic<who> winner_{nobody};
   typename sync::template atomic<std::uint8_t> gate_{2};
 };

@@ -80,20 +80,24 @@ struct successive : input<C> {
   struct place : link<C> {
     successive* self = nullptr;
   };
+  struct turn : hook<C> {
+    successive* self = nullptr;
+  };
 
-  hook<C> next;
+  turn next;
   place stand;
   typename C::sync::template atomic<std::uint8_t> parts{0};
 
   template <class H>
-  void begin(H&& h, state_base<C>& under, hook_type<C> const& feed, hook_type<C> const& turn) noexcept {
+  void begin(H&& h, state_base<C>& under, hook_type<C> const& feed, hook_type<C> const& when_through) noexcept {
     this->take(std::forward<H>(h));
     ::new (static_cast<void*>(&stand)) place;
     stand.self = this;
     parts.store(2, std::memory_order_relaxed);
     next.kind = hook_kind::released;
     next.owner = &under;
-    next.type = &turn;
+    next.type = &when_through;
+    next.self = this;
     next.holds = true;
     under.add_hold();  // until next has had its turn
     connect<C>(*this, under, feed, stand, when_released);

@@ -40,7 +40,8 @@ class retrying {
   void go_on(cell_type& c) noexcept {
     if (c.is(word::requested | word::settled)) return c.end_cancelled(c.head().cancelled_by());
     std::optional<H> h;
-    guarded([&] { h.emplace(make_operation(*f_, begun_)); }, [&](std::exception_ptr p) { c.fail(error_from<P>(std::move(p))); });
+    unsigned const before = begun_;
+    guarded([&] { h.emplace(make_operation(*f_, before)); }, [&](std::exception_ptr p) { c.fail(error_from<P>(std::move(p))); });
     if (h) begin(c, std::move(*h));
   }
 
@@ -59,7 +60,7 @@ class retrying {
   static constexpr hook_type<C> next_type{&run_next, 0, 0};
 
   void begin(cell_type& c, H&& h) noexcept {
-    ++begun_;
+    begun_ = begun_ + 1;
     again_ = false;
     attempt_.begin(std::move(h), c, attempt_type, next_type);
   }
@@ -114,13 +115,16 @@ class retrying {
     else if (pause_.is_possible()) pause_.start(later(pause_.now(), d));
   }
 
+  template <class V>
+  using plain = typename C::sync::template plain<V>;
+
   H first_;
   successive<C> attempt_;
   pause<P, retrying> pause_;
   std::optional<F> f_;
   backoff backoff_;
-  unsigned begun_ = 0;
-  bool again_ = false;
+  plain<unsigned> begun_ = 0;
+  plain<bool> again_ = false;
 };
 
 }  // namespace settle::inline v0::detail

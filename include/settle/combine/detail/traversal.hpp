@@ -89,8 +89,7 @@ class traversal {
   static void run_next(hook<C>& h, hook_action) {
     auto& c = static_cast<cell_type&>(*h.owner);
     traversal& self = c.body;
-    for (place& p : self.places())
-      if (&p.next == &h) self.free(p);
+    self.free(static_cast<place&>(*static_cast<typename successive<C>::turn&>(h).self));
     self.work(c, 1);
   }
   static constexpr hook_type<C> place_type{&run, 0, 0};
@@ -119,7 +118,8 @@ class traversal {
       if (decide()) c.end_cancelled(c.head().cancelled_by());
       return;
     }
-    p.item = next_item_++;
+    p.item = next_item_;
+    next_item_ = p.item + 1;
     std::optional<H> h = p.item == 0 ? std::move(first_) : std::optional<H>();
     if (p.item != 0)
       guarded([&] { h.emplace(make_operation(*f_, std::move(items_[p.item]))); }, [&](std::exception_ptr x) { fail_by(c, std::move(x)); });
@@ -192,13 +192,15 @@ class traversal {
 
   template <class V>
   using atomic = typename C::sync::template atomic<V>;
+  template <class V>
+  using plain = typename C::sync::template plain<V>;
 
   rows_type rows_;
   std::optional<H> first_;
   Items items_;
   std::optional<F> f_;
   list value_;
-  std::size_t next_item_ = 0;
+  plain<std::size_t> next_item_ = 0;  // of whoever works
   atomic<std::size_t> missing_;
   atomic<std::size_t> wanted_{0};
   atomic<place*> free_{nullptr};
