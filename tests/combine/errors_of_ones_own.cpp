@@ -90,6 +90,28 @@ TEST(errors_of_ones_own, pass_what_begins_operations) {
   });
 }
 
+// Functions that return no operation are of the kind of the one that does: its error type, its terminal.
+TEST(errors_of_ones_own, and_of_one_thread_are_what_a_bracket_has_where_one_of_its_functions_returns_an_operation) {
+  using settle::unsynchronized_terminal;
+  using one_thread = settle::resolver_of<int, trouble, settle::inline_executor, unsynchronized_terminal>;
+  for (int which : {0, 1, 2}) {
+    one_thread r;
+    auto h = r.get_handle();
+    int given_back = 0;
+    auto const plain = [](auto&&...) { return 2; };
+    auto const give_back = [&](int) { ++given_back; };
+    auto const pending = [&](auto&&...) { return std::move(h); };
+    using result = settle::handle_of<int, trouble, unsynchronized_terminal>;
+    result out = which == 0   ? settle::bracket(pending, plain, give_back)
+                 : which == 1 ? settle::bracket(plain, pending, give_back)
+                              : settle::bracket(plain, plain, pending);
+    EXPECT_FALSE(out.is_settled());
+    r.complete(1);
+    EXPECT_EQ(std::move(out).wait().value(), which == 1 ? 1 : 2);
+    EXPECT_EQ(given_back, which == 2 ? 0 : 1);
+  }
+}
+
 TEST(errors_of_ones_own, of_the_use_of_a_resource_pass_once_it_is_given_back) {
   int released = 0;
   expect_failure_by_way_of_the_loop([&](handle h) {

@@ -213,6 +213,40 @@ TEST(coroutine, a_cold_one_runs_where_its_awaiter_runs) {
   EXPECT_EQ(std::move(h).wait().value(), 3);
 }
 
+int_handle below(int_handle& h) { co_return co_await std::move(h); }
+int_handle asks_itself_and_awaits_below(loop_executor, int_handle& h) {
+  operation const self = co_await settle::this_operation;
+  self.request_cancel(cause::shutdown);
+  co_return co_await below(h);
+}
+int_handle ends_itself_and_awaits_below(loop_executor, int_handle& h) {
+  operation const self = co_await settle::this_operation;
+  self.cancel(cause::overload);
+  co_return co_await below(h);
+}
+
+TEST(coroutine, a_cold_one_that_is_awaited_by_one_that_was_asked_never_starts) {
+  test::manual_loop loop;
+  test::subject<counted_int> s;
+  auto h = asks_itself_and_awaits_below(loop.get_executor(), s.h);
+  loop.run();
+  EXPECT_TRUE(h.is_released());
+  EXPECT_EQ(std::move(h).wait().cancel().why, cause::shutdown);
+  EXPECT_TRUE(s.h) << "its body did not run";
+  s.r.cancel();
+}
+
+TEST(coroutine, a_cold_one_that_is_awaited_by_one_that_was_ended_never_starts) {
+  test::manual_loop loop;
+  test::subject<counted_int> s;
+  auto h = ends_itself_and_awaits_below(loop.get_executor(), s.h);
+  loop.run();
+  EXPECT_TRUE(h.is_released());
+  EXPECT_EQ(std::move(h).wait().cancel().why, cause::overload);
+  EXPECT_TRUE(s.h) << "its body did not run";
+  s.r.cancel();
+}
+
 TEST(coroutine, a_cancelled_operation_ends_the_awaiter_without_an_exception) {
   test::subject<counted_int> s;
   auto h = passes_on({}, std::move(s.h));

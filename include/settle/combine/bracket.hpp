@@ -18,7 +18,8 @@ namespace settle::inline v0 {
 /// with, is the result's instead. Cancelling the result asks acquire and use; what release returns is shielded, and the
 /// result is released after it. acquire is called here, the others where its user code runs.
 ///
-/// Errors: those of all three, which must have one error type. Throws std::bad_alloc. Cost: one block, and what the
+/// Errors: those of all three, which must have one error type; functions that return no operation have that of those that do,
+/// and their terminal. Throws std::bad_alloc. Cost: one block, and what the
 /// functions make.
 ///
 /// ```cpp
@@ -29,7 +30,7 @@ auto bracket(A acquire, U use, R release, std::source_location at = std::source_
   using types = detail::bracket_types<A, U, R>;
   using C = typename types::C;
   using P = detail::result_policy<typename types::T, typename types::E, C>;
-  auto first = detail::make_operation(acquire);
+  auto first = detail::make_operation<typename types::like>(acquire);
   auto home = detail::home_at<C>(first);
   bool const cold = detail::is_cold<C>(first);
   return detail::result_cell<P, detail::bracketing<P, A, U, R>>::begin(std::move(home), cold, at, std::move(first), std::move(use),

@@ -20,11 +20,17 @@ struct on_resource {
 
 template <class A, class U, class R>
 struct bracket_types {
-  using acquired = made_handle<std::invoke_result_t<A&>>;
-  using resource = lift<typename acquired::T>;
-  using used = made_handle<typename on_resource<U, resource&>::type>;
-  using released = made_handle<typename on_resource<R, resource&&>::type>;
-  using C = typename acquired::policy_type::terminal;
+  using acquire_result = std::invoke_result_t<A&>;
+  using resource = lift<typename made<acquire_result>::T>;
+  using use_result = typename on_resource<U, resource&>::type;
+  using release_result = typename on_resource<R, resource&&>::type;
+  using like = made_like<acquire_result, use_result, release_result>;
+  template <class Result>
+  using handle_like = handle_of_made<made<Result, typename like::E, typename like::C>>;
+  using acquired = handle_like<acquire_result>;
+  using used = handle_like<use_result>;
+  using released = handle_like<release_result>;
+  using C = typename like::C;
   using T = typename used::T;
   using E = typename error_of_all<typename acquired::E, typename used::E, typename released::E>::type;
 };
@@ -103,7 +109,8 @@ class bracketing {
     }
     std::optional<used> h;
     auto bound = [&]() -> decltype(auto) { return call_with(*use_, *resource_); };
-    guarded([&] { h.emplace(make_operation(bound)); }, [&](std::exception_ptr p) { outcome_.emplace(error_from<P>(std::move(p))); });
+    guarded([&] { h.emplace(make_operation<typename types::like>(bound)); },
+            [&](std::exception_ptr p) { outcome_.emplace(error_from<P>(std::move(p))); });
     if (h) work_.begin(std::move(*h), c, work_type, give_back_next);
     else c.template post<&give_back_now>();
   }
@@ -121,7 +128,8 @@ class bracketing {
   void give_back(cell_type& c) noexcept {
     std::optional<released> h;
     auto bound = [&]() -> decltype(auto) { return call_with(*release_, std::move(*resource_)); };
-    guarded([&] { h.emplace(make_operation(bound)); }, [&](std::exception_ptr p) { outcome_.emplace(error_from<P>(std::move(p))); });
+    guarded([&] { h.emplace(make_operation<typename types::like>(bound)); },
+            [&](std::exception_ptr p) { outcome_.emplace(error_from<P>(std::move(p))); });
     if (!h) return finish(c);
     giving_back_.take(std::move(*h));
     giving_back_.begin(c, released_type);

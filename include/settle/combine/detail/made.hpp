@@ -19,28 +19,35 @@
 
 namespace settle::inline v0::detail {
 
-/// What a function of the user's returns, as an operation.
-template <class R>
+/// What a function of the user's returns, as an operation. What is none gets this error type and terminal.
+template <class R, class OwnE = error, class OwnC = cas_terminal>
 struct made {
   using T = typename flat<R>::T;
-  using E = error;
-  using C = cas_terminal;
+  using E = OwnE;
+  using C = OwnC;
 };
-template <class R>
+template <class R, class OwnE, class OwnC>
   requires(input_of<R>::is_input)
-struct made<R> {
+struct made<R, OwnE, OwnC> {
   using T = typename input_of<R>::T;
   using E = typename input_of<R>::E;
   using C = typename input_of<R>::C;
 };
+template <class M>
+using handle_of_made = handle_of<typename M::T, typename M::E, typename M::C>;
 template <class R>
-using made_handle = handle_of<typename made<R>::T, typename made<R>::E, typename made<R>::C>;
+using made_handle = handle_of_made<made<R>>;
+
+/// The first of them that is an operation, whose kind the others' are then.
+template <class... R>
+struct made_like : made<void> {};
+template <class R, class... More>
+struct made_like<R, More...> : std::conditional_t<input_of<R>::is_input, made<R>, made_like<More...>> {};
 
 /// The same as make_operation; throws what f throws.
-template <class F, class... A>
+template <class M, class F, class... A>
 auto call_to_make(F& f, A&&... args) {
   using R = std::invoke_result_t<F&, A...>;
-  using M = made<R>;
   if constexpr (!input_of<R>::is_input && std::is_void_v<R>) {
     std::invoke(f, std::forward<A>(args)...);
     return ready<typename M::E, typename M::C>();
@@ -58,15 +65,14 @@ auto call_to_make(F& f, A&&... args) {
 }
 
 /// Calls f, and makes an operation of whatever comes of it: a handle as it is, a watcher's outcome passed on, a value that is
-/// ready, a throw that has failed. Throws std::bad_alloc when there is no memory for that.
-template <class F, class... A>
+/// ready, a throw that has failed. Throws std::bad_alloc when there is no memory for that. `Like` as in `made`.
+template <class Like = made<void>, class F, class... A>
 auto make_operation(F& f, A&&... args) {
-  using R = std::invoke_result_t<F&, A...>;
-  using M = made<R>;
-  using H = made_handle<R>;
+  using M = made<std::invoke_result_t<F&, A...>, typename Like::E, typename Like::C>;
+  using H = handle_of_made<M>;
   std::optional<H> made_one;
   std::exception_ptr thrown;
-  guarded([&] { made_one.emplace(call_to_make(f, std::forward<A>(args)...)); }, [&](std::exception_ptr p) { thrown = std::move(p); });
+  guarded([&] { made_one.emplace(call_to_make<M>(f, std::forward<A>(args)...)); }, [&](std::exception_ptr p) { thrown = std::move(p); });
   if (!made_one)
     made_one.emplace(
         failed<typename M::T, typename M::E, typename M::C>(error_from<plain<typename M::T, typename M::E>>(std::move(thrown))));
