@@ -307,7 +307,7 @@ class group {
   atomic<std::uint32_t> to_come_;  // outcomes not yet in their slots, and the decision
   atomic<std::uint32_t> gate_{2};  // wiring, and the decision
   atomic<bool> threw_{false};
-  bool may_be_missed_ = false;  // somebody waits for the loss of a value
+  typename C::sync::template plain<bool> may_be_missed_ = false;  // somebody waits for the loss of a value
   std::optional<E> problem_;
 };
 

@@ -94,13 +94,16 @@ struct error_of_all {
 /// the combinator wants something of it there.
 template <class C>
 struct input : hook<C> {
+  template <class V>
+  using plain = typename C::sync::template plain<V>;
+
   link<C> edge;  // an adopted one's place under the result
   basic_operation<C> from;
   state_base<C>* result = nullptr;
   bool adopted = false;
-  bool holds = false;   // the result, by itself
-  bool again = false;   // was fed, and is the one that decides
-  bool absent = false;  // taken back because the result was asked to cancel
+  plain<bool> holds = false;   // the result, by itself
+  plain<bool> again = false;   // was fed, and is the one that decides
+  plain<bool> absent = false;  // taken back because the result was asked to cancel
 
   input() noexcept = default;
   input(input&&) = delete;
