@@ -182,7 +182,7 @@ struct cell : typed_state<typename P::value_type, typename P::error_type, typena
     byte_source<allocator_type>::deallocate(of(s).allocator, p, n, align);
   }
   static void dispose(state& s) noexcept {
-    if (of(s).result.has_value()) outcome_access::clear(of(s).result);
+    if (of(s).result.has_value()) outcome_access::clear_value(of(s).result);
   }
   static void destroy(state& s) noexcept {
     cell& c = of(s);
