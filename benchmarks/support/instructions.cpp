@@ -18,20 +18,31 @@ constexpr char const* compiler = "clang";
 constexpr char const* compiler = "g++";
 #endif
 
-template <class P, bool Cleanups>
+template <class forms>
 void add(std::vector<bench::benchmark_case>& to, std::string const& row) {
-  using forms = bench::settle_forms<P, Cleanups>;
   to.push_back({row + "/born", &forms::born});
   to.push_back({row + "/moved", &forms::moved});
   to.push_back({row + "/shared", &forms::shared});
 }
 
+/// Of the size of a state.
+void take_and_give_back(std::size_t n) {
+  for (; n != 0; --n) {
+    void* p = settle::recycling::try_allocate(128, 8);
+    bench::escape(p);
+    settle::recycling::deallocate(p, 128, 8);
+  }
+}
+
 std::vector<bench::benchmark_case> guarded_cases() {
   std::vector<bench::benchmark_case> c;
-  add<bench::threads, false>(c, "W1/mt");
-  add<bench::one_thread, false>(c, "W1/st");
-  add<bench::threads, true>(c, "W2/mt");
-  add<bench::one_thread, true>(c, "W2/st");
+  add<bench::settle_forms<bench::threads, false>>(c, "W1/mt");
+  add<bench::settle_forms<bench::one_thread, false>>(c, "W1/st");
+  add<bench::settle_forms<bench::threads, true>>(c, "W2/mt");
+  add<bench::settle_forms<bench::one_thread, true>>(c, "W2/st");
+  add<bench::bound_forms<bound::plain_word, false>>(c, "W1/by-hand");
+  add<bench::bound_forms<bound::plain_word, true>>(c, "W2/by-hand");
+  c.push_back({"block", &take_and_give_back});
   c.push_back({"W3/mt/then", &bench::settle_chain<bench::threads>, bench::links});
   c.push_back({"W3/mt/co_await", &bench::settle_coroutines, bench::links});
   c.push_back({"W4/mt/independent", &bench::settle_all_independent<bench::threads>, bench::inputs});
