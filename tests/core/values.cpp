@@ -270,6 +270,15 @@ TEST(monitors, compose) {
   EXPECT_EQ(counting_monitor::destroyed, created + 2);
 }
 
+// While such a value is moved rivals wait; once it is there nobody does.
+TEST(values, one_whose_move_may_throw_leaves_a_settled_operation_that_nobody_waits_for) {
+  settle::resolver_of<fragile> r;
+  auto const h = r.get_handle();
+  EXPECT_TRUE(r.complete(fragile(5)));
+  EXPECT_FALSE(h.cancel());
+  EXPECT_FALSE(h.request_cancel());
+}
+
 TEST(values, an_outcome_whose_value_may_throw_is_passed_on) {
   settle::resolver_of<fragile> from;
   auto first = from.get_handle();
