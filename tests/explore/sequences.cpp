@@ -97,6 +97,26 @@ TEST(explore_sequences, then_with_an_operation) {
       });
 }
 
+// What is only watched goes on when the result is asked to cancel.
+TEST(explore_sequences, then_with_a_watched_operation) {
+  together<int>(
+      [](auto& s) { return settle::then(std::move(s.a.h), [&s](int) { return s.b.h.watch(); }); },
+      [](weave::world& w, auto& s, end_t first, end_t second, stop_t stops) {
+        w.expect(second == c || !s.b.op.cancel_requested(), "nobody asked it");
+        if (stops != stop_t::none) return;
+        w.expect(first == f ? s.how->has_error() : second == v ? s.how->has_value() : s.how->is_cancelled(), "as the last that ran");
+      });
+}
+TEST(explore_sequences, a_watched_operation_then_one_of_its_own) {
+  together<int>(
+      [](auto& s) { return settle::then(s.a.h.watch(), [&s](int) { return std::move(s.b.h); }); },
+      [](weave::world& w, auto& s, end_t first, end_t second, stop_t stops) {
+        w.expect(!s.a.op.cancel_requested(), "nobody asked it");
+        if (stops != stop_t::none) return;
+        w.expect(first == f ? s.how->has_error() : second == v ? s.how->has_value() : s.how->is_cancelled(), "as the last that ran");
+      });
+}
+
 TEST(explore_sequences, or_else_with_an_operation) {
   together<int>([](auto& s) { return settle::or_else(std::move(s.a.h), [&s](settle::error const&) { return std::move(s.b.h); }); },
                 [](weave::world& w, auto& s, end_t first, end_t second, stop_t stops) {
