@@ -41,4 +41,9 @@ TEST(backoff, jitter_makes_each_pause_shorter_by_up_to_its_share_as_the_seed_say
   EXPECT_EQ(pauses(even.jitter(-1, 7)), plain) << "a share is from 0 to 1";
 }
 
+TEST(backoff, a_pause_that_nobody_can_tell_in_nanoseconds_is_the_longest) {
+  EXPECT_EQ(backoff::constant(std::chrono::milliseconds::max(), 2).pause(1), std::chrono::nanoseconds::max());
+  EXPECT_EQ(backoff::exponential(1h, std::chrono::milliseconds::max(), 99).pause(98), std::chrono::nanoseconds::max());
+}
+
 }  // namespace
