@@ -243,11 +243,7 @@ class group {
   template <class Slot, class O>
   static void hand_over(cell_type& c, Slot& s, O& o) noexcept {
     if (o.look().has_error()) c.fail(E(o.error()));
-    else if constexpr (!collects) {
-      bool const delivered =
-          c.yield([&](void* at) { o.with_value([&](auto&& v) { Shape::construct(at, s, std::forward<decltype(v)>(v)); }); });
-      if (!delivered) o.gather();
-    }
+    else if constexpr (!collects) c.yield_value_of(o, [&](void* at, auto&& v) { Shape::construct(at, s, std::forward<decltype(v)>(v)); });
   }
   template <class Slot, class O>
   static void fill(Slot& s, O& o) {
@@ -280,12 +276,17 @@ class group {
     if constexpr (!collects) {
       c.fail(P::make_error(errc::no_inputs));
     } else {
-      bool const may_be_missed = self.may_be_missed_;  // then who comes here holds the result: it is looked at again
-      if (!c.is_over()) self.take_what_was_left();
+      if (self.may_be_missed_) return self.make_for_certain(c);
       if (self.problem_) return c.fail(std::move(*self.problem_));
-      bool const delivered = c.yield([&](void* at) { self.shape_.construct_all(at); });
-      if (delivered && may_be_missed) self.none_is_missed();
+      c.yield([&](void* at) { self.shape_.construct_all(at); });
     }
+  }
+  /// Somebody waits for the loss of a value. (Who comes here holds the result: it is looked at again.)
+  void make_for_certain(cell_type& c) noexcept {
+    if (!c.claim()) return;
+    take_what_was_left();
+    if (problem_) return c.publish_failure(std::move(*problem_));
+    if (c.publish([&](void* at) { shape_.construct_all(at); })) none_is_missed();
   }
   /// All values were delivered: those that were copied are not lost any more.
   void none_is_missed() noexcept {

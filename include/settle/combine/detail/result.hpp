@@ -116,12 +116,43 @@ struct result_cell final : cell<P> {
     lost();
     return false;
   }
-  /// With the value of an input, as it is. A copy that comes too late leaves the value where it was.
+  /// The same for a value whose loss somebody waits for: it stays where it is unless it is certain to be delivered.
+  template <class Make>
+  bool yield_for_certain(Make make) noexcept {
+    return claim() && publish(make);
+  }
+  /// From now on nobody ends it but the body, by publish or publish_failure. False: it is over, and the producer's hold went back.
+  bool claim() noexcept {
+    if (engine<C>::claim(*this)) return true;
+    lost();
+    return false;
+  }
+  /// As `yield`.
+  template <class Make>
+  bool publish(Make make) noexcept {
+    bool made = true;
+    guarded([&] { make(static_cast<void*>(outcome_access::value(this->result))); },
+            [&](std::exception_ptr p) {
+              made = false;
+              publish_failure(error_from<P>(std::move(p)));
+            });
+    if (made) engine<C>::publish(*this, outcome_head::value);
+    return made;
+  }
+  void publish_failure(E e) noexcept {
+    ::new (static_cast<void*>(outcome_access::error(this->result))) E(std::move(e));
+    engine<C>::publish(*this, outcome_head::failure);
+  }
+  /// With the value of an input, which `construct(void*, stored&&)` makes one of the result's out of. A copy that comes too late
+  /// leaves the value where it was.
+  template <class InputOutcome, class Construct>
+  void yield_value_of(InputOutcome& o, Construct construct) noexcept {
+    auto const make = [&](void* at) { o.with_value([&](auto&& v) { construct(at, std::forward<decltype(v)>(v)); }); };
+    if (!(o.is_awaited() ? yield_for_certain(make) : yield(make))) o.gather();
+  }
   template <class InputOutcome>
   void yield_value_of(InputOutcome& o) noexcept {
-    bool const delivered =
-        o.with_value([&](auto&& v) { return yield([&](void* at) { ::new (at) stored(std::forward<decltype(v)>(v)); }); });
-    if (!delivered) o.gather();
+    yield_value_of(o, [](void* at, auto&& v) { ::new (at) stored(std::forward<decltype(v)>(v)); });
   }
   /// With a value that is copied without running anything of the user's.
   void yield_quietly(stored const& v) noexcept {

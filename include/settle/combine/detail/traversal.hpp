@@ -172,7 +172,7 @@ class traversal {
     c.template post<&make>();
   }
   static void make(cell_type& c) {
-    if (!c.yield([&](void* at) { c.body.construct_list(at); })) return;
+    if (!c.yield_for_certain([&](void* at) { c.body.construct_list(at); })) return;
     for (kept const& k : c.body.all_kept())
       if (k.left) lost_taker<C>::forget_from_here(*state_access::get(k.left));
   }
