@@ -426,6 +426,28 @@ TEST(use_handle, a_bound_slot_beside_a_forced_cancel) {
   stop.emit(cancellation_type::total);  // its slot was not cleared: the handler never ran
 }
 
+TEST(use_handle, a_bound_slot_is_the_next_operations_when_one_was_cancelled_by_force) {
+  asio::io_context io;
+  probe<std::error_code> first(io.get_executor());
+  probe<std::error_code> second(io.get_executor());
+  asio::cancellation_signal stop;
+  auto const token = asio::bind_cancellation_slot(stop.slot(), use_handle);
+  auto h = first.start(token);
+  handle_of<void> again;
+  h.on_done([&] { again = second.start(token); });
+  h.cancel();
+  io.run();
+  ASSERT_TRUE(again);
+  first.end(aborted);  // it was in flight until now
+  io.restart();
+  io.run();
+  EXPECT_TRUE(h.is_released());
+  stop.emit(cancellation_type::terminal);
+  EXPECT_TRUE(again.cancel_requested());
+  second.end(aborted);
+  EXPECT_EQ(outcome_of(io, std::move(again)).cancel().why, cause::requested);
+}
+
 // -- every end ------------------------------------------------------------------------------------------------------------
 
 TEST(use_handle, a_handler_that_is_destroyed_abandons) {

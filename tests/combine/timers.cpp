@@ -78,6 +78,21 @@ TEST_F(within_timers, one_that_fires_after_the_source_has_settled_changes_nothin
   EXPECT_EQ(std::move(h).wait().value(), "in time");
 }
 
+TEST_F(within_timers, one_that_fires_before_it_is_stopped_for_a_source_that_was_released_meanwhile) {
+  loop_resolver<int> r(loop.get_executor());
+  auto source = r.get_handle();
+  loop.in_next_start([&] {  // on another thread, as it were
+    r.complete(7);
+    loop.run();
+  });
+  auto h = settle::within(std::move(source), 1s);
+  EXPECT_TRUE(h.is_settled());
+  ASSERT_EQ(loop.size(), 2U) << "the timer is to be stopped, and the result's own";
+  std::move(h).detach();
+  loop.run_last();
+  loop.advance(1s);
+}
+
 TEST_F(within_timers, a_time_that_never_comes_starts_none) {
   loop_resolver<int> r(loop.get_executor());
   auto w = r.get_handle().share();

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // Scopes in every interleaving: work that comes while the scope closes, ends or is cancelled is joined or refused, never lost.
+#include <settle/scope/bell.hpp>
+
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -132,6 +135,29 @@ TEST(explore_scope, spawning_while_a_child_fails) {
       w.thread("fail", [=] { s->a.at.end_as(end_t::failure, 1); });
       if (threads == 3) w.thread("close", [=] { s->s->close(); });
       w.finally([=, &w] { s->check(w); });
+    });
+  });
+}
+
+// What wakes the coroutine of a supervisor or of a shutdown: whatever was done before it rang is seen after the wait, or ends the next.
+TEST(explore_bell, rung_again_by_who_finds_it_rung) {
+  exploration explore(2, false);
+  explore("rung", [](weave::world& w) {
+    auto bell = std::make_shared<settle::detail::bell<C, settle::inline_executor>>();
+    auto posted = std::make_shared<weave::atomic<int>>(0);
+    auto rung = std::make_shared<handle<void>>();
+    bell->ring();
+    w.thread("ring", [=] {
+      posted->fetch_add(1, std::memory_order_release);
+      bell->ring();
+    });
+    w.thread("wait", [=] {
+      *rung = bell->wait(settle::inline_executor());
+      if (posted->exchange(0, std::memory_order_acquire) == 0) *rung = bell->wait(settle::inline_executor());
+    });
+    w.finally([=, &w] {
+      w.expect(rung->is_settled(), "it was heard");
+      *rung = {};
     });
   });
 }

@@ -162,6 +162,31 @@ TEST(queue, closed_or_destroyed_it_tells_those_who_wait) {
   }
 }
 
+TEST(G14_last_reference, a_queue_is_destroyed_by_whom_it_tells_that_it_is_closed) {
+  auto q = std::make_unique<settle::queue<int>>(2);
+  auto* const it = q.get();
+  auto a = q->pop();
+  a.on_done([&] { q.reset(); });
+  auto b = q->pop();
+  it->close();
+  EXPECT_EQ(q, nullptr);
+  EXPECT_EQ(std::move(a).wait().error().code(), settle::errc::closed);
+  EXPECT_EQ(std::move(b).wait().error().code(), settle::errc::closed);
+}
+
+TEST(G14_last_reference, a_queue_is_destroyed_by_whom_it_lets_in) {
+  auto q = std::make_unique<settle::queue<int>>(1);
+  auto* const it = q.get();
+  q->try_push(1);
+  auto a = q->push(2);
+  a.on_done([&] { q.reset(); });
+  auto b = q->push(3);
+  EXPECT_EQ(it->try_pop(), 1);
+  EXPECT_EQ(q, nullptr);
+  EXPECT_TRUE(std::move(a).wait().has_value());
+  EXPECT_EQ(std::move(b).wait().error().code(), settle::errc::closed);
+}
+
 TEST(queue, destroyed_it_destroys_what_is_left_once) {
   auto const counted = std::make_shared<int>(0);
   {

@@ -380,6 +380,22 @@ TEST_F(A39_stop_with_everything_pending, never_run_or_destroyed_meanwhile) {
   web.life.cancel();
 }
 
+TEST_F(A39_stop_with_everything_pending, the_executor_goes_down_meanwhile_and_who_waits_for_the_report_hears_of_it) {
+  for (int steps = 0; steps != 8; ++steps) {
+    sim_executor const gone = sim.make_executor();
+    shutdown_plan plan(gone);
+    sim_resolver r(ex);
+    plan.add("a", {.root = r.op()});
+    auto report = plan.run(1s);
+    for (int i = 0; i != steps; ++i) sim.run_one();
+    sim.destroy(gone);
+    r.complete();  // it may have waited for that
+    sim.run();
+    ASSERT_NE(report.peek(), nullptr) << steps;
+    EXPECT_TRUE(report.peek()->is_cancelled()) << steps;
+  }
+}
+
 TEST_F(A42_late_work_at_the_end, spawned_while_it_drains_is_refused_and_a_goodbye_is_not) {
   shutdown_plan stop(ex);
   settle::scope peers(stop.root(), settle::on_failure::keep_going);

@@ -83,6 +83,16 @@ class manual_loop {
     inside([&] { t(); });
     return true;
   }
+  /// What was queued last, as one of several threads may come to it first.
+  bool run_last() {
+    std::unique_lock lock(guard_);
+    if (queue_.empty()) return false;
+    task t = std::move(queue_.back());
+    queue_.pop_back();
+    lock.unlock();
+    inside([&] { t(); });
+    return true;
+  }
   std::size_t run() {
     std::size_t n = 0;
     while (run_one()) ++n;

@@ -22,9 +22,9 @@ class bell {
   bell(bell&&) = delete;
 
   void ring() noexcept {
-    std::uint8_t s = state_.load(std::memory_order_acquire);
-    while (s != rung &&
-           !state_.compare_exchange_weak(s, s == waiting ? idle : rung, std::memory_order_acq_rel, std::memory_order_acquire)) {
+    // Also where it is rung already: what this thread did before is then seen by whoever takes that ring, in wait().
+    std::uint8_t s = state_.load(std::memory_order_relaxed);
+    while (!state_.compare_exchange_weak(s, s == waiting ? idle : rung, std::memory_order_acq_rel, std::memory_order_relaxed)) {
     }
     if (s == waiting) {
       resolver<P> mine = std::move(*wake_);  // it may wait again before we return
@@ -38,8 +38,8 @@ class bell {
     r.on_cancel([this] { stop(); });
     wake_.emplace(std::move(r));
     std::uint8_t s = idle;
-    if (!state_.compare_exchange_strong(s, waiting, std::memory_order_acq_rel, std::memory_order_acquire)) {
-      state_.store(idle, std::memory_order_relaxed);
+    if (!state_.compare_exchange_strong(s, waiting, std::memory_order_acq_rel, std::memory_order_relaxed)) {
+      state_.exchange(idle, std::memory_order_acq_rel);
       wake_->complete();
     }
     return h;

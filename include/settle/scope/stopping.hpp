@@ -69,6 +69,7 @@ class stopping : public std::enable_shared_from_this<stopping<C>> {
     auto stop = [self, budget] { return self->stop_all(budget); };
     auto ended = [self](outcome<void, error> const& o) {
       if (o.has_error()) self->result_.fail(o.error());
+      else if (o.is_cancelled()) self->result_.settle(outcome<shutdown_report, error>(o.cancel()));  // its executor is gone, or the plan
     };
     with_undo([&] { self->control_.spawn(std::move(stop)).on_done(std::move(ended)); },
               [&] { self->begun_.store(false, std::memory_order_release); });

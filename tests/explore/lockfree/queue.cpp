@@ -4,6 +4,7 @@
 //
 #include <settle/lockfree/queue.hpp>
 
+#include <cstdio>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -88,6 +89,70 @@ TEST(explore_queue, coming_to_wait_while_room_is_made) {
       });
     });
   });
+}
+
+// A value that comes back from one that was cancelled by force: until it is there again, the queue is not drained.
+TEST(explore_queue, it_closes_while_a_value_comes_back) {
+  weave::options how;
+  how.preemptions = 3;
+  how.old_values = 0;
+  if (sanitized) how.max_executions = 100;
+  auto const r = weave::explore(
+      [](weave::world& w) {
+        auto q = std::make_shared<queue>(2);
+        auto first = std::make_shared<handle<int>>();
+        auto second = std::make_shared<handle<int>>();
+        w.thread("push", [=] { q->try_push(1); });
+        w.thread("pop", [=] {
+          *first = q->pop();
+          *second = q->pop();
+          operation(*first).cancel();
+          q->close();
+        });
+        w.finally([=, &w] {
+          auto const out = std::move(*second).wait();
+          w.expect(out.has_value() || q->size() == 0, "closed is said when nothing is left");
+          *first = {};
+        });
+      },
+      how);
+  EXPECT_TRUE(r.clean && (r.exhausted || sanitized)) << r.text();
+}
+
+TEST(explore_queue, it_is_destroyed_by_one_that_was_passed_over) {
+  using tokens = settle::queue<token, C>;
+  weave::options how;
+  how.preemptions = 3;
+  how.old_values = 0;
+  if (sanitized) how.max_executions = 100;
+  auto const r = weave::explore(
+      [](weave::world& w) {
+        token::alive = 0;
+        auto const q = std::make_shared<std::unique_ptr<tokens>>(std::make_unique<tokens>(2));
+        tokens* const it = q->get();
+        auto first = std::make_shared<handle<token>>();
+        auto pushing = std::make_shared<std::size_t>(0);
+        w.thread("push", [=] {
+          *pushing = C::sync::this_thread_id();
+          it->try_push(token(1));
+          *pushing = 0;
+        });
+        w.thread("pop", [=] {
+          *first = it->pop();
+          operation(*first).on_released([=] {
+            if (*pushing == C::sync::this_thread_id()) q->reset();  // inside try_push
+          });
+          operation(*first).cancel();
+        });
+        w.finally([=, &w] {
+          *first = {};
+          q->reset();
+          w.expect(token::alive == 0, "the value is gone");
+        });
+      },
+      how);
+  std::printf("%s\n", r.text().c_str());
+  EXPECT_TRUE(r.clean && (r.exhausted || sanitized)) << r.text();
 }
 
 }  // namespace

@@ -144,7 +144,7 @@ class asio_completion : public asio_bound_executor<Ex>, public asio_bound_alloca
   void operator()(Args&&... args) {
     flight_->over();
     if constexpr (!std::is_same_v<S, asio_unbound>)
-      if (slot_.is_connected()) slot_.clear();
+      if (flight_->has_slot()) slot_.clear();
     resolver<P> r = std::move(resolver_);
     asio_settling<P>::end(r, std::forward<Args>(args)...);
   }

@@ -39,6 +39,12 @@ struct asio_slot_request {
   operation op;
   asio_in_flight* flight;
 
+  asio_slot_request(operation const& o, asio_in_flight& f) noexcept : op(o), flight(&f) {}
+  asio_slot_request(asio_slot_request&&) = delete;
+  ~asio_slot_request() {
+    if (pin const alive = op.pin()) flight->leave_slot();
+  }
+
   void operator()(::asio::cancellation_type type) const {
     if (pin const alive = op.pin()) {
       flight->type(type);
@@ -96,8 +102,12 @@ class handle_result {
     bool ready = observe(op, *flight);
     if constexpr (!std::is_same_v<decltype(request.slot), asio_unbound>) {
       if (request.slot.is_connected())
-        guarded([&] { request.slot.template emplace<asio_slot_request>(asio_slot_request{op, flight}); },
-                [&](std::exception_ptr const&) { ready = false; });
+        guarded(
+            [&] {
+              request.slot.template emplace<asio_slot_request>(op, *flight);
+              flight->enter_slot();
+            },
+            [&](std::exception_ptr const&) { ready = false; });
     }
     return ready ? flight : nullptr;
   }

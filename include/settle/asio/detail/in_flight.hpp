@@ -28,6 +28,11 @@ class asio_in_flight {
   /// What will be emitted. Any thread, while something pins the operation.
   void type(::asio::cancellation_type t) noexcept { type_.store(t, std::memory_order_relaxed); }
 
+  /// The user's slot is ours, until another operation takes it: one that was cancelled by force may still be in flight then.
+  void enter_slot() noexcept { has_slot_.store(true, std::memory_order_relaxed); }
+  void leave_slot() noexcept { has_slot_.store(false, std::memory_order_relaxed); }
+  bool has_slot() const noexcept { return has_slot_.load(std::memory_order_relaxed); }
+
   /// Somebody wants it to stop: the cancel observer, on the operation's executor.
   void asked() {
     phase seen = phase::initiating;
@@ -68,6 +73,7 @@ class asio_in_flight {
   state_base<cas_terminal>& state_;
   std::atomic<::asio::cancellation_type> type_;
   std::atomic<phase> phase_{phase::initiating};
+  std::atomic<bool> has_slot_{false};
   std::thread::id emitter_;  // written before `emitting`
   ::asio::cancellation_signal signal_;
 };

@@ -25,7 +25,7 @@ namespace settle::inline v0::detail {
 /// Who waits for room is counted beside it: in the count before it looks for room once more; and who makes room looks at the
 /// count, by a read-modify-write as well, after it. So one of the two sees the other.
 template <class T, class Sync>
-class queue_core : queue_word {
+class queue_core : queue_word, public std::enable_shared_from_this<queue_core<T, Sync>> {
   template <class V>
   using atomic = typename Sync::template atomic<V>;
 
@@ -39,7 +39,10 @@ class queue_core : queue_word {
     for (std::size_t i = capacity; i-- > 0;) free_.unsynchronized_push(static_cast<index>(i));
   }
   queue_core(queue_core&&) = delete;
-  ~queue_core() = default;  // the queue has taken out what was left
+  ~queue_core() {  // the queue has taken out what was left, but for what came back after it
+    while (pop([](T&&) {})) {
+    }
+  }
 
   std::size_t capacity() const noexcept { return capacity_; }
   std::size_t size() const noexcept { return items(word_.load(std::memory_order_acquire)); }
@@ -47,7 +50,8 @@ class queue_core : queue_word {
 
   /// False: full or closed, and the value is as it was.
   bool push(T& v) noexcept {
-    if (waiters(word_.load(std::memory_order_acquire)) != 0 && hand_on(v)) return true;
+    std::shared_ptr<queue_core> const keep = waiters(word_.load(std::memory_order_acquire)) != 0 ? this->shared_from_this() : nullptr;
+    if (keep != nullptr && hand_on(v)) return true;
     index i{};
     if (givers_.load(std::memory_order_acquire) != 0 || !begin_push(i)) return false;
     std::construct_at(cells_[i].value(), std::move(v));
@@ -106,6 +110,7 @@ class queue_core : queue_word {
   }
 
   void close() noexcept {
+    std::shared_ptr<queue_core> const keep = this->shared_from_this();  // who is told may destroy the queue
     word_.fetch_or(closed_bit, std::memory_order_acq_rel);
     settle_up();
     let_in();
@@ -156,6 +161,7 @@ class queue_core : queue_word {
 
   /// As many of those who wait for room as there is room for; all of them once it is closed.
   void let_in() noexcept {
+    std::shared_ptr<queue_core> const keep = this->shared_from_this();
     for (index i{};;) {
       bool has_room = false;
       giver* const n = next_to_let_in(i, has_room);
@@ -202,13 +208,14 @@ class queue_core : queue_word {
     std::lock_guard const hold(guard_);
     cells_[i].before = returned_.load(std::memory_order_relaxed);
     returned_.store(i, std::memory_order_release);
-    word_.fetch_add(one_item, std::memory_order_acq_rel);
+    word_.fetch_add(one_item - one_push, std::memory_order_acq_rel);
   }
 
   /// Whoever makes it so that somebody waits although there is something to be had, or never will be, sees to it.
   void settle_up() noexcept {
+    std::shared_ptr<queue_core> const keep = this->shared_from_this();
     for (;;) {
-      if (waiter* const taker = next_to_tell([](std::uint64_t w) { return items(w) != 0; }, one_item)) give(*taker);
+      if (waiter* const taker = next_to_tell([](std::uint64_t w) { return items(w) != 0; }, one_item - one_push)) give(*taker);
       else if (waiter* const late = next_to_tell(&is_drained, 0)) late->refuse(*late);
       else return;
     }
@@ -225,9 +232,11 @@ class queue_core : queue_word {
     taking_.remove(*n);
     return n;
   }
+  /// On its way the value counts as a push: it may come back, and until then the queue is not drained.
   void give(waiter& n) noexcept {
     index const i = claim();
     if (!n.give(n, *cells_[i].value())) return put_back(i);
+    word_.fetch_sub(one_push, std::memory_order_acq_rel);
     full_cell const taken(*this, i);
   }
 
