@@ -129,12 +129,17 @@ struct input : hook<C> {
     if (adopted) ownership<C>::disown(state());
     finish();
   }
-  /// Has the hook run where the operation's user code does.
+  /// Has the hook run where the operation's user code does; `finish` is called when it has. An operation that was told while it
+  /// was wired may be released by now, and its link gone that held the result.
   void queue() noexcept {
     state_base<C>& s = state();
     this->kind = adopted ? hook_kind::consumer : hook_kind::done;
-    if (frame<C>::here().fed != &s) registry<C>::add_observer(s, *this);
-    else s.observers(ring<C>::push_back(s.observers(), this));
+    if (frame<C>::here().fed == &s) {
+      s.observers(ring<C>::push_back(s.observers(), this));
+    } else {
+      if (!std::exchange(holds, true)) result->add_hold();
+      registry<C>::add_observer(s, *this);
+    }
   }
 };
 

@@ -139,27 +139,21 @@ class limit {
     delivered_ = true;
     if ((w & word::cancelled) != 0) {
       c.keep(s);
-      if (runs_) have_it_heard(c);
+      if (runs_) source_.queue();
       c.end_cancelled(o.cancel());
     } else if ((w & word::failure) != 0 && is_quiet_error<E>) {
       c.keep(s);
-      if (runs_) have_it_heard(c);
+      if (runs_) source_.queue();
       if constexpr (is_quiet_error<E>) c.fail(E(std::as_const(o).error()));
     } else if ((w & word::failure) == 0 && is_quiet_value<T> && source_.is_free()) {
       c.keep(s);
-      if (runs_) have_it_heard(c);
+      if (runs_) source_.queue();
       if constexpr (is_quiet_value<T>) c.yield_quietly(*outcome_access::value(o));
     } else {
       delivered_ = false;
-      return have_it_heard(c);
+      return source_.queue();
     }
     if (!runs_) source_.finish();
-  }
-
-  /// Told while it was being wired, the source may be released, and its link gone that held the result.
-  void have_it_heard(cell_type& c) noexcept {
-    if (frame<C>::here().fed != &source_.state() && !std::exchange(source_.holds, true)) c.add_hold();
-    source_.queue();
   }
 
   void heard(cell_type& c) noexcept {
