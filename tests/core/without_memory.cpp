@@ -93,18 +93,22 @@ TEST(start_on, without_memory_nothing_starts) {
   EXPECT_EQ(ran, 1);
 }
 
-TEST(start_on, a_job_that_returns_a_handle_and_finds_no_memory_to_adopt_it) {
-  subject<number> inner;
-  std::optional<no_heap_after> dry;
-  auto h = settle::start_on(settle::inline_executor(), [&] {
-    settle::trim();
-    dry.emplace(0);
-    return std::move(inner.h);
-  });
-  dry.reset();
-  EXPECT_TRUE(inner.op.cancel_requested()) << "dropped: nobody waits for it";
-  inner.end(way::complete);
-  EXPECT_EQ(std::move(h).wait().error(), settle::errc::no_memory);
+TEST(start_on, a_job_that_returns_a_handle_and_finds_no_memory_to_adopt_it_or_to_wait_for_it) {
+  for (int n : {0, 1}) {
+    subject<number> inner;
+    std::optional<no_heap_after> dry;
+    auto h = settle::start_on(settle::inline_executor(), [&] {
+      settle::trim();
+      dry.emplace(n);
+      return std::move(inner.h);
+    });
+    dry.reset();
+    EXPECT_TRUE(inner.op.cancel_requested()) << "dropped: nobody waits for it";
+    inner.end(way::complete);
+    auto const out = std::move(h).wait();
+    ASSERT_TRUE(out.has_error()) << n;
+    EXPECT_EQ(out.error().code(), settle::errc::no_memory);
+  }
 }
 
 #endif

@@ -156,8 +156,9 @@ struct job_cell final : cell<P> {
       return;
     }
     engine<C>::warm(*c, this);
-    auto pass_on = [to = std::move(r)](outcome<typename P::value_type, typename P::error_type>&& o) mutable { to.settle(std::move(o)); };
-    std::move(child).on_done(std::move(pass_on));
+    void* const duty = std::move(r).into_raw();  // comes back when there is no memory to wait for the child
+    auto pass_on = [duty](outcome<typename P::value_type, typename P::error_type>&& o) { producer::from_raw(duty).settle(std::move(o)); };
+    with_undo([&] { std::move(child).on_done(pass_on); }, [&] { r = producer::from_raw(duty); });
   }
 
   static void destroy(state& s) noexcept {
