@@ -118,6 +118,9 @@ TEST(explore_lost, retry) {
 TEST(explore_lost, hedge) {
   conserves_both([](auto& s) { return settle::hedge(std::chrono::seconds(1), std::vector<int>{0}, [&s](int i) { return s.take(i); }); });
 }
+TEST(explore_lost, bracket) {
+  conserves_both([](auto& s) { return settle::bracket([] { return 0; }, [&s](int&) { return s.take(0); }, [](int) {}); });
+}
 TEST(explore_lost, map_concurrent) {
   conserves_both([](auto& s) { return settle::map_concurrent(std::vector<int>{0, 1}, 2, [&s](int i) { return s.take(i); }); });
 }

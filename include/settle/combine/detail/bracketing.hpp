@@ -7,6 +7,9 @@
 #include <type_traits>
 #include <utility>
 
+#include "../../detail/lost_value.hpp"
+#include "../../detail/ownership.hpp"
+#include "../../detail/state_access.hpp"
 #include "finally_step.hpp"
 #include "made.hpp"
 
@@ -54,6 +57,8 @@ class bracketing {
 
   void wire(cell_type& c) noexcept { acquire_.begin(std::move(first_), c, acquire_type, nothing_next); }
   void close(cell_type&) noexcept {
+    if (left_) ownership<C>::disown(*state_access::get(left_));
+    left_ = {};
     outcome_.reset();
     resource_.reset();
     use_.reset();
@@ -116,11 +121,17 @@ class bracketing {
   }
   void work_heard(cell_type&) noexcept {
     input_outcome<T, typename used::E, C> o(work_);
-    if (o.look().has_error()) outcome_.emplace(E(o.error()));
-    else if (o.look().is_cancelled()) outcome_.emplace(o.look().cancel());
-    else
+    if (o.look().has_error()) {
+      outcome_.emplace(E(o.error()));
+    } else if (o.look().is_cancelled()) {
+      outcome_.emplace(o.look().cancel());
+    } else {
+      if (o.may_be_missed()) left_ = work_.from;
+      if (o.is_awaited()) return o.leave();
+      o.gather();
       guarded([&] { o.with_value([&](auto&& v) { outcome_.emplace(std::in_place, std::forward<decltype(v)>(v)); }); },
               [&](std::exception_ptr p) { outcome_.emplace(error_from<P>(std::move(p))); });
+    }
   }
   static void give_back_now(cell_type& c) { c.body.give_back(c); }
 
@@ -137,10 +148,20 @@ class bracketing {
   static void finish(cell_type& c) {
     bracketing& self = c.body;
     self.resource_.reset();
+    if (!self.outcome_) return self.pass_what_was_left(c);
     outcome<T, E>& o = *self.outcome_;
-    if (o.has_error()) c.fail(E(std::as_const(o).error()));
-    else if (o.is_cancelled()) c.end_cancelled(o.cancel());
-    else c.yield([&](void* at) { ::new (at) stored(std::move(*outcome_access::value(o))); });
+    if (o.has_error()) return c.fail(E(std::as_const(o).error()));
+    if (o.is_cancelled()) return c.end_cancelled(o.cancel());
+    bool const delivered = c.yield([&](void* at) { ::new (at) stored(std::move(*outcome_access::value(o))); });
+    if (delivered && self.left_) lost_taker<C>::forget_from_here(*state_access::get(self.left_));
+  }
+  void pass_what_was_left(cell_type& c) noexcept {
+    c.yield_for_certain([&](void* at) {
+      basic_operation<C> const from = std::exchange(left_, {});
+      auto& there = static_cast<typed_state<T, typename used::E, C>&>(*state_access::get(from)).result;
+      ::new (at) stored(std::move(*outcome_access::value(there)));
+      outcome_access::clear(there);
+    });
   }
 
   acquired first_;
@@ -149,6 +170,7 @@ class bracketing {
   shielded<C> giving_back_;
   std::optional<typename types::resource> resource_;
   std::optional<outcome<T, E>> outcome_;
+  basic_operation<C> left_;  // has the value, whose loss somebody waits for, until the result is certain to have it
   std::optional<U> use_;
   std::optional<R> release_;
 
