@@ -127,6 +127,27 @@ TEST(race, settles_at_once_and_is_released_with_the_losers_which_end_as_they_do)
   EXPECT_TRUE(first.is_released());
 }
 
+TEST(race, a_loser_is_let_off_and_asked_once) {
+  for (bool asked_before : {false, true}) {
+    settle::resolver_of<int> winner;
+    settle::resolver_of<int> r;
+    settle::operation const loser = r.op();
+    int asked = 0;
+    loser.on_cancel([&] { ++asked; });
+    auto first = settle::race(winner.get_handle(), r.get_handle());
+    if (asked_before) loser.request_cancel(settle::cause::shutdown);
+    std::size_t const wired = hooks_on(loser);
+    winner.complete(1);
+    EXPECT_EQ(asked, 1);
+    EXPECT_LT(hooks_on(loser), wired);
+    settle::cause why{};
+    loser.on_done([&](settle::ending const& e) { why = e.cancel.why; });
+    static_cast<void>(settle::resolver_of<int>(std::move(r)));
+    EXPECT_EQ(why, asked_before ? settle::cause::shutdown : settle::cause::sibling);
+    EXPECT_TRUE(first.is_released());
+  }
+}
+
 TEST(race, the_value_of_a_loser_dies_where_it_lives) {
   manual_loop a;
   tracked::alive = 0;
