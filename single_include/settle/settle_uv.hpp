@@ -755,7 +755,12 @@ class outcome : private detail::outcome_head {
   }
   void clear() noexcept {
     if (kind == detail::outcome_head::value) std::destroy_at(&value_);
-    else if (kind == failure) std::destroy_at(&error_);
+    if (kind == failure) std::destroy_at(&error_);
+    kind = taken;
+  }
+  /// Of one that has a value: it is not asked again after the value's destructor, where g++ 14 takes it for a failure.
+  void clear_value() noexcept {
+    std::destroy_at(&value_);
     kind = taken;
   }
 
@@ -806,6 +811,10 @@ struct outcome_access {
   template <class O>
   static void clear(O& o) noexcept {
     o.clear();
+  }
+  template <class O>
+  static void clear_value(O& o) noexcept {
+    o.clear_value();
   }
   template <class O>
   [[noreturn, gnu::always_inline]] static void raise(O const& o) {
@@ -4654,7 +4663,7 @@ struct cell : typed_state<typename P::value_type, typename P::error_type, typena
     byte_source<allocator_type>::deallocate(of(s).allocator, p, n, align);
   }
   static void dispose(state& s) noexcept {
-    if (of(s).result.has_value()) outcome_access::clear(of(s).result);
+    if (of(s).result.has_value()) outcome_access::clear_value(of(s).result);
   }
   static void destroy(state& s) noexcept {
     cell& c = of(s);
@@ -7917,13 +7926,16 @@ struct error_of_all {
 /// the combinator wants something of it there.
 template <class C>
 struct input : hook<C> {
+  template <class V>
+  using plain = typename C::sync::template plain<V>;
+
   link<C> edge;  // an adopted one's place under the result
   basic_operation<C> from;
   state_base<C>* result = nullptr;
   bool adopted = false;
-  bool holds = false;   // the result, by itself
-  bool again = false;   // was fed, and is the one that decides
-  bool absent = false;  // taken back because the result was asked to cancel
+  plain<bool> holds = false;   // the result, by itself
+  plain<bool> again = false;   // was fed, and is the one that decides
+  plain<bool> absent = false;  // taken back because the result was asked to cancel
 
   input() noexcept = default;
   input(input&&) = delete;
@@ -7949,12 +7961,17 @@ struct input : hook<C> {
     if (adopted) ownership<C>::disown(state());
     finish();
   }
-  /// Has the hook run where the operation's user code does.
+  /// Has the hook run where the operation's user code does; `finish` is called when it has. An operation that was told while it
+  /// was wired may be released by now, and its link gone that held the result.
   void queue() noexcept {
     state_base<C>& s = state();
     this->kind = adopted ? hook_kind::consumer : hook_kind::done;
-    if (frame<C>::here().fed != &s) registry<C>::add_observer(s, *this);
-    else s.observers(ring<C>::push_back(s.observers(), this));
+    if (frame<C>::here().fed == &s) {
+      s.observers(ring<C>::push_back(s.observers(), this));
+    } else {
+      if (!std::exchange(holds, true)) result->add_hold();
+      registry<C>::add_observer(s, *this);
+    }
   }
 };
 
@@ -8542,12 +8559,43 @@ struct result_cell final : cell<P> {
     lost();
     return false;
   }
-  /// With the value of an input, as it is. A copy that comes too late leaves the value where it was.
+  /// The same for a value whose loss somebody waits for: it stays where it is unless it is certain to be delivered.
+  template <class Make>
+  bool yield_for_certain(Make make) noexcept {
+    return claim() && publish(make);
+  }
+  /// From now on nobody ends it but the body, by publish or publish_failure. False: it is over, and the producer's hold went back.
+  bool claim() noexcept {
+    if (engine<C>::claim(*this)) return true;
+    lost();
+    return false;
+  }
+  /// As `yield`.
+  template <class Make>
+  bool publish(Make make) noexcept {
+    bool made = true;
+    guarded([&] { make(static_cast<void*>(outcome_access::value(this->result))); },
+            [&](std::exception_ptr p) {
+              made = false;
+              publish_failure(error_from<P>(std::move(p)));
+            });
+    if (made) engine<C>::publish(*this, outcome_head::value);
+    return made;
+  }
+  void publish_failure(E e) noexcept {
+    ::new (static_cast<void*>(outcome_access::error(this->result))) E(std::move(e));
+    engine<C>::publish(*this, outcome_head::failure);
+  }
+  /// With the value of an input, which `construct(void*, stored&&)` makes one of the result's out of. A copy that comes too late
+  /// leaves the value where it was.
+  template <class InputOutcome, class Construct>
+  void yield_value_of(InputOutcome& o, Construct construct) noexcept {
+    auto const make = [&](void* at) { o.with_value([&](auto&& v) { construct(at, std::forward<decltype(v)>(v)); }); };
+    if (!(o.is_awaited() ? yield_for_certain(make) : yield(make))) o.gather();
+  }
   template <class InputOutcome>
   void yield_value_of(InputOutcome& o) noexcept {
-    bool const delivered =
-        o.with_value([&](auto&& v) { return yield([&](void* at) { ::new (at) stored(std::forward<decltype(v)>(v)); }); });
-    if (!delivered) o.gather();
+    yield_value_of(o, [](void* at, auto&& v) { ::new (at) stored(std::forward<decltype(v)>(v)); });
   }
   /// With a value that is copied without running anything of the user's.
   void yield_quietly(stored const& v) noexcept {
@@ -8986,11 +9034,7 @@ class group {
   template <class Slot, class O>
   static void hand_over(cell_type& c, Slot& s, O& o) noexcept {
     if (o.look().has_error()) c.fail(E(o.error()));
-    else if constexpr (!collects) {
-      bool const delivered =
-          c.yield([&](void* at) { o.with_value([&](auto&& v) { Shape::construct(at, s, std::forward<decltype(v)>(v)); }); });
-      if (!delivered) o.gather();
-    }
+    else if constexpr (!collects) c.yield_value_of(o, [&](void* at, auto&& v) { Shape::construct(at, s, std::forward<decltype(v)>(v)); });
   }
   template <class Slot, class O>
   static void fill(Slot& s, O& o) {
@@ -9023,12 +9067,17 @@ class group {
     if constexpr (!collects) {
       c.fail(P::make_error(errc::no_inputs));
     } else {
-      bool const may_be_missed = self.may_be_missed_;  // then who comes here holds the result: it is looked at again
-      if (!c.is_over()) self.take_what_was_left();
+      if (self.may_be_missed_) return self.make_for_certain(c);
       if (self.problem_) return c.fail(std::move(*self.problem_));
-      bool const delivered = c.yield([&](void* at) { self.shape_.construct_all(at); });
-      if (delivered && may_be_missed) self.none_is_missed();
+      c.yield([&](void* at) { self.shape_.construct_all(at); });
     }
+  }
+  /// Somebody waits for the loss of a value. (Who comes here holds the result: it is looked at again.)
+  void make_for_certain(cell_type& c) noexcept {
+    if (!c.claim()) return;
+    take_what_was_left();
+    if (problem_) return c.publish_failure(std::move(*problem_));
+    if (c.publish([&](void* at) { shape_.construct_all(at); })) none_is_missed();
   }
   /// All values were delivered: those that were copied are not lost any more.
   void none_is_missed() noexcept {
@@ -9050,7 +9099,7 @@ class group {
   atomic<std::uint32_t> to_come_;  // outcomes not yet in their slots, and the decision
   atomic<std::uint32_t> gate_{2};  // wiring, and the decision
   atomic<bool> threw_{false};
-  bool may_be_missed_ = false;  // somebody waits for the loss of a value
+  typename C::sync::template plain<bool> may_be_missed_ = false;  // somebody waits for the loss of a value
   std::optional<E> problem_;
 };
 
@@ -9666,12 +9715,15 @@ class backoff {
     for (unsigned i = 1; i < n && ms < static_cast<double>(cap_.count()); ++i) ms = ms * factor_ + static_cast<double>(step_.count());
     ms = std::min(ms, static_cast<double>(cap_.count()));
     if (jitter_ > 0) ms -= ms * jitter_ * random();
+    if (ms >= longest) return std::chrono::nanoseconds::max();
     return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double, std::milli>(ms));
   }
 
  private:
   backoff(milliseconds first, milliseconds cap, unsigned attempts, double factor, milliseconds step) noexcept
       : first_(first), cap_(cap), step_(step), factor_(factor), attempts_(attempts) {}
+
+  static constexpr double longest = 9.2e12;  // that nanoseconds can tell: 292 years
 
   /// From 0 to 1 (splitmix64).
   double random() noexcept {
@@ -9963,12 +10015,15 @@ class finally_step {
     else c.yield_value_of(o);
   }
 
+  template <class V>
+  using plain = typename C::sync::template plain<V>;
+
   input<C> source_;
   hook<C> asked_;
   [[no_unique_address]] std::conditional_t<flattened::is_input, shielded<C>, no_inner> inner_;
   std::optional<F> f_;
   std::optional<E> problem_;
-  bool called_ = false;
+  plain<bool> called_ = false;
 };
 
 }  // namespace settle::inline v0::detail
@@ -10330,28 +10385,35 @@ auto make_step(H&& h, F f, std::source_location at) {
 
 namespace settle::inline v0::detail {
 
-/// What a function of the user's returns, as an operation.
-template <class R>
+/// What a function of the user's returns, as an operation. What is none gets this error type and terminal.
+template <class R, class OwnE = error, class OwnC = cas_terminal>
 struct made {
   using T = typename flat<R>::T;
-  using E = error;
-  using C = cas_terminal;
+  using E = OwnE;
+  using C = OwnC;
 };
-template <class R>
+template <class R, class OwnE, class OwnC>
   requires(input_of<R>::is_input)
-struct made<R> {
+struct made<R, OwnE, OwnC> {
   using T = typename input_of<R>::T;
   using E = typename input_of<R>::E;
   using C = typename input_of<R>::C;
 };
+template <class M>
+using handle_of_made = handle_of<typename M::T, typename M::E, typename M::C>;
 template <class R>
-using made_handle = handle_of<typename made<R>::T, typename made<R>::E, typename made<R>::C>;
+using made_handle = handle_of_made<made<R>>;
+
+/// The first of them that is an operation, whose kind the others' are then.
+template <class... R>
+struct made_like : made<void> {};
+template <class R, class... More>
+struct made_like<R, More...> : std::conditional_t<input_of<R>::is_input, made<R>, made_like<More...>> {};
 
 /// The same as make_operation; throws what f throws.
-template <class F, class... A>
+template <class M, class F, class... A>
 auto call_to_make(F& f, A&&... args) {
   using R = std::invoke_result_t<F&, A...>;
-  using M = made<R>;
   if constexpr (!input_of<R>::is_input && std::is_void_v<R>) {
     std::invoke(f, std::forward<A>(args)...);
     return ready<typename M::E, typename M::C>();
@@ -10369,15 +10431,14 @@ auto call_to_make(F& f, A&&... args) {
 }
 
 /// Calls f, and makes an operation of whatever comes of it: a handle as it is, a watcher's outcome passed on, a value that is
-/// ready, a throw that has failed. Throws std::bad_alloc when there is no memory for that.
-template <class F, class... A>
+/// ready, a throw that has failed. Throws std::bad_alloc when there is no memory for that. `Like` as in `made`.
+template <class Like = made<void>, class F, class... A>
 auto make_operation(F& f, A&&... args) {
-  using R = std::invoke_result_t<F&, A...>;
-  using M = made<R>;
-  using H = made_handle<R>;
+  using M = made<std::invoke_result_t<F&, A...>, typename Like::E, typename Like::C>;
+  using H = handle_of_made<M>;
   std::optional<H> made_one;
   std::exception_ptr thrown;
-  guarded([&] { made_one.emplace(call_to_make(f, std::forward<A>(args)...)); }, [&](std::exception_ptr p) { thrown = std::move(p); });
+  guarded([&] { made_one.emplace(call_to_make<M>(f, std::forward<A>(args)...)); }, [&](std::exception_ptr p) { thrown = std::move(p); });
   if (!made_one)
     made_one.emplace(
         failed<typename M::T, typename M::E, typename M::C>(error_from<plain<typename M::T, typename M::E>>(std::move(thrown))));
@@ -10391,20 +10452,24 @@ struct successive : input<C> {
   struct place : link<C> {
     successive* self = nullptr;
   };
+  struct turn : hook<C> {
+    successive* self = nullptr;
+  };
 
-  hook<C> next;
+  turn next;
   place stand;
   typename C::sync::template atomic<std::uint8_t> parts{0};
 
   template <class H>
-  void begin(H&& h, state_base<C>& under, hook_type<C> const& feed, hook_type<C> const& turn) noexcept {
+  void begin(H&& h, state_base<C>& under, hook_type<C> const& feed, hook_type<C> const& when_through) noexcept {
     this->take(std::forward<H>(h));
     ::new (static_cast<void*>(&stand)) place;
     stand.self = this;
     parts.store(2, std::memory_order_relaxed);
     next.kind = hook_kind::released;
     next.owner = &under;
-    next.type = &turn;
+    next.type = &when_through;
+    next.self = this;
     next.holds = true;
     under.add_hold();  // until next has had its turn
     connect<C>(*this, under, feed, stand, when_released);
@@ -10451,11 +10516,17 @@ struct on_resource {
 
 template <class A, class U, class R>
 struct bracket_types {
-  using acquired = made_handle<std::invoke_result_t<A&>>;
-  using resource = lift<typename acquired::T>;
-  using used = made_handle<typename on_resource<U, resource&>::type>;
-  using released = made_handle<typename on_resource<R, resource&&>::type>;
-  using C = typename acquired::policy_type::terminal;
+  using acquire_result = std::invoke_result_t<A&>;
+  using resource = lift<typename made<acquire_result>::T>;
+  using use_result = typename on_resource<U, resource&>::type;
+  using release_result = typename on_resource<R, resource&&>::type;
+  using like = made_like<acquire_result, use_result, release_result>;
+  template <class Result>
+  using handle_like = handle_of_made<made<Result, typename like::E, typename like::C>>;
+  using acquired = handle_like<acquire_result>;
+  using used = handle_like<use_result>;
+  using released = handle_like<release_result>;
+  using C = typename like::C;
   using T = typename used::T;
   using E = typename error_of_all<typename acquired::E, typename used::E, typename released::E>::type;
 };
@@ -10479,6 +10550,8 @@ class bracketing {
 
   void wire(cell_type& c) noexcept { acquire_.begin(std::move(first_), c, acquire_type, nothing_next); }
   void close(cell_type&) noexcept {
+    if (left_) ownership<C>::disown(*state_access::get(left_));
+    left_ = {};
     outcome_.reset();
     resource_.reset();
     use_.reset();
@@ -10534,17 +10607,24 @@ class bracketing {
     }
     std::optional<used> h;
     auto bound = [&]() -> decltype(auto) { return call_with(*use_, *resource_); };
-    guarded([&] { h.emplace(make_operation(bound)); }, [&](std::exception_ptr p) { outcome_.emplace(error_from<P>(std::move(p))); });
+    guarded([&] { h.emplace(make_operation<typename types::like>(bound)); },
+            [&](std::exception_ptr p) { outcome_.emplace(error_from<P>(std::move(p))); });
     if (h) work_.begin(std::move(*h), c, work_type, give_back_next);
     else c.template post<&give_back_now>();
   }
   void work_heard(cell_type&) noexcept {
     input_outcome<T, typename used::E, C> o(work_);
-    if (o.look().has_error()) outcome_.emplace(E(o.error()));
-    else if (o.look().is_cancelled()) outcome_.emplace(o.look().cancel());
-    else
+    if (o.look().has_error()) {
+      outcome_.emplace(E(o.error()));
+    } else if (o.look().is_cancelled()) {
+      outcome_.emplace(o.look().cancel());
+    } else {
+      if (o.may_be_missed()) left_ = work_.from;
+      if (o.is_awaited()) return o.leave();
+      o.gather();
       guarded([&] { o.with_value([&](auto&& v) { outcome_.emplace(std::in_place, std::forward<decltype(v)>(v)); }); },
               [&](std::exception_ptr p) { outcome_.emplace(error_from<P>(std::move(p))); });
+    }
   }
   static void give_back_now(cell_type& c) { c.body.give_back(c); }
 
@@ -10552,7 +10632,8 @@ class bracketing {
   void give_back(cell_type& c) noexcept {
     std::optional<released> h;
     auto bound = [&]() -> decltype(auto) { return call_with(*release_, std::move(*resource_)); };
-    guarded([&] { h.emplace(make_operation(bound)); }, [&](std::exception_ptr p) { outcome_.emplace(error_from<P>(std::move(p))); });
+    guarded([&] { h.emplace(make_operation<typename types::like>(bound)); },
+            [&](std::exception_ptr p) { outcome_.emplace(error_from<P>(std::move(p))); });
     if (!h) return finish(c);
     giving_back_.take(std::move(*h));
     giving_back_.begin(c, released_type);
@@ -10560,10 +10641,20 @@ class bracketing {
   static void finish(cell_type& c) {
     bracketing& self = c.body;
     self.resource_.reset();
+    if (!self.outcome_) return self.pass_what_was_left(c);
     outcome<T, E>& o = *self.outcome_;
-    if (o.has_error()) c.fail(E(std::as_const(o).error()));
-    else if (o.is_cancelled()) c.end_cancelled(o.cancel());
-    else c.yield([&](void* at) { ::new (at) stored(std::move(*outcome_access::value(o))); });
+    if (o.has_error()) return c.fail(E(std::as_const(o).error()));
+    if (o.is_cancelled()) return c.end_cancelled(o.cancel());
+    bool const delivered = c.yield([&](void* at) { ::new (at) stored(std::move(*outcome_access::value(o))); });
+    if (delivered && self.left_) lost_taker<C>::forget_from_here(*state_access::get(self.left_));
+  }
+  void pass_what_was_left(cell_type& c) noexcept {
+    c.yield_for_certain([&](void* at) {
+      basic_operation<C> const from = std::exchange(left_, {});
+      auto& there = static_cast<typed_state<T, typename used::E, C>&>(*state_access::get(from)).result;
+      ::new (at) stored(std::move(*outcome_access::value(there)));
+      outcome_access::clear(there);
+    });
   }
 
   acquired first_;
@@ -10572,6 +10663,7 @@ class bracketing {
   shielded<C> giving_back_;
   std::optional<typename types::resource> resource_;
   std::optional<outcome<T, E>> outcome_;
+  basic_operation<C> left_;  // has the value, whose loss somebody waits for, until the result is certain to have it
   std::optional<U> use_;
   std::optional<R> release_;
 
@@ -10596,7 +10688,8 @@ namespace settle::inline v0 {
 /// with, is the result's instead. Cancelling the result asks acquire and use; what release returns is shielded, and the
 /// result is released after it. acquire is called here, the others where its user code runs.
 ///
-/// Errors: those of all three, which must have one error type. Throws std::bad_alloc. Cost: one block, and what the
+/// Errors: those of all three, which must have one error type; functions that return no operation have that of those that do,
+/// and their terminal. Throws std::bad_alloc. Cost: one block, and what the
 /// functions make.
 ///
 /// ```cpp
@@ -10607,7 +10700,7 @@ auto bracket(A acquire, U use, R release, std::source_location at = std::source_
   using types = detail::bracket_types<A, U, R>;
   using C = typename types::C;
   using P = detail::result_policy<typename types::T, typename types::E, C>;
-  auto first = detail::make_operation(acquire);
+  auto first = detail::make_operation<typename types::like>(acquire);
   auto home = detail::home_at<C>(first);
   bool const cold = detail::is_cold<C>(first);
   return detail::result_cell<P, detail::bracketing<P, A, U, R>>::begin(std::move(home), cold, at, std::move(first), std::move(use),
@@ -10926,6 +11019,7 @@ class hedging {
   using T = typename P::value_type;
   using E = typename P::error_type;
 
+  using time_point = std::chrono::steady_clock::time_point;
   using rows_type = rows_behind<Item, input<C>, std::byte>;
 
   static typename rows_type::counts room(std::size_t items, std::optional<H> const& first, std::chrono::nanoseconds) noexcept {
@@ -10961,6 +11055,7 @@ class hedging {
 
  private:
   static constexpr std::size_t none = ~std::size_t{0};
+  enum class timer_said : std::uint8_t { nothing, now, no_more };
 
   static cell_type& cell_of(hook<C>& h) noexcept { return static_cast<cell_type&>(*static_cast<input<C>&>(h).result); }
   static void run(hook<C>& h, hook_action action) {
@@ -10990,7 +11085,11 @@ class hedging {
   }
   /// On the executor, one thread at a time.
   void work(cell_type& c) noexcept {
-    std::size_t const due = more_.exchange(0, std::memory_order_acq_rel);
+    timer_said const said = said_.exchange(timer_said::nothing, std::memory_order_acq_rel);
+    if (said != timer_said::nothing) runs_ = false;
+    // The time to begin the next may have moved on since the timer was started.
+    std::size_t due = said == timer_said::now && alarm_.now() >= time_point(due_) ? 1 : 0;
+    due += more_.exchange(0, std::memory_order_acq_rel);
     for (std::size_t i = 0; i != due; ++i) begin_next(c);
     bool const over = winner_.load(std::memory_order_acquire) != none;
     if (over && runs_ && !stopped_) {
@@ -10998,7 +11097,6 @@ class hedging {
       alarm_.stop();
     }
     if (over || next_ == items_.size() || c.is(word::requested | word::settled) || !has_timers_) return;
-    if (ended_.exchange(false, std::memory_order_acq_rel)) runs_ = false;
     if (!runs_) runs_ = alarm_.start(c, due_, timer_done::to<&hedging::over>(*this));
   }
   void begin_next(cell_type& c) noexcept {
@@ -11008,7 +11106,8 @@ class hedging {
       decide(items_.size());  // nobody is left who might have
       return c.end_cancelled(c.head().cancelled_by());
     }
-    std::size_t const i = next_++;
+    std::size_t const i = next_;
+    next_ = i + 1;
     if (has_timers_) due_ = later(alarm_.now(), delay_);
     std::optional<H> h = i == 0 ? std::move(first_) : std::optional<H>();
     if (i != 0)
@@ -11025,11 +11124,10 @@ class hedging {
   void fail_by(cell_type& c, std::exception_ptr p) noexcept {
     if (decide(items_.size())) c.fail(error_from<P>(std::move(p)));
   }
-  /// The time to begin the next may have moved on since the timer was started.
+  /// On a thread of the timers', beside the turns.
   void over(timer_end how) noexcept {
     cell_type& c = *result_;
-    ended_.store(true, std::memory_order_release);
-    if (how == timer_end::fired && alarm_.now() >= due_) more_.fetch_add(1, std::memory_order_acq_rel);
+    said_.store(how == timer_end::fired ? timer_said::now : timer_said::no_more, std::memory_order_release);
     if (how != timer_end::lost) want(c);
     engine<C>::leave(c);
   }
@@ -11088,6 +11186,8 @@ class hedging {
 
   template <class V>
   using atomic = typename C::sync::template atomic<V>;
+  template <class V>
+  using plain = typename C::sync::template plain<V>;
 
   rows_type rows_;
   std::optional<H> first_;
@@ -11095,13 +11195,14 @@ class hedging {
   std::optional<F> f_;
   alarm<C> alarm_;
   std::chrono::nanoseconds delay_;
-  std::chrono::steady_clock::time_point due_{};
   cell_type* result_ = nullptr;
-  std::size_t next_ = 0;
   bool has_timers_ = false;
-  bool runs_ = false;
-  bool stopped_ = false;
-  atomic<bool> ended_{false};
+  // Of the turns alone.
+  plain<time_point> due_{};
+  plain<std::size_t> next_ = 0;
+  plain<bool> runs_ = false;
+  plain<bool> stopped_ = false;
+  atomic<timer_said> said_{timer_said::nothing};
   atomic<std::size_t> begun_{0};
   atomic<std::size_t> active_{0};
   atomic<std::size_t> missing_;
@@ -11229,8 +11330,7 @@ class traversal {
   static void run_next(hook<C>& h, hook_action) {
     auto& c = static_cast<cell_type&>(*h.owner);
     traversal& self = c.body;
-    for (place& p : self.places())
-      if (&p.next == &h) self.free(p);
+    self.free(static_cast<place&>(*static_cast<typename successive<C>::turn&>(h).self));
     self.work(c, 1);
   }
   static constexpr hook_type<C> place_type{&run, 0, 0};
@@ -11259,7 +11359,8 @@ class traversal {
       if (decide()) c.end_cancelled(c.head().cancelled_by());
       return;
     }
-    p.item = next_item_++;
+    p.item = next_item_;
+    next_item_ = p.item + 1;
     std::optional<H> h = p.item == 0 ? std::move(first_) : std::optional<H>();
     if (p.item != 0)
       guarded([&] { h.emplace(make_operation(*f_, std::move(items_[p.item]))); }, [&](std::exception_ptr x) { fail_by(c, std::move(x)); });
@@ -11312,7 +11413,7 @@ class traversal {
     c.template post<&make>();
   }
   static void make(cell_type& c) {
-    if (!c.yield([&](void* at) { c.body.construct_list(at); })) return;
+    if (!c.yield_for_certain([&](void* at) { c.body.construct_list(at); })) return;
     for (kept const& k : c.body.all_kept())
       if (k.left) lost_taker<C>::forget_from_here(*state_access::get(k.left));
   }
@@ -11332,13 +11433,15 @@ class traversal {
 
   template <class V>
   using atomic = typename C::sync::template atomic<V>;
+  template <class V>
+  using plain = typename C::sync::template plain<V>;
 
   rows_type rows_;
   std::optional<H> first_;
   Items items_;
   std::optional<F> f_;
   list value_;
-  std::size_t next_item_ = 0;
+  plain<std::size_t> next_item_ = 0;  // of whoever works
   atomic<std::size_t> missing_;
   atomic<std::size_t> wanted_{0};
   atomic<place*> free_{nullptr};
@@ -11697,7 +11800,8 @@ class retrying {
   void go_on(cell_type& c) noexcept {
     if (c.is(word::requested | word::settled)) return c.end_cancelled(c.head().cancelled_by());
     std::optional<H> h;
-    guarded([&] { h.emplace(make_operation(*f_, begun_)); }, [&](std::exception_ptr p) { c.fail(error_from<P>(std::move(p))); });
+    unsigned const before = begun_;
+    guarded([&] { h.emplace(make_operation(*f_, before)); }, [&](std::exception_ptr p) { c.fail(error_from<P>(std::move(p))); });
     if (h) begin(c, std::move(*h));
   }
 
@@ -11716,7 +11820,7 @@ class retrying {
   static constexpr hook_type<C> next_type{&run_next, 0, 0};
 
   void begin(cell_type& c, H&& h) noexcept {
-    ++begun_;
+    begun_ = begun_ + 1;
     again_ = false;
     attempt_.begin(std::move(h), c, attempt_type, next_type);
   }
@@ -11771,13 +11875,16 @@ class retrying {
     else if (pause_.is_possible()) pause_.start(later(pause_.now(), d));
   }
 
+  template <class V>
+  using plain = typename C::sync::template plain<V>;
+
   H first_;
   successive<C> attempt_;
   pause<P, retrying> pause_;
   std::optional<F> f_;
   backoff backoff_;
-  unsigned begun_ = 0;
-  bool again_ = false;
+  plain<unsigned> begun_ = 0;
+  plain<bool> again_ = false;
 };
 
 }  // namespace settle::inline v0::detail
@@ -12062,6 +12169,8 @@ class limit {
   }
 
   using sync = typename C::sync;
+  template <class V>
+  using plain = typename sync::template plain<V>;
 
   input<C> source_;
   hook<C> asked_;
@@ -12069,9 +12178,9 @@ class limit {
   cell_type* result_ = nullptr;
   std::chrono::nanoseconds after_ = std::chrono::nanoseconds::max();
   time_point when_ = time_point::max();
-  errc problem_ = errc::timed_out;
-  bool runs_ = false;  // the timer was started
-  bool delivered_ = false;
+  plain<errc> problem_ = errc::timed_out;
+  plain<bool> runs_ = false;  // the timer was started
+  plain<bool> delivered_ = false;
   typename sync::template atomic<who> winner_{nobody};
   typename sync::template atomic<std::uint8_t> gate_{2};
 };
@@ -13695,8 +13804,9 @@ struct job_cell final : cell<P> {
       return;
     }
     engine<C>::warm(*c, this);
-    auto pass_on = [to = std::move(r)](outcome<typename P::value_type, typename P::error_type>&& o) mutable { to.settle(std::move(o)); };
-    std::move(child).on_done(std::move(pass_on));
+    void* const duty = std::move(r).into_raw();  // comes back when there is no memory to wait for the child
+    auto pass_on = [duty](outcome<typename P::value_type, typename P::error_type>&& o) { producer::from_raw(duty).settle(std::move(o)); };
+    with_undo([&] { std::move(child).on_done(pass_on); }, [&] { r = producer::from_raw(duty); });
   }
 
   static void destroy(state& s) noexcept {
@@ -14331,9 +14441,9 @@ class bell {
   bell(bell&&) = delete;
 
   void ring() noexcept {
-    std::uint8_t s = state_.load(std::memory_order_acquire);
-    while (s != rung &&
-           !state_.compare_exchange_weak(s, s == waiting ? idle : rung, std::memory_order_acq_rel, std::memory_order_acquire)) {
+    // Also where it is rung already: what this thread did before is then seen by whoever takes that ring, in wait().
+    std::uint8_t s = state_.load(std::memory_order_relaxed);
+    while (!state_.compare_exchange_weak(s, s == waiting ? idle : rung, std::memory_order_acq_rel, std::memory_order_relaxed)) {
     }
     if (s == waiting) {
       resolver<P> mine = std::move(*wake_);  // it may wait again before we return
@@ -14347,8 +14457,8 @@ class bell {
     r.on_cancel([this] { stop(); });
     wake_.emplace(std::move(r));
     std::uint8_t s = idle;
-    if (!state_.compare_exchange_strong(s, waiting, std::memory_order_acq_rel, std::memory_order_acquire)) {
-      state_.store(idle, std::memory_order_relaxed);
+    if (!state_.compare_exchange_strong(s, waiting, std::memory_order_acq_rel, std::memory_order_relaxed)) {
+      state_.exchange(idle, std::memory_order_acq_rel);
       wake_->complete();
     }
     return h;
@@ -14565,6 +14675,7 @@ class stopping : public std::enable_shared_from_this<stopping<C>> {
     auto stop = [self, budget] { return self->stop_all(budget); };
     auto ended = [self](outcome<void, error> const& o) {
       if (o.has_error()) self->result_.fail(o.error());
+      else if (o.is_cancelled()) self->result_.settle(outcome<shutdown_report, error>(o.cancel()));  // its executor is gone, or the plan
     };
     with_undo([&] { self->control_.spawn(std::move(stop)).on_done(std::move(ended)); },
               [&] { self->begun_.store(false, std::memory_order_release); });
