@@ -18085,7 +18085,7 @@ struct asio_slot_request {
   operation op;
   asio_in_flight* flight;
 
-  asio_slot_request(operation const& o, asio_in_flight& f) noexcept : op(o), flight(&f) {}
+  asio_slot_request(operation o, asio_in_flight& f) noexcept : op(std::move(o)), flight(&f) {}
   asio_slot_request(asio_slot_request&&) = delete;
   ~asio_slot_request() {
     if (pin const alive = op.pin()) flight->leave_slot();
