@@ -7,6 +7,18 @@
 #include "benchmark_case.hpp"
 #include "peers.hpp"
 #include "workloads.hpp"
+#if defined(SETTLE_BENCH_CONCURRENCPP)
+#include "peer_concurrencpp.hpp"
+#endif
+#if defined(SETTLE_BENCH_LIBCORO)
+#include "peer_libcoro.hpp"
+#endif
+#if defined(SETTLE_BENCH_STDEXEC)
+#include "peer_stdexec.hpp"
+#endif
+#if defined(SETTLE_BENCH_UNIFEX)
+#include "peer_unifex.hpp"
+#endif
 
 namespace bench {
 
@@ -62,11 +74,39 @@ inline void add_trees(std::vector<benchmark_case>& c) {
 #endif
 }
 
+inline void add_installed_peers([[maybe_unused]] std::vector<benchmark_case>& c) {
+#if defined(SETTLE_BENCH_CONCURRENCPP)
+  c.push_back({"W3/mt/co_await/concurrencpp", &concurrencpp_coroutines, links});
+  c.push_back({"W4/mt/independent/concurrencpp", &concurrencpp_all_independent, inputs});
+  c.push_back({"W4/mt/ten/concurrencpp", &concurrencpp_all_of_ten, racers});
+  c.push_back({"W5/mt/race/concurrencpp", &concurrencpp_race, racers});
+#endif
+#if defined(SETTLE_BENCH_LIBCORO)
+  c.push_back({"W3/mt/co_await/libcoro", &libcoro_coroutines, links});
+  c.push_back({"W4/mt/independent/libcoro", &libcoro_all_independent, inputs});
+  c.push_back({"W4/mt/ten/libcoro", &libcoro_all_of_ten, racers});
+  c.push_back({"W5/mt/race/libcoro", &libcoro_race, racers});
+#endif
+#if defined(SETTLE_BENCH_STDEXEC)
+  c.push_back({"W3/mt/co_await/stdexec", &stdexec_coroutines, links});
+  c.push_back({"W4/mt/independent/stdexec", &stdexec_all_independent, inputs});
+  c.push_back({"W4/mt/ten/stdexec", &stdexec_all_of_ten, racers});
+  c.push_back({"W5/mt/race/stdexec", &stdexec_race, racers});
+#endif
+#if defined(SETTLE_BENCH_UNIFEX)
+  c.push_back({"W3/mt/co_await/unifex", &unifex_coroutines, links});
+  c.push_back({"W4/mt/independent/unifex", &unifex_all_independent, inputs});
+  c.push_back({"W4/mt/ten/unifex", &unifex_all_of_ten, racers});
+  c.push_back({"W5/mt/race/unifex", &unifex_race, racers});
+#endif
+}
+
 inline std::vector<benchmark_case> all_cases() {
   std::vector<benchmark_case> c;
   add_chains(c);
   add_groups(c);
   add_trees(c);
+  add_installed_peers(c);
   return c;
 }
 

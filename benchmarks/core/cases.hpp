@@ -8,6 +8,18 @@
 #include "benchmark_case.hpp"
 #include "peers.hpp"
 #include "workloads.hpp"
+#if defined(SETTLE_BENCH_CONCURRENCPP)
+#include "peer_concurrencpp.hpp"
+#endif
+#if defined(SETTLE_BENCH_LIBCORO)
+#include "peer_libcoro.hpp"
+#endif
+#if defined(SETTLE_BENCH_STDEXEC)
+#include "peer_stdexec.hpp"
+#endif
+#if defined(SETTLE_BENCH_UNIFEX)
+#include "peer_unifex.hpp"
+#endif
 
 namespace bench {
 
@@ -38,6 +50,22 @@ inline std::vector<benchmark_case> all_cases() {
 #endif
 #if defined(SETTLE_BENCH_ANY_COMPLETION_HANDLER)
   c.push_back({"W1/mt/born/any_completion_handler", &any_completion_handler});
+#endif
+#if defined(SETTLE_BENCH_CONCURRENCPP)
+  c.push_back({"W1/mt/moved/concurrencpp", &concurrencpp_moved});
+  c.push_back({"W1/mt/shared/concurrencpp", &concurrencpp_shared});
+#endif
+#if defined(SETTLE_BENCH_LIBCORO)
+  c.push_back({"W1/mt/moved/libcoro", &libcoro_moved});
+#endif
+#if defined(SETTLE_BENCH_STDEXEC)
+  c.push_back({"W1/mt/born/stdexec", &stdexec_born});
+  c.push_back({"W1/mt/moved/stdexec", &stdexec_moved});
+  c.push_back({"W1/mt/shared/stdexec", &stdexec_shared});
+#endif
+#if defined(SETTLE_BENCH_UNIFEX)
+  c.push_back({"W1/mt/born/unifex", &unifex_born});
+  c.push_back({"W1/mt/moved/unifex", &unifex_moved});
 #endif
   return c;
 }
