@@ -462,6 +462,74 @@ TEST(G15_lost, what_is_yielded_after_all_is_not_lost) {
 }
 
 // Who looks for where a group came from finds the call, not a header.
+// In the moment at which it would go on the result is over by force: it never leaves its input.
+TEST(G15_lost, what_comes_too_late_by_force_stays_where_its_loss_is_told) {
+  using numbers = counted<std::unique_ptr<int>, on_loop>;
+  auto const each = [](auto make) {
+    for (bool forced : {false, true}) {
+      manual_loop loop;
+      int lost = 0;
+      auto caught = [&](std::unique_ptr<int>&&) noexcept { ++lost; };
+      subject<numbers> s(loop.get_executor());
+      auto h = make(std::move(s.h).on_lost(caught));
+      settle::operation const result = h;
+      bool delivered = false;
+      s.r.complete(std::make_unique<int>(1));
+      if (forced) result.cancel();
+      loop.run();
+      if (!forced) delivered = std::move(h).wait().has_value();
+      else static_cast<void>(std::move(h).detach());
+      EXPECT_TRUE(result.is_released());
+      EXPECT_EQ(lost, forced ? 1 : 0);
+      EXPECT_EQ(delivered, !forced);
+    }
+  };
+  each([](auto h) { return settle::race(std::move(h)); });
+  each([](auto h) { return settle::all(std::move(h)); });
+  each([](auto h) { return settle::finally(std::move(h), [] {}); });
+  each([](auto h) { return settle::bracket([] { return 0; }, [&](int&) { return std::move(h); }, [](int) {}); });
+}
+
+TEST(G15_lost, what_a_bracket_yields_is_not_lost_though_it_is_copied_and_is_when_nothing_came_of_it) {
+  for (bool watched : {false, true})
+    for (bool fails : {false, true}) {
+      int lost = 0;
+      {
+        settle::resolver_of<int> r;
+        auto used = r.get_handle().on_lost([&](int&&) noexcept { ++lost; });
+        settle::watcher_of<int> w;
+        if (watched) w = used.watch();
+        auto give_back = [fails](int) { return fails ? settle::failed<void>(errc::closed) : settle::ready(); };
+        auto h = settle::bracket([] { return 0; }, [&](int&) { return std::move(used); }, give_back);
+        r.complete(7);
+        auto const out = std::move(h).wait();
+        EXPECT_EQ(out.has_value() ? out.value() : 0, fails ? 0 : 7);
+      }
+      EXPECT_EQ(lost, fails ? 1 : 0) << watched;
+    }
+}
+
+#if defined(__cpp_exceptions)
+TEST(G15_lost, one_whose_move_throws_when_it_is_certain_to_be_delivered_is_the_failure) {
+  auto const at_move = [](int n, auto make) {
+    manual_loop loop;
+    settle::resolver_of<fragile, settle::error, on_loop> r(loop.get_executor());
+    auto h = make(r.get_handle().on_lost([](fragile&&) noexcept {}));
+    r.complete(fragile(1));
+    fragile::throw_at = n;
+    loop.run();
+    fragile::throw_at = 0;
+    ASSERT_TRUE(h.is_released());
+    EXPECT_TRUE(std::move(h).wait().has_error());
+  };
+  at_move(1, [](auto h) { return settle::race(std::move(h)); });
+  at_move(1, [](auto h) { return settle::all(std::move(h)); });
+  at_move(2, [](auto h) { return settle::all(std::move(h)); });
+  at_move(1, [](auto h) { return settle::finally(std::move(h), [] {}); });
+  EXPECT_EQ(fragile::alive, 0);
+}
+#endif
+
 TEST(A14_all, a_list_of_what_cannot_be_copied_is_taken) {
   using one = std::unique_ptr<int>;
   static_assert(!std::is_copy_constructible_v<settle::outcome<std::vector<one>, settle::error>>);

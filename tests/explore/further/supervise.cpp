@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "stage.hpp"
+#include "../stage.hpp"
 
 namespace {
 

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "stage.hpp"
+#include "../stage.hpp"
 
 namespace {
 

@@ -5,8 +5,8 @@
 #include <optional>
 #include <utility>
 
-#include "clockwork.hpp"
-#include "stage.hpp"
+#include "../clockwork.hpp"
+#include "../stage.hpp"
 
 namespace {
 
