@@ -16,6 +16,7 @@ import sys
 import xml.etree.ElementTree
 
 import generated_page
+import mutants
 from generated_page import GeneratedPage
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -63,13 +64,15 @@ def taken_from_model(root: pathlib.Path) -> dict | None:
 
 
 def taken_from_mutants(root: pathlib.Path) -> dict | None:
-    file = root / "build/mutants/mutants.json"
-    if not file.exists():
+    """Of headers that are as they were when their defects were shown."""
+    headers = mutants.Report(root / "build/mutants/mutants.json").headers
+    if not headers:
         return None
-    results = json.loads(file.read_text())
-    lost = [r for r in results if r["how"] in ("survived", "not met")]
-    by_kind = collections.Counter(re.sub(r" .*", "", r["what"]) for r in results)
-    return {"planted": len(results), "noticed": len(results) - len(lost), "argued": sum(bool(r["why"]) for r in lost), "orders": by_kind["relaxed"] > 0}
+    results = [r for of_it in headers.values() for r in of_it["results"]]
+    lost = [r for r in results if r["how"] in mutants.UNNOTICED]
+    rows = mutants.argued_rows()
+    return {"headers": len(headers), "of": len(mutants.HEADERS), "planted": len(results), "noticed": len(results) - len(lost),
+            "argued": sum((r["header"], r["what"], r["text"]) in rows for r in lost), "orders": sum(r["what"].startswith("relaxed") for r in results)}
 
 
 def take(root: pathlib.Path) -> None:
@@ -136,8 +139,9 @@ class Page(GeneratedPage):
         if m is None:
             return "It has not been run to its end."
         left = m["planted"] - m["noticed"] - m["argued"]
-        which = "all kinds" if m["orders"] else "all kinds but memory orders"
-        return f"The last run: {m['planted']:,} defects of {which}, {m['noticed']:,} noticed, {m['argued']:,} argued, {left:,} neither."
+        which = f"{m['headers']} of {m['of']} headers" if m["headers"] != m["of"] else f"all {m['of']} headers"
+        orders = f"{m['orders']:,} of them weakened memory orders" if m["orders"] else "memory orders not among them"
+        return f"Shown so far: {m['planted']:,} defects of {which}, {orders}; {m['noticed']:,} noticed, {m['argued']:,} argued, {left:,} neither."
 
 
 def made(root: pathlib.Path) -> dict[str, str]:

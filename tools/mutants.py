@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSL-1.0
 """Every small defect of the core's headers, one after the other, and whether a test of the core notices.
 
-mutants.py [--header detail/engine.hpp]... [--only <number>,...] [--unexplored] [--patience <seconds>] [--json <file>] [--jobs <n>]
+mutants.py [--header detail/engine.hpp]... [--only <number>,...] [--unexplored] [--resume] [--patience <seconds>] [--json <file>] [--jobs <n>]
 
 All defects are compiled in at once, each behind a switch that is read when the program starts, so that one build serves for all headers, and
 --header says whose defects are shown:
@@ -10,10 +10,12 @@ statements are left out, neighbours swapped, conditions negated, bits dropped, r
 Each test says once which defects it comes across; a defect is then shown to these tests only. One that no test notices must stand, with
 the reason why it changes nothing, in tests/mutants.md; a line there that is not needed is a failure too.
 --patience: tests that take longer are not asked.
---unexplored asks the tests alone, not the explorer, and leaves the memory orders out, which only it can judge: minutes instead of hours."""
+--unexplored asks the tests alone, not the explorer, and leaves the memory orders out, which only it can judge: an hour or two instead of many.
+--resume: what a test noticed in an earlier run, in a header that has not changed since, is not shown again. The report has these too."""
 import argparse
 import concurrent.futures
 import dataclasses
+import hashlib
 import json
 import math
 import os
@@ -382,12 +384,39 @@ def argued_rows() -> dict[tuple[str, str, str], str]:
     return {(header, what, text): why for header, what, text, why in rows}
 
 
+class Report:
+    """What runs have shown so far, in a file. A header that has changed since is shown as a whole again."""
+
+    def __init__(self, file: pathlib.Path) -> None:
+        self.file = file
+        self.headers = json.loads(file.read_text()) if file.exists() else {}
+        for header in [h for h, of_it in self.headers.items() if h not in HEADERS or of_it["text"] != self.digest(h)]:
+            del self.headers[header]
+
+    @staticmethod
+    def digest(header: str) -> str:
+        return hashlib.sha256((ROOT / "include/settle" / header).read_bytes()).hexdigest()
+
+    def results(self, header: str) -> list[dict]:
+        return self.headers.get(header, {}).get("results", [])
+
+    def noticed(self, mutant: Mutant) -> dict | None:
+        return next((r for r in self.results(mutant.header) if (r["what"], r["text"]) == (mutant.what, mutant.text) and r["how"] not in UNNOTICED), None)
+
+    def add(self, header: str, results: list[dict]) -> None:
+        shown = {(r["what"], r["text"]) for r in results}
+        kept = [r for r in self.results(header) if (r["what"], r["text"]) not in shown]
+        self.headers[header] = {"text": self.digest(header), "results": kept + results}
+        self.file.write_text(json.dumps(self.headers, indent=1))
+
+
 def main() -> int:
     options = argparse.ArgumentParser(usage=__doc__)
     options.add_argument("--header", action="append", default=[])
     options.add_argument("--only", default="")
     options.add_argument("--patience", type=float, default=math.inf)
     options.add_argument("--unexplored", action="store_true")
+    options.add_argument("--resume", action="store_true")
     options.add_argument("--json", type=pathlib.Path, default=ROOT / "build/mutants/mutants.json")
     options.add_argument("--work", type=pathlib.Path, default=ROOT / "build/mutants")
     options.add_argument("--jobs", type=int, default=os.cpu_count())
@@ -397,12 +426,18 @@ def main() -> int:
     print(f"{len(mutants)} defects are planted", flush=True)
     hunter = Hunter(suites, [meetings(suite, len(mutants), given.work, given.jobs) for suite in suites], given.patience)
     wanted = {int(n) for n in given.only.split(",") if n}
-    argued, needed, results, unargued = argued_rows(), set(), [], 0
+    report, argued, needed, shown, unargued = Report(given.json), argued_rows(), set(), [], 0
     headers = given.header or list(HEADERS)
+
+    def look(mutant: Mutant) -> tuple[str, str]:
+        before = report.noticed(mutant) if given.resume else None
+        return (before["how"], before["by"]) if before else hunter.hunt(mutant)
+
     for header in headers:
         of_it = [m for m in mutants if m.header == header and (not wanted or m.number in wanted) and not (given.unexplored and m.what.startswith("relaxed"))]
+        results = []
         with concurrent.futures.ThreadPoolExecutor(given.jobs) as pool:
-            for mutant, (how, by) in zip(of_it, pool.map(hunter.hunt, of_it)):
+            for mutant, (how, by) in zip(of_it, pool.map(look, of_it)):
                 why = argued.get(mutant.row(), "") if how in UNNOTICED else ""
                 results.append(dataclasses.asdict(mutant) | {"how": how, "by": by, "why": why})
                 if why:
@@ -410,12 +445,13 @@ def main() -> int:
                 elif how in UNNOTICED:
                     unargued += 1
                     print(f"{how}: {mutant.number} {mutant.name()}: {mutant.text}", flush=True)
-        given.json.write_text(json.dumps(results, indent=1))  # after each, so that a run that is cut off has shown something
-        print(said(header, [r for r in results if r["header"] == header]), flush=True)
+        report.add(header, results)  # after each, so that a run that is cut off has shown something
+        shown += results
+        print(said(header, results), flush=True)
     stale = sorted(row for row in argued.keys() - needed if row[0] in headers and not wanted and not given.unexplored and not argued[row].startswith("timing:"))
     for row in stale:
         print("tests/mutants.md argues for what a test notices, or what is not there:", *row)
-    print(said("all", results))
+    print(said("all", shown))
     return 1 if unargued or stale else 0
 
 
