@@ -96,6 +96,29 @@ TEST(G12_place, user_code_and_closures_stay_on_the_executor) {
   }
 }
 
+/// Alone: nothing else of the user's brings the operation to its executor, neither its end nor a pin that outlives that.
+TEST(G12_place, one_alone_stays_on_the_executor) {
+  in_each_way([](way how) {
+    for (bool const pinned : {false, true})
+      for (int const which : {0, 1, 2}) {
+        scene at;
+        subject<counted<int, manual_loop::executor>> s(at.loop.get_executor());
+        settle::pin last = pinned ? s.op.pin() : settle::pin();
+        int calls = 0;
+        if (which == 0) s.op.on_done(local(calls));
+        if (which == 1) s.op.on_cleanup(local(calls));
+        if (which == 2) s.op.on_released(local(calls));
+        elsewhere([&] { s.end(how); });
+        EXPECT_EQ(calls, 0);
+        at.loop.run();
+        EXPECT_EQ(calls, pinned && which != 0 ? 0 : 1);
+        elsewhere([&] { last.reset(); });
+        at.loop.run();
+        EXPECT_EQ(calls, 1);
+      }
+  });
+}
+
 TEST(G12_place, a_withdrawn_closure_dies_on_the_executor) {
   scene here;
   using policy = counted<int, manual_loop::executor>;
