@@ -188,6 +188,7 @@ set(settle_core_headers
     include/settle/time/sleep.hpp
     include/settle/time/timeout_text.hpp
     include/settle/time/timer_wheel.hpp
+    include/settle/time_span.hpp
     include/settle/version.hpp
     include/settle/watcher.hpp
     include/settle/with_scope.hpp)

@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: BSL-1.0
 """Every small defect of the core's headers, one after the other, and whether a test of the core notices.
 
-mutants.py [--header detail/engine.hpp]... [--only <number>,...] [--unexplored] [--resume] [--patience <seconds>] [--json <file>] [--jobs <n>]
+mutants.py [--header detail/engine.hpp]... [--only <number>,...] [--kind <words>] [--unexplored] [--resume] [--patience <seconds>] [--json <file>] [--jobs <n>]
 
 All defects are compiled in at once, each behind a switch that is read when the program starts, so that one build serves for all headers, and
 --header says whose defects are shown:
 statements are left out, neighbours swapped, conditions negated, bits dropped, results turned round, memory orders weakened by one step.
 Each test says once which defects it comes across; a defect is then shown to these tests only. One that no test notices must stand, with
 the reason why it changes nothing, in tests/mutants.md; a line there that is not needed is a failure too.
+--kind: only defects whose name begins so, as "relaxed".
 --patience: tests that take longer are not asked.
 --unexplored asks the tests alone, not the explorer, and leaves the memory orders out, which only it can judge: an hour or two instead of many.
 --resume: what a test noticed in an earlier run, in a header that has not changed since, is not shown again. The report has these too."""
@@ -414,6 +415,7 @@ def main() -> int:
     options = argparse.ArgumentParser(usage=__doc__)
     options.add_argument("--header", action="append", default=[])
     options.add_argument("--only", default="")
+    options.add_argument("--kind", default="")
     options.add_argument("--patience", type=float, default=math.inf)
     options.add_argument("--unexplored", action="store_true")
     options.add_argument("--resume", action="store_true")
@@ -434,7 +436,8 @@ def main() -> int:
         return (before["how"], before["by"]) if before else hunter.hunt(mutant)
 
     for header in headers:
-        of_it = [m for m in mutants if m.header == header and (not wanted or m.number in wanted) and not (given.unexplored and m.what.startswith("relaxed"))]
+        of_it = [m for m in mutants if m.header == header and (not wanted or m.number in wanted) and m.what.startswith(given.kind)
+                 and not (given.unexplored and m.what.startswith("relaxed"))]
         results = []
         with concurrent.futures.ThreadPoolExecutor(given.jobs) as pool:
             for mutant, (how, by) in zip(of_it, pool.map(look, of_it)):
@@ -448,7 +451,7 @@ def main() -> int:
         report.add(header, results)  # after each, so that a run that is cut off has shown something
         shown += results
         print(said(header, results), flush=True)
-    stale = sorted(row for row in argued.keys() - needed if row[0] in headers and not wanted and not given.unexplored and not argued[row].startswith("timing:"))
+    stale = sorted(row for row in argued.keys() - needed if row[0] in headers and not wanted and not given.kind and not given.unexplored and not argued[row].startswith("timing:"))
     for row in stale:
         print("tests/mutants.md argues for what a test notices, or what is not there:", *row)
     print(said("all", shown))

@@ -13,9 +13,11 @@
 #include "detail/exceptions.hpp"
 #include "detail/look.hpp"
 #include "detail/ownership.hpp"
+#include "detail/timers.hpp"
 #include "operation.hpp"
 #include "pin.hpp"
 #include "pinned_outcome.hpp"
+#include "time_span.hpp"
 #include "watcher.hpp"
 
 namespace settle::inline v0 {
@@ -187,9 +189,8 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
     return take();
   }
   /// `d` from now, by the steady clock.
-  template <class Rep, class Period>
-  std::optional<outcome<T, E>> wait_for(std::chrono::duration<Rep, Period> const& d) && {
-    return std::move(*this).wait_until(std::chrono::steady_clock::now() + d);
+  std::optional<outcome<T, E>> wait_for(time_span d) && {
+    return std::move(*this).wait_until(detail::later(std::chrono::steady_clock::now(), d));
   }
 
   /// For callers of another library's asynchronous model: `token` gets the outcome, `void(outcome<T, E>)`, once released. Needs

@@ -2,7 +2,6 @@
 #ifndef SETTLE_SCOPE_HPP
 #define SETTLE_SCOPE_HPP
 
-#include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <new>
@@ -23,6 +22,7 @@
 #include "scope/child.hpp"
 #include "scope/core.hpp"
 #include "start_on.hpp"
+#include "time_span.hpp"
 #include "watcher.hpp"
 
 namespace settle::inline v0 {
@@ -98,7 +98,7 @@ class basic_scope {
   /// deadline), timed by the scope's executor: errc::no_timers without timers. The scope ends after it, and does not mind
   /// how it ended. Ended: f is not called, and it has failed with errc::closed. Throws as `spawn`.
   template <class F>
-  auto farewell(F f, std::chrono::nanoseconds budget, std::source_location at = std::source_location::current()) {
+  auto farewell(F f, time_span budget, std::source_location at = std::source_location::current()) {
     using flat = detail::flattened<detail::job_result<F>>;
     if (!core_.enter(true)) return refuse<F>(at).share();
     detail::scope_child<C>& place = make_place(detail::scope_role::guest);

@@ -57,6 +57,7 @@
 #include "time/sleep.hpp"
 #include "time/timeout_text.hpp"
 #include "time/timer_wheel.hpp"
+#include "time_span.hpp"
 #include "version.hpp"
 #include "watcher.hpp"
 #include "with_scope.hpp"

@@ -2,7 +2,6 @@
 #ifndef SETTLE_SHUTDOWN_HPP
 #define SETTLE_SHUTDOWN_HPP
 
-#include <chrono>
 #include <memory>
 #include <source_location>
 #include <string>
@@ -10,6 +9,7 @@
 
 #include "policy/executor.hpp"
 #include "scope/stopping.hpp"
+#include "time_span.hpp"
 
 namespace settle::inline v0 {
 
@@ -54,7 +54,7 @@ class basic_shutdown_plan {
 
   /// Begins to stop, the first time. What it returns has the report once everything is stopped, or `budget` is over. Throws
   /// std::bad_alloc, nothing being begun.
-  watcher_of<shutdown_report, error, C> run(std::chrono::nanoseconds budget) {
+  watcher_of<shutdown_report, error, C> run(time_span budget) {
     detail::stopping<C>::run(core_, budget);
     return core_->report();
   }

@@ -2,7 +2,6 @@
 #ifndef SETTLE_SUPERVISE_HPP
 #define SETTLE_SUPERVISE_HPP
 
-#include <chrono>
 #include <memory>
 #include <source_location>
 #include <string>
@@ -10,6 +9,7 @@
 
 #include "scope.hpp"
 #include "scope/supervising.hpp"
+#include "time_span.hpp"
 
 namespace settle::inline v0 {
 
@@ -34,7 +34,7 @@ template <class C>
 class basic_supervisor {
  public:
   /// Nothing runs yet. Throws std::bad_alloc.
-  basic_supervisor(basic_operation<C> parent, restart how, unsigned intensity, std::chrono::nanoseconds period,
+  basic_supervisor(basic_operation<C> parent, restart how, unsigned intensity, time_span period,
                    std::source_location at = std::source_location::current())
       : core_(std::make_shared<detail::supervising<C>>(std::move(parent), how, intensity, period, at)) {
     detail::supervising<C>::start(core_);

@@ -6507,6 +6507,49 @@ struct pinned_outcome {
 
 // ---- settle/handle.hpp, continued ----------------------------------------------------------------------------------
 
+// ---- settle/time_span.hpp ------------------------------------------------------------------------------------------
+#ifndef SETTLE_TIME_SPAN_HPP
+#define SETTLE_TIME_SPAN_HPP
+
+namespace settle::inline v0 {
+
+/// How functions of this library take a span of time: any std::chrono duration, as nanoseconds. What is longer than these can say
+/// (292 years) is the longest they can, which all of them take for ever; std::chrono's own conversion would overflow, and a
+/// `within(std::chrono::hours::max())` be over at once. Fractions are cut off.
+///
+/// Ownership, threads: a number. Throws nothing. Cost: a comparison; nothing for a constant.
+///
+/// ```cpp
+/// static_assert(std::chrono::nanoseconds(settle::time_span(std::chrono::hours::max())) == std::chrono::nanoseconds::max());
+/// ```
+class time_span {
+  using nanoseconds = std::chrono::nanoseconds;
+
+ public:
+  /// Of any duration.
+  template <class Rep, class Period>
+  constexpr time_span(std::chrono::duration<Rep, Period> d) noexcept : value_(saturated(d)) {}
+  /// As std::chrono has it.
+  constexpr operator nanoseconds() const noexcept { return value_; }
+
+ private:
+  template <class Rep, class Period>
+  static constexpr nanoseconds saturated(std::chrono::duration<Rep, Period> d) noexcept {
+    using rough = std::chrono::duration<double, Period>;  // holds every span, if not to the last digit
+    if (!(rough(d) < rough(nanoseconds::max()))) return nanoseconds::max();
+    if (!(rough(d) > rough(nanoseconds::min()))) return nanoseconds::min();
+    return std::chrono::duration_cast<nanoseconds>(d);
+  }
+
+  nanoseconds value_;
+};
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/handle.hpp, continued ----------------------------------------------------------------------------------
+
 // ---- settle/watcher.hpp --------------------------------------------------------------------------------------------
 #ifndef SETTLE_WATCHER_HPP
 #define SETTLE_WATCHER_HPP
@@ -6785,9 +6828,8 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
     return take();
   }
   /// `d` from now, by the steady clock.
-  template <class Rep, class Period>
-  std::optional<outcome<T, E>> wait_for(std::chrono::duration<Rep, Period> const& d) && {
-    return std::move(*this).wait_until(std::chrono::steady_clock::now() + d);
+  std::optional<outcome<T, E>> wait_for(time_span d) && {
+    return std::move(*this).wait_until(detail::later(std::chrono::steady_clock::now(), d));
   }
 
   /// For callers of another library's asynchronous model: `token` gets the outcome, `void(outcome<T, E>)`, once released. Needs
@@ -11235,10 +11277,10 @@ namespace settle::inline v0 {
 /// auto first = settle::hedge(250ms, mirrors, [](address a) { return fetch(a); });
 /// ```
 template <std::ranges::input_range R, class F>
-auto hedge(std::chrono::nanoseconds delay, R items, F f, std::source_location at = std::source_location::current()) {
+auto hedge(time_span delay, R items, F f, std::source_location at = std::source_location::current()) {
   using H = detail::made_handle<std::invoke_result_t<F&, std::ranges::range_value_t<R>>>;
   using P = detail::result_policy<typename H::T, typename H::E, typename H::policy_type::terminal>;
-  return detail::begin_items<detail::hedging<P, detail::kept_items<R>, F>>(items, f, at, delay);
+  return detail::begin_items<detail::hedging<P, detail::kept_items<R>, F>>(items, f, at, std::chrono::nanoseconds(delay));
 }
 
 }  // namespace settle::inline v0
@@ -12196,7 +12238,7 @@ namespace settle::inline v0 {
 namespace detail {
 
 template <class When>
-concept point_or_span = std::convertible_to<When, std::chrono::nanoseconds> || std::same_as<When, std::chrono::steady_clock::time_point>;
+concept point_or_span = std::convertible_to<When, time_span> || std::same_as<When, std::chrono::steady_clock::time_point>;
 
 template <class Alarm, class H, class When, class... S>
 auto make_limit(std::source_location at, H&& h, When when, S&... timers) {
@@ -12205,7 +12247,7 @@ auto make_limit(std::source_location at, H&& h, When when, S&... timers) {
   using In = std::remove_cvref_t<H>;
   using C = typename from::C;
   using P = result_policy<typename from::T, typename from::E, C>;
-  using exact = std::conditional_t<std::same_as<When, std::chrono::steady_clock::time_point>, When, std::chrono::nanoseconds>;
+  using exact = std::conditional_t<std::same_as<When, std::chrono::steady_clock::time_point>, When, time_span>;
   In in = never_empty(std::forward<H>(h));
   home_of<C> home = home_at<C>(static_cast<basic_operation<C> const&>(in));
   bool const cold = is_cold<C>(static_cast<basic_operation<C> const&>(in));
@@ -14179,7 +14221,7 @@ class basic_scope {
   /// deadline), timed by the scope's executor: errc::no_timers without timers. The scope ends after it, and does not mind
   /// how it ended. Ended: f is not called, and it has failed with errc::closed. Throws as `spawn`.
   template <class F>
-  auto farewell(F f, std::chrono::nanoseconds budget, std::source_location at = std::source_location::current()) {
+  auto farewell(F f, time_span budget, std::source_location at = std::source_location::current()) {
     using flat = detail::flattened<detail::job_result<F>>;
     if (!core_.enter(true)) return refuse<F>(at).share();
     detail::scope_child<C>& place = make_place(detail::scope_role::guest);
@@ -14830,7 +14872,7 @@ class basic_shutdown_plan {
 
   /// Begins to stop, the first time. What it returns has the report once everything is stopped, or `budget` is over. Throws
   /// std::bad_alloc, nothing being begun.
-  watcher_of<shutdown_report, error, C> run(std::chrono::nanoseconds budget) {
+  watcher_of<shutdown_report, error, C> run(time_span budget) {
     detail::stopping<C>::run(core_, budget);
     return core_->report();
   }
@@ -15048,7 +15090,7 @@ template <class C>
 class basic_supervisor {
  public:
   /// Nothing runs yet. Throws std::bad_alloc.
-  basic_supervisor(basic_operation<C> parent, restart how, unsigned intensity, std::chrono::nanoseconds period,
+  basic_supervisor(basic_operation<C> parent, restart how, unsigned intensity, time_span period,
                    std::source_location at = std::source_location::current())
       : core_(std::make_shared<detail::supervising<C>>(std::move(parent), how, intensity, period, at)) {
     detail::supervising<C>::start(core_);
@@ -15345,7 +15387,7 @@ template <executor Ex>
 class interval {
  public:
   /// Begins now.
-  interval(Ex ex, std::chrono::nanoseconds period) : ex_(std::move(ex)), beat_(timers_of(ex_).now(), period) {}
+  interval(Ex ex, time_span period) : ex_(std::move(ex)), beat_(timers_of(ex_).now(), period) {}
 
   /// Settles at the first tick after now, with its number. Its timer, its cancellation, its errors and its cost are those of
   /// `sleep`. One that is dropped takes no tick from the next call. Throws std::bad_alloc.
@@ -15407,7 +15449,7 @@ handle_of<void> sleep(Ex const& ex, std::chrono::steady_clock::time_point when, 
 
 /// The same, `d` from now by the clock of the timers; at once when `d` is not positive.
 template <executor Ex>
-handle_of<void> sleep(Ex const& ex, std::chrono::nanoseconds d, std::source_location at = std::source_location::current()) {
+handle_of<void> sleep(Ex const& ex, time_span d, std::source_location at = std::source_location::current()) {
   return sleep(ex, detail::later(timers_of(ex).now(), d), at);
 }
 
@@ -15423,8 +15465,7 @@ handle_of<void> sleep(operation const& parent, Ex const& ex, std::chrono::steady
   return detail::nap<Ex, void>::under(parent, ex, when, {}, at);
 }
 template <executor Ex>
-handle_of<void> sleep(operation const& parent, Ex const& ex, std::chrono::nanoseconds d,
-                      std::source_location at = std::source_location::current()) {
+handle_of<void> sleep(operation const& parent, Ex const& ex, time_span d, std::source_location at = std::source_location::current()) {
   return sleep(parent, ex, detail::later(timers_of(ex).now(), d), at);
 }
 
@@ -15450,7 +15491,7 @@ auto schedule(Ex const& ex, std::chrono::steady_clock::time_point when, F f, std
 
 /// The same, `d` from now by the clock of the timers.
 template <executor Ex, class F>
-auto schedule(Ex const& ex, std::chrono::nanoseconds d, F f, std::source_location at = std::source_location::current()) {
+auto schedule(Ex const& ex, time_span d, F f, std::source_location at = std::source_location::current()) {
   return then(sleep(ex, d, at), std::move(f), at);
 }
 

@@ -97,6 +97,7 @@ TEST_F(within_timers, a_time_that_never_comes_starts_none) {
   loop_resolver<int> r(loop.get_executor());
   auto w = r.get_handle().share();
   auto h = settle::within(w, std::chrono::nanoseconds::max());
+  auto longer = settle::within(w, std::chrono::hours::max());
   auto asked = settle::within(w, std::chrono::nanoseconds::max());
   EXPECT_EQ(loop.armed(), 0U);
   asked.request_cancel(settle::cause::overload);
@@ -105,6 +106,7 @@ TEST_F(within_timers, a_time_that_never_comes_starts_none) {
   r.complete(1);
   loop.run_all();
   EXPECT_EQ(std::move(h).wait().value(), 1);
+  EXPECT_EQ(std::move(longer).wait().value(), 1);
 }
 
 TEST_F(within_timers, a_watched_source_that_settled_before_the_result_was_asked_goes_on) {

@@ -15,6 +15,7 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <cmath>
 #include <condition_variable>
 #include <coroutine>
 #include <cstddef>
@@ -36,6 +37,7 @@
 #include <optional>
 #include <random>
 #include <ranges>
+#include <ratio>
 #include <set>
 #include <source_location>
 #include <span>

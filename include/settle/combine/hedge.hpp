@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "../time_span.hpp"
 #include "detail/begun.hpp"
 #include "detail/hedging.hpp"
 
@@ -29,10 +30,10 @@ namespace settle::inline v0 {
 /// auto first = settle::hedge(250ms, mirrors, [](address a) { return fetch(a); });
 /// ```
 template <std::ranges::input_range R, class F>
-auto hedge(std::chrono::nanoseconds delay, R items, F f, std::source_location at = std::source_location::current()) {
+auto hedge(time_span delay, R items, F f, std::source_location at = std::source_location::current()) {
   using H = detail::made_handle<std::invoke_result_t<F&, std::ranges::range_value_t<R>>>;
   using P = detail::result_policy<typename H::T, typename H::E, typename H::policy_type::terminal>;
-  return detail::begin_items<detail::hedging<P, detail::kept_items<R>, F>>(items, f, at, delay);
+  return detail::begin_items<detail::hedging<P, detail::kept_items<R>, F>>(items, f, at, std::chrono::nanoseconds(delay));
 }
 
 }  // namespace settle::inline v0

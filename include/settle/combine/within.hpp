@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "../policy/timer_service.hpp"
+#include "../time_span.hpp"
 #include "detail/limit.hpp"
 #include "detail/pipe.hpp"
 
@@ -16,7 +17,7 @@ namespace settle::inline v0 {
 namespace detail {
 
 template <class When>
-concept point_or_span = std::convertible_to<When, std::chrono::nanoseconds> || std::same_as<When, std::chrono::steady_clock::time_point>;
+concept point_or_span = std::convertible_to<When, time_span> || std::same_as<When, std::chrono::steady_clock::time_point>;
 
 template <class Alarm, class H, class When, class... S>
 auto make_limit(std::source_location at, H&& h, When when, S&... timers) {
@@ -25,7 +26,7 @@ auto make_limit(std::source_location at, H&& h, When when, S&... timers) {
   using In = std::remove_cvref_t<H>;
   using C = typename from::C;
   using P = result_policy<typename from::T, typename from::E, C>;
-  using exact = std::conditional_t<std::same_as<When, std::chrono::steady_clock::time_point>, When, std::chrono::nanoseconds>;
+  using exact = std::conditional_t<std::same_as<When, std::chrono::steady_clock::time_point>, When, time_span>;
   In in = never_empty(std::forward<H>(h));
   home_of<C> home = home_at<C>(static_cast<basic_operation<C> const&>(in));
   bool const cold = is_cold<C>(static_cast<basic_operation<C> const&>(in));

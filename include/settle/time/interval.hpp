@@ -2,13 +2,13 @@
 #ifndef SETTLE_TIME_INTERVAL_HPP
 #define SETTLE_TIME_INTERVAL_HPP
 
-#include <chrono>
 #include <cstdint>
 #include <source_location>
 #include <utility>
 
 #include "../handle.hpp"
 #include "../policy/executor.hpp"
+#include "../time_span.hpp"
 #include "detail/beat.hpp"
 #include "detail/nap.hpp"
 #include "detail/ticking.hpp"
@@ -28,7 +28,7 @@ template <executor Ex>
 class interval {
  public:
   /// Begins now.
-  interval(Ex ex, std::chrono::nanoseconds period) : ex_(std::move(ex)), beat_(timers_of(ex_).now(), period) {}
+  interval(Ex ex, time_span period) : ex_(std::move(ex)), beat_(timers_of(ex_).now(), period) {}
 
   /// Settles at the first tick after now, with its number. Its timer, its cancellation, its errors and its cost are those of
   /// `sleep`. One that is dropped takes no tick from the next call. Throws std::bad_alloc.

@@ -8,6 +8,7 @@
 
 #include "../combine/then.hpp"
 #include "../policy/executor.hpp"
+#include "../time_span.hpp"
 #include "sleep.hpp"
 
 namespace settle::inline v0 {
@@ -26,7 +27,7 @@ auto schedule(Ex const& ex, std::chrono::steady_clock::time_point when, F f, std
 
 /// The same, `d` from now by the clock of the timers.
 template <executor Ex, class F>
-auto schedule(Ex const& ex, std::chrono::nanoseconds d, F f, std::source_location at = std::source_location::current()) {
+auto schedule(Ex const& ex, time_span d, F f, std::source_location at = std::source_location::current()) {
   return then(sleep(ex, d, at), std::move(f), at);
 }
 

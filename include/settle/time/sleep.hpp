@@ -9,6 +9,7 @@
 #include "../handle.hpp"
 #include "../operation.hpp"
 #include "../policy/executor.hpp"
+#include "../time_span.hpp"
 #include "detail/nap.hpp"
 
 namespace settle::inline v0 {
@@ -31,7 +32,7 @@ handle_of<void> sleep(Ex const& ex, std::chrono::steady_clock::time_point when, 
 
 /// The same, `d` from now by the clock of the timers; at once when `d` is not positive.
 template <executor Ex>
-handle_of<void> sleep(Ex const& ex, std::chrono::nanoseconds d, std::source_location at = std::source_location::current()) {
+handle_of<void> sleep(Ex const& ex, time_span d, std::source_location at = std::source_location::current()) {
   return sleep(ex, detail::later(timers_of(ex).now(), d), at);
 }
 
@@ -47,8 +48,7 @@ handle_of<void> sleep(operation const& parent, Ex const& ex, std::chrono::steady
   return detail::nap<Ex, void>::under(parent, ex, when, {}, at);
 }
 template <executor Ex>
-handle_of<void> sleep(operation const& parent, Ex const& ex, std::chrono::nanoseconds d,
-                      std::source_location at = std::source_location::current()) {
+handle_of<void> sleep(operation const& parent, Ex const& ex, time_span d, std::source_location at = std::source_location::current()) {
   return sleep(parent, ex, detail::later(timers_of(ex).now(), d), at);
 }
 
