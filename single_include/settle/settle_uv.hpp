@@ -8588,13 +8588,7 @@ struct result_cell final : cell<P> {
   template <class Make>
   bool yield(Make make) noexcept {
     if (is_over()) return lost(), false;
-    bool made = true;
-    guarded([&] { make(static_cast<void*>(outcome_access::value(this->result))); },
-            [&](std::exception_ptr p) {
-              made = false;
-              fail(error_from<P>(std::move(p)));
-            });
-    if (!made) return false;
+    if (!place_value(make, [this](E e) { fail(std::move(e)); })) return false;
     if (engine<C>::settle(*this, outcome_head::value, false)) return true;
     hand_lost_value<C>(*this);
     std::destroy_at(outcome_access::value(this->result));
@@ -8615,12 +8609,7 @@ struct result_cell final : cell<P> {
   /// As `yield`.
   template <class Make>
   bool publish(Make make) noexcept {
-    bool made = true;
-    guarded([&] { make(static_cast<void*>(outcome_access::value(this->result))); },
-            [&](std::exception_ptr p) {
-              made = false;
-              publish_failure(error_from<P>(std::move(p)));
-            });
+    bool const made = place_value(make, [this](E e) { publish_failure(std::move(e)); });
     if (made) engine<C>::publish(*this, outcome_head::value);
     return made;
   }
@@ -8682,6 +8671,18 @@ struct result_cell final : cell<P> {
   template <class... A>
   result_cell(executor_type ex, allocator_type a, std::source_location at, A&&... args)
       : base(&result_table, word::handled | word::owned, std::move(ex), std::move(a), at), body(std::forward<A>(args)...) {}
+
+  /// False: it threw, which `failed` was told.
+  template <class Make, class Failed>
+  bool place_value(Make& make, Failed failed) noexcept {
+    bool made = true;
+    guarded([&] { make(static_cast<void*>(outcome_access::value(this->result))); },
+            [&](std::exception_ptr p) {
+              made = false;
+              failed(error_from<P>(std::move(p)));
+            });
+    return made;
+  }
 
   static constexpr bool has_rows = requires(Body& b) { b.rows(); };
 
