@@ -58,7 +58,7 @@ class shared_resolver {
     return *this;
   }
   ~shared_resolver() {
-    if (block_ != nullptr) let_go();
+    if (block_ != nullptr) let_go(block_);
   }
 
   /// False once it has tried to settle, or was moved from.
@@ -87,8 +87,9 @@ class shared_resolver {
   /// Acknowledges a request with the cause that was asked for (cause::requested when nobody did).
   bool cancel(std::source_location at = std::source_location::current()) noexcept {
     if (block_ == nullptr) return false;
-    engine::request(*block_->state, cancellation(cause::requested, at));
-    return attempt(detail::outcome_head::cancelled, [](cell&) {});
+    block& mine = *std::exchange(block_, nullptr);
+    engine::request(*mine.state, cancellation(cause::requested, at));
+    return settle(mine, detail::outcome_head::cancelled, [](cell&) {});
   }
 
  private:
@@ -99,20 +100,23 @@ class shared_resolver {
 
   template <class Write>
   bool attempt(detail::outcome_head::kind_t kind, Write write) noexcept {
-    if (block_ == nullptr) return false;
-    cell& c = *block_->state;
+    return block_ != nullptr && settle(*std::exchange(block_, nullptr), kind, write);
+  }
+  /// User code may run in here, and may use the resolver that had this share or destroy it: it is empty before.
+  template <class Write>
+  static bool settle(block& mine, detail::outcome_head::kind_t kind, Write write) noexcept {
+    cell& c = *mine.state;
     bool const won = engine::claim(c);
     if (won) {
       write(c);
       c.add_hold();  // the sequence's; ours stands until the last producer is through
       engine::publish(c, kind);
     }
-    let_go();
+    let_go(&mine);
     return won;
   }
 
-  void let_go() noexcept {
-    block* const b = std::exchange(block_, nullptr);
+  static void let_go(block* b) noexcept {
     if (b->producers.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
     cell& c = *b->state;
     std::destroy_at(b);

@@ -12,6 +12,7 @@
 #include <memory>
 #include <new>
 #include <optional>
+#include <stop_token>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -325,6 +326,26 @@ TEST(G08_loud_cancel, an_observer_of_a_request_may_settle_the_operation) {
       EXPECT_TRUE(s.op.is_settled());
       EXPECT_TRUE(s.op.is_released());
     }
+  });
+}
+
+// Forced from a std::stop_callback, while the request is on its way to them: in order all the same, and each once.
+TEST(G08_loud_cancel, force_between_two_that_a_request_tells_keeps_their_order) {
+  on_each_executor([](auto& place) {
+    subject<policy_of<decltype(place)>> s(place.get_executor());
+    trail log;
+    auto const say = [&](std::string what) { return [&log, what] { log.push_back(what); }; };
+    settle::cancel_callback first(s.op, say("cancel 1"));
+    std::stop_callback const force(s.op.stop_token(), [&] { s.op.cancel(settle::cause::shutdown); });
+    settle::cancel_callback second(s.op, say("cancel 2"));
+    s.op.on_cancel(say("cancel 3"));
+    settle::cancel_callback fourth(s.op, say("cancel 4"));
+    s.op.request_cancel();
+    place.run();
+    EXPECT_EQ(log, (trail{"cancel 1", "cancel 2", "cancel 3", "cancel 4"}));
+    EXPECT_FALSE(s.r.complete(1));
+    place.run();
+    EXPECT_TRUE(s.op.is_released());
   });
 }
 

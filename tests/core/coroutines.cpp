@@ -553,6 +553,23 @@ TEST(coroutine, a_value_nobody_takes_dies_with_it) {
   EXPECT_TRUE(kept.is_released());
 }
 
+struct cancels_at_the_end {
+  ~cancels_at_the_end() noexcept(false) {
+    throw settle::operation_cancelled(settle::cancellation(cause::overload, std::source_location::current()));
+  }
+};
+settle::handle_of<std::shared_ptr<int>> is_cancelled_after_its_value(settle::inline_executor, std::shared_ptr<int> value) {
+  cancels_at_the_end c;
+  co_return std::move(value);
+}
+
+TEST(coroutine, a_value_that_a_destructor_cancels_dies) {
+  auto value = std::make_shared<int>(1);
+  std::weak_ptr<int> const there = value;
+  EXPECT_EQ(is_cancelled_after_its_value({}, std::move(value)).wait().cancel().why, cause::overload);
+  EXPECT_TRUE(there.expired());
+}
+
 /// A coroutine type of somebody else's.
 struct foreign {
   struct promise_type {

@@ -183,6 +183,28 @@ TEST(shared_resolver, one_that_cancels_unasked_asks_itself) {
   EXPECT_EQ(o.cancel().why, settle::cause::requested);
 }
 
+TEST(G14_last_reference, a_shared_resolver_may_be_used_and_destroyed_by_what_it_sets_off) {
+  using policy = test::counted<int>;
+  using attempt = bool (*)(settle::shared_resolver<policy>&);
+  for (attempt const a : {attempt([](auto& p) { return p.complete(1); }), attempt([](auto& p) { return p.fail(settle::errc::closed); }),
+                          attempt([](auto& p) { return p.cancel(); })}) {
+    test::subject<policy> s;
+    auto shared = std::make_unique<settle::shared_resolver<policy>>(std::move(s.r));
+    s.h.on_done([&] {
+      EXPECT_FALSE(*shared);
+      EXPECT_FALSE(shared->complete(2)) << "it is empty";
+      shared.reset();
+    });
+    EXPECT_TRUE(a(*shared));
+    EXPECT_TRUE(s.op.is_released());
+  }
+  test::subject<policy> s;
+  auto shared = std::make_unique<settle::shared_resolver<policy>>(std::move(s.r));
+  s.op.on_cancel([&] { shared.reset(); });
+  EXPECT_TRUE(shared->cancel()) << "its observers hear of it first";
+  EXPECT_TRUE(std::move(s.h).wait().is_cancelled());
+}
+
 TEST(shared_resolver, the_last_one_may_be_all_that_refers_to_the_operation) {
   using policy = test::counted<int>;
   {

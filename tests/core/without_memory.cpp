@@ -69,6 +69,38 @@ TEST(G10_nofail, a_bound_consumer_that_finds_no_memory_leaves_the_handle) {
   session.end(way::complete);
 }
 
+#if defined(SETTLE_TEST_NEW_RUNS_DRY)
+
+settle::handle_of<bool> pins(settle::inline_executor, settle::handle<number> const& h) {
+  try {
+    auto const p = co_await h.pinned();
+    co_return static_cast<bool>(p.pin);
+  } catch (std::bad_alloc const&) {
+    co_return false;
+  }
+}
+
+TEST(G10_nofail, a_coroutine_that_finds_no_memory_to_look_at_an_operation_leaves_nothing_on_it) {
+  int failures = 0;
+  for (bool looked = false; !looked && failures != 100;) {
+    subject<number> s;
+    settle::handle_of<bool> looking;
+    {
+      settle::trim();
+      no_memory_after const dry(failures);
+      looking = pins({}, s.h);
+    }
+    looked = looking && !looking.is_settled();
+    EXPECT_EQ(hooks_on(s.op), looked ? 1U : 0U) << failures;
+    if (!looked) looking = {};  // with its frame
+    s.end(way::complete);
+    EXPECT_EQ(looked, looking && std::move(looking).wait().value()) << failures;
+    failures += looked ? 0 : 1;
+  }
+  EXPECT_EQ(failures, 3) << "the frame, the operation that waits in its place, and the hook on that one";
+}
+
+#endif
 #if defined(SETTLE_TEST_HEAP_RUNS_DRY)
 
 TEST(G10_nofail, a_stop_token_that_finds_no_memory_is_asked_for_again) {

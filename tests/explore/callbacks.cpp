@@ -144,4 +144,55 @@ TEST(explore_callbacks, coming_and_going_against_force) {
       {.preemptions = 1});
 }
 
+/// Notes what it hears too late. It takes a moment to hear: others go on meanwhile.
+struct attentive {
+  weave::atomic<int> moment = 0;
+  bool released = false;
+  bool late = false;
+  static inline attentive* now = nullptr;
+  static void on_event(settle::monitor_event const& e) noexcept {
+    if (e.what == settle::monitor_event::released) now->released = true;
+    if (e.what != settle::monitor_event::settled) return;
+    now->moment.load();
+    now->late = now->released;
+  }
+};
+template <class Ex>
+struct monitored : settle::plain<int, settle::error, Ex, C> {
+  using monitor = attentive;
+};
+template <class Ex>
+struct monitored_stage {
+  attentive heard;
+  settle::resolver<monitored<Ex>> r;
+  settle::handle_of<int, settle::error, C> h;
+  explicit monitored_stage(Ex ex) : r((attentive::now = &heard, std::move(ex))), h(r.get_handle()) {}
+};
+
+// Another thread walks for a request when the operation ends, and goes on with the end.
+TEST(explore_callbacks, a_monitor_hears_of_the_end_before_the_release_that_another_thread_runs) {
+  clean_and_exhausted(
+      [](weave::world& w) {
+        auto s = std::make_shared<monitored_stage<settle::inline_executor>>(settle::inline_executor());
+        s->h.on_cancel([] {});
+        w.thread("asker", [=] { s->h.request_cancel(); });
+        w.thread("producer", [=] { s->r.complete(1); });
+        w.finally([=, &w] { w.expect(s->heard.released && !s->heard.late, "settled comes before released"); });
+      },
+      {.preemptions = 2});
+}
+
+// The request's errand runs, and goes on with the end.
+TEST(explore_callbacks, a_monitor_hears_of_the_end_before_the_release_that_an_errand_runs) {
+  clean_and_exhausted(
+      [](weave::world& w) {
+        auto s = std::make_shared<monitored_stage<weave::executor>>(w.get_executor());
+        auto const asked = std::make_shared<settle::cancel_callback<void (*)(), C>>(s->h, +[] {});
+        s->h.request_cancel();
+        w.thread("producer", [=] { s->r.complete(1); });
+        w.finally([=, &w] { w.expect(asked && s->heard.released && !s->heard.late, "settled comes before released"); });
+      },
+      {.preemptions = 2});
+}
+
 }  // namespace

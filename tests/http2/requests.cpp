@@ -218,6 +218,15 @@ TEST(handler, answers_from_another_thread) {
   EXPECT_EQ(c.wait(id).body, "from afar");
 }
 
+// What a coroutine returns for which there was no memory.
+TEST(handler, an_empty_handle_is_500) {
+  running_server s(few(2), [](http2::request&) { return handle_of<http2::response>(); });
+  client c(s.port());
+  EXPECT_EQ(c.fetch("/").status, 500);
+  EXPECT_TRUE(s.idle());
+  EXPECT_EQ(s.count().failed, 1u);
+}
+
 TEST(A33_response_once, dropped_duty_is_500) {
   running_server s(few(2), [](http2::request&, http2::responder) { return handle_of<void>(); });
   client c(s.port());

@@ -47,6 +47,7 @@ class promise_base {
   finish final_suspend() noexcept { return {result_, ended_by_}; }
 
   void unhandled_exception() noexcept {
+    if (result_ == outcome_head::value) std::destroy_at(outcome_access::value(state().result));  // a local's destructor threw
     guarded([&] { sort_out(); }, [&](std::exception_ptr p) { fail(error_from<P>(std::move(p))); });
   }
 
@@ -68,7 +69,6 @@ class promise_base {
 
   void succeeded() noexcept { result_ = outcome_head::value; }
   void fail(E e) noexcept {
-    if (result_ == outcome_head::value) std::destroy_at(outcome_access::value(state().result));  // a local's destructor threw
     std::construct_at(outcome_access::error(state().result), std::move(e));
     result_ = outcome_head::failure;
   }

@@ -19,7 +19,22 @@ namespace settle::inline v0::detail {
 /// coroutine joins it, as its child, where it only watches the other.
 template <class C>
 struct relay {
-  using policy = plain<void, error, inline_executor, C>;
+  /// One that is given up for want of memory is nobody's business.
+  struct policy : plain<void, error, inline_executor, C> {
+    using error_sink = ignore_sink;
+  };
+
+  /// Lets go of it when it goes itself: asked to cancel, or because there was no memory to be told of that.
+  class watching {
+   public:
+    explicit watching(basic_registration<C> r) noexcept : hook_(std::move(r)) {}
+    watching(watching&&) noexcept = default;
+    ~watching() { hook_.withdraw(); }
+    void operator()() const noexcept {}
+
+   private:
+    basic_registration<C> hook_;
+  };
 
   /// `at_moment(f)` registers f; `first()` runs before the relay completes. Throws std::bad_alloc.
   template <class Register, class First>
@@ -31,7 +46,7 @@ struct relay {
       first();
       r.complete();
     };
-    op.on_cancel([watching = at_moment(std::move(complete))]() mutable { watching.withdraw(); });
+    op.on_cancel(watching(at_moment(std::move(complete))));
     return h;
   }
 };

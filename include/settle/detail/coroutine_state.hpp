@@ -86,15 +86,12 @@ struct coroutine_state final : typed_state<typename P::value_type, typename P::e
   }
   static coroutine_state& be_born(void* frame, Ex ex) noexcept {
     seam_of(frame).born = true;
-    auto* const s =
-        ::new (static_cast<void*>(static_cast<std::byte*>(frame) - header())) coroutine_state(std::move(ex), std::source_location());
+    auto* const s = ::new (block_of(frame)) coroutine_state(std::move(ex), std::source_location());
     s->tell(monitor_event::created);
     tell_executor(s->executor, *s, monitor_event::created);
     return *s;
   }
-  static coroutine_state& in_front_of(void* frame) noexcept {
-    return *std::launder(reinterpret_cast<coroutine_state*>(static_cast<std::byte*>(frame) - header()));
-  }
+  static coroutine_state& in_front_of(void* frame) noexcept { return *std::launder(reinterpret_cast<coroutine_state*>(block_of(frame))); }
   void* frame() noexcept { return reinterpret_cast<std::byte*>(this) + header(); }
 
   /// The frame's memory goes with the state. Copying an argument threw: there is none yet.
@@ -102,14 +99,20 @@ struct coroutine_state final : typed_state<typename P::value_type, typename P::e
     seam const tail = seam_of(frame);
     if (tail.born) return;
     allocator_type a{};
-    byte_source<allocator_type>::deallocate(a, static_cast<std::byte*>(frame) - header(), tail.bytes, alignof(std::max_align_t));
+    byte_source<allocator_type>::deallocate(a, block_of(frame), tail.bytes, alignof(std::max_align_t));
   }
 
   static state_table<C> const policy_table;
 
  private:
   static seam& seam_of(void* frame) noexcept {
-    return *std::launder(reinterpret_cast<seam*>(static_cast<std::byte*>(frame) - sizeof(seam)));
+    return *std::launder(reinterpret_cast<seam*>(static_cast<std::byte*>(block_of(frame)) + header() - sizeof(seam)));
+  }
+  /// The block that ends with the frame. clang must not see where that comes from: until it splits the coroutine the promise is
+  /// an object of its own, with nothing in front.
+  static void* block_of(void* frame) noexcept {
+    asm("" : "+r"(frame));
+    return static_cast<std::byte*>(frame) - header();
   }
   static coroutine_state& of(state& s) noexcept { return static_cast<coroutine_state&>(s); }
 

@@ -218,7 +218,7 @@ class engine {
       w |= word::offered;  // nothing to run first
     if ((w & word::cold) != 0) w = end_cold(s, w, f);
     if (s.table->event == nullptr) s.become_settled(w, s.head(), kind);
-    else settle_and_say_so(s, w, kind);
+    else settle_and_say_so(s, w, kind, walker_elsewhere || (queued && !to_walk));
     if (walker_elsewhere) return;  // it sees that when it is through, and goes on
     if (queued) {
       if (to_walk) walker<C>::walk_queued(s, f, via);
@@ -272,15 +272,18 @@ class engine {
   }
 
   /// The same with somebody who listens. Once the word says it the outcome may be taken: the event is made before.
-  [[gnu::noinline]] static void settle_and_say_so(state& s, std::uint32_t w, outcome_head::kind_t kind) noexcept {
+  /// `elsewhere`: another thread goes on from there; that it is released must not be told first.
+  [[gnu::noinline]] static void settle_and_say_so(state& s, std::uint32_t w, outcome_head::kind_t kind, bool elsewhere) noexcept {
     auto* const listener = s.table->event;
     monitor_event e = s.event_of(monitor_event::settled);
     e.how = kind == outcome_head::failure     ? monitor_event::failure
             : kind == outcome_head::cancelled ? monitor_event::cancelled
                                               : monitor_event::value;
     e.why = s.head().why;
+    if (elsewhere) s.add_hold();
     s.become_settled(w, s.head(), kind);
     listener(e);
+    if (elsewhere) leave(s);
   }
 };
 

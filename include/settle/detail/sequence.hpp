@@ -49,7 +49,7 @@ struct sequence {
     std::uint32_t w = s.lock();
     bool const owed = (w & word::owed) != 0;
     w &= ~(word::errand | word::owed);
-    for (node* h = s.observers(); h != nullptr && h->kind == hook_kind::cancel; h = s.observers()) {
+    for (node* h = s.observers(); h != nullptr && h->kind == hook_kind::cancel && h->rank == told::request; h = s.observers()) {
       s.observers(ring<C>::remove(h, h));
       if (h->embedded) static_cast<embedded_hook<C>*>(h)->phase = embedded_hook<C>::due;
       ring<C>::push_front(due.following(), h);  // the newest came first

@@ -166,6 +166,7 @@ class walker {
   static void put_aside(state& s, node& h) noexcept {
     s.lasting.store(ring<C>::remove(&h, &h), std::memory_order_relaxed);
     h.taken = true;
+    h.rank = told::request;  // it is the errand's: what settling adds behind it is the sequence's
     s.observers(ring<C>::push_front(s.observers(), &h));
   }
 

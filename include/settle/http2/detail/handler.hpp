@@ -62,7 +62,11 @@ class handler final : public any_handler {
   /// What the handler returned is the request's child: cancelled with it, released before its arena goes back.
   template <class T>
   static void follow(stream& s, handle_of<T> h) {
-    if (!h) return session::handler_ended(s, std::nullopt, 0);
+    if constexpr (std::is_same_v<T, response>) {
+      if (!h) return session::handler_ended(s, error(errc::no_memory), 500);  // what an empty handle reads as
+    } else {
+      if (!h) return session::handler_ended(s, std::nullopt, 0);
+    }
     s.req.op().adopt(h);
     std::move(h).on_done([keep = s.req.op().pin(), &s](outcome<T>&& how) mutable {
       s.home.executor.run([keep = std::move(keep), &s, how = std::move(how)]() mutable { ended(s, std::move(how)); });
