@@ -3110,7 +3110,7 @@ struct sequence {
     std::uint32_t w = s.lock();
     bool const owed = (w & word::owed) != 0;
     w &= ~(word::errand | word::owed);
-    for (node* h = s.observers(); h != nullptr && h->kind == hook_kind::cancel; h = s.observers()) {
+    for (node* h = s.observers(); h != nullptr && h->kind == hook_kind::cancel && h->rank == told::request; h = s.observers()) {
       s.observers(ring<C>::remove(h, h));
       if (h->embedded) static_cast<embedded_hook<C>*>(h)->phase = embedded_hook<C>::due;
       ring<C>::push_front(due.following(), h);  // the newest came first
@@ -4031,6 +4031,7 @@ class walker {
   static void put_aside(state& s, node& h) noexcept {
     s.lasting.store(ring<C>::remove(&h, &h), std::memory_order_relaxed);
     h.taken = true;
+    h.rank = told::request;  // it is the errand's: what settling adds behind it is the sequence's
     s.observers(ring<C>::push_front(s.observers(), &h));
   }
 
@@ -4301,7 +4302,7 @@ class engine {
       w |= word::offered;  // nothing to run first
     if ((w & word::cold) != 0) w = end_cold(s, w, f);
     if (s.table->event == nullptr) s.become_settled(w, s.head(), kind);
-    else settle_and_say_so(s, w, kind);
+    else settle_and_say_so(s, w, kind, walker_elsewhere || (queued && !to_walk));
     if (walker_elsewhere) return;  // it sees that when it is through, and goes on
     if (queued) {
       if (to_walk) walker<C>::walk_queued(s, f, via);
@@ -4355,15 +4356,18 @@ class engine {
   }
 
   /// The same with somebody who listens. Once the word says it the outcome may be taken: the event is made before.
-  [[gnu::noinline]] static void settle_and_say_so(state& s, std::uint32_t w, outcome_head::kind_t kind) noexcept {
+  /// `elsewhere`: another thread goes on from there; that it is released must not be told first.
+  [[gnu::noinline]] static void settle_and_say_so(state& s, std::uint32_t w, outcome_head::kind_t kind, bool elsewhere) noexcept {
     auto* const listener = s.table->event;
     monitor_event e = s.event_of(monitor_event::settled);
     e.how = kind == outcome_head::failure     ? monitor_event::failure
             : kind == outcome_head::cancelled ? monitor_event::cancelled
                                               : monitor_event::value;
     e.why = s.head().why;
+    if (elsewhere) s.add_hold();
     s.become_settled(w, s.head(), kind);
     listener(e);
+    if (elsewhere) leave(s);
   }
 };
 
@@ -8223,15 +8227,12 @@ struct coroutine_state final : typed_state<typename P::value_type, typename P::e
   }
   static coroutine_state& be_born(void* frame, Ex ex) noexcept {
     seam_of(frame).born = true;
-    auto* const s =
-        ::new (static_cast<void*>(static_cast<std::byte*>(frame) - header())) coroutine_state(std::move(ex), std::source_location());
+    auto* const s = ::new (block_of(frame)) coroutine_state(std::move(ex), std::source_location());
     s->tell(monitor_event::created);
     tell_executor(s->executor, *s, monitor_event::created);
     return *s;
   }
-  static coroutine_state& in_front_of(void* frame) noexcept {
-    return *std::launder(reinterpret_cast<coroutine_state*>(static_cast<std::byte*>(frame) - header()));
-  }
+  static coroutine_state& in_front_of(void* frame) noexcept { return *std::launder(reinterpret_cast<coroutine_state*>(block_of(frame))); }
   void* frame() noexcept { return reinterpret_cast<std::byte*>(this) + header(); }
 
   /// The frame's memory goes with the state. Copying an argument threw: there is none yet.
@@ -8239,14 +8240,20 @@ struct coroutine_state final : typed_state<typename P::value_type, typename P::e
     seam const tail = seam_of(frame);
     if (tail.born) return;
     allocator_type a{};
-    byte_source<allocator_type>::deallocate(a, static_cast<std::byte*>(frame) - header(), tail.bytes, alignof(std::max_align_t));
+    byte_source<allocator_type>::deallocate(a, block_of(frame), tail.bytes, alignof(std::max_align_t));
   }
 
   static state_table<C> const policy_table;
 
  private:
   static seam& seam_of(void* frame) noexcept {
-    return *std::launder(reinterpret_cast<seam*>(static_cast<std::byte*>(frame) - sizeof(seam)));
+    return *std::launder(reinterpret_cast<seam*>(static_cast<std::byte*>(block_of(frame)) + header() - sizeof(seam)));
+  }
+  /// The block that ends with the frame. clang must not see where that comes from: until it splits the coroutine the promise is
+  /// an object of its own, with nothing in front.
+  static void* block_of(void* frame) noexcept {
+    asm("" : "+r"(frame));
+    return static_cast<std::byte*>(frame) - header();
   }
   static coroutine_state& of(state& s) noexcept { return static_cast<coroutine_state&>(s); }
 
@@ -8410,6 +8417,7 @@ class promise_base {
   finish final_suspend() noexcept { return {result_, ended_by_}; }
 
   void unhandled_exception() noexcept {
+    if (result_ == outcome_head::value) std::destroy_at(outcome_access::value(state().result));  // a local's destructor threw
     guarded([&] { sort_out(); }, [&](std::exception_ptr p) { fail(error_from<P>(std::move(p))); });
   }
 
@@ -8431,7 +8439,6 @@ class promise_base {
 
   void succeeded() noexcept { result_ = outcome_head::value; }
   void fail(E e) noexcept {
-    if (result_ == outcome_head::value) std::destroy_at(outcome_access::value(state().result));  // a local's destructor threw
     std::construct_at(outcome_access::error(state().result), std::move(e));
     result_ = outcome_head::failure;
   }
@@ -12556,7 +12563,22 @@ namespace settle::inline v0::detail {
 /// coroutine joins it, as its child, where it only watches the other.
 template <class C>
 struct relay {
-  using policy = plain<void, error, inline_executor, C>;
+  /// One that is given up for want of memory is nobody's business.
+  struct policy : plain<void, error, inline_executor, C> {
+    using error_sink = ignore_sink;
+  };
+
+  /// Lets go of it when it goes itself: asked to cancel, or because there was no memory to be told of that.
+  class watching {
+   public:
+    explicit watching(basic_registration<C> r) noexcept : hook_(std::move(r)) {}
+    watching(watching&&) noexcept = default;
+    ~watching() { hook_.withdraw(); }
+    void operator()() const noexcept {}
+
+   private:
+    basic_registration<C> hook_;
+  };
 
   /// `at_moment(f)` registers f; `first()` runs before the relay completes. Throws std::bad_alloc.
   template <class Register, class First>
@@ -12568,7 +12590,7 @@ struct relay {
       first();
       r.complete();
     };
-    op.on_cancel([watching = at_moment(std::move(complete))]() mutable { watching.withdraw(); });
+    op.on_cancel(watching(at_moment(std::move(complete))));
     return h;
   }
 };
@@ -14388,7 +14410,7 @@ class shared_resolver {
     return *this;
   }
   ~shared_resolver() {
-    if (block_ != nullptr) let_go();
+    if (block_ != nullptr) let_go(block_);
   }
 
   /// False once it has tried to settle, or was moved from.
@@ -14417,8 +14439,9 @@ class shared_resolver {
   /// Acknowledges a request with the cause that was asked for (cause::requested when nobody did).
   bool cancel(std::source_location at = std::source_location::current()) noexcept {
     if (block_ == nullptr) return false;
-    engine::request(*block_->state, cancellation(cause::requested, at));
-    return attempt(detail::outcome_head::cancelled, [](cell&) {});
+    block& mine = *std::exchange(block_, nullptr);
+    engine::request(*mine.state, cancellation(cause::requested, at));
+    return settle(mine, detail::outcome_head::cancelled, [](cell&) {});
   }
 
  private:
@@ -14429,20 +14452,23 @@ class shared_resolver {
 
   template <class Write>
   bool attempt(detail::outcome_head::kind_t kind, Write write) noexcept {
-    if (block_ == nullptr) return false;
-    cell& c = *block_->state;
+    return block_ != nullptr && settle(*std::exchange(block_, nullptr), kind, write);
+  }
+  /// User code may run in here, and may use the resolver that had this share or destroy it: it is empty before.
+  template <class Write>
+  static bool settle(block& mine, detail::outcome_head::kind_t kind, Write write) noexcept {
+    cell& c = *mine.state;
     bool const won = engine::claim(c);
     if (won) {
       write(c);
       c.add_hold();  // the sequence's; ours stands until the last producer is through
       engine::publish(c, kind);
     }
-    let_go();
+    let_go(&mine);
     return won;
   }
 
-  void let_go() noexcept {
-    block* const b = std::exchange(block_, nullptr);
+  static void let_go(block* b) noexcept {
     if (b->producers.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
     cell& c = *b->state;
     std::destroy_at(b);
