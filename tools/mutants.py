@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
-"""Every small defect of the core's headers, one after the other, and whether a test of the core notices.
+"""Every small defect of the core's headers and of the pool's, one after the other, and whether a test of the core notices.
 
 mutants.py [--header detail/engine.hpp]... [--only <number>,...] [--kind <words>] [--unexplored] [--resume] [--patience <seconds>] [--json <file>] [--jobs <n>]
 
@@ -37,11 +37,12 @@ ARGUED = ROOT / "tests" / "mutants.md"
 HEADERS = ("detail/look.hpp", "detail/state.hpp", "detail/registry.hpp", "detail/engine.hpp", "detail/sequence.hpp", "detail/releaser.hpp", "detail/walker.hpp",
            "detail/direct.hpp", "detail/producer.hpp", "detail/ownership.hpp", "detail/dispatcher.hpp", "detail/cleanups.hpp", "detail/link.hpp",
            "detail/embedded.hpp", "detail/hook.hpp", "detail/lineage.hpp", "detail/ancestry.hpp", "detail/lost_value.hpp", "detail/frame.hpp",
-           "detail/work.hpp", "resolver.hpp", "handle.hpp", "watcher.hpp", "pin.hpp", "shared_resolver.hpp", "registration.hpp")
+           "detail/work.hpp", "resolver.hpp", "handle.hpp", "watcher.hpp", "pin.hpp", "shared_resolver.hpp", "registration.hpp",
+           "lockfree/arena_pool.hpp", "lockfree/arena_lease.hpp")
 
 # Combinators and scopes use what nothing else does: inputs, links that are spared.
-SUITES = tuple(map(pathlib.Path, ("core/test_core_a", "core/test_core_b", "combine/test_combine", "scope/test_scope")))
-EXPLORER = pathlib.Path("explore/test_explore")
+SUITES = tuple(map(pathlib.Path, ("core/test_core_a", "core/test_core_b", "combine/test_combine", "scope/test_scope", "lockfree/test_lockfree")))
+EXPLORERS = tuple(map(pathlib.Path, ("explore/test_explore", "explore/lockfree/test_explore_lockfree")))
 
 UNNOTICED = ("survived", "not met")
 WEAKER = {"acquire": ("relaxed",), "release": ("relaxed",), "acq_rel": ("acquire", "release"), "seq_cst": ("acq_rel",)}
@@ -104,7 +105,8 @@ class Planter:
             return self.new(header, number, what, line)
 
         statement = CALL.match(line) or ASSIGNMENT.match(line)
-        if statement and not statement[2].startswith(("return", "if ", "for ", "while ", "sizeof")):
+        is_whole = line.count("{") == line.count("}")
+        if statement and is_whole and not statement[2].startswith(("return", "if ", "for ", "while ", "sizeof")):
             return self.statement(header, i, lines, statement)
         return self.parts(line, mutant)
 
@@ -296,7 +298,7 @@ def build(work: pathlib.Path, suites: tuple[pathlib.Path, ...], jobs: int) -> tu
         launcher = ["-DCMAKE_CXX_COMPILER_LAUNCHER=ccache"] if shutil.which("ccache") else []
         configured = subprocess.run(["cmake", "-G", "Ninja", "-S", tree, "-B", tree / "build", "-DCMAKE_BUILD_TYPE=Debug", f"-DCMAKE_CXX_FLAGS={flags}",
                                      f"-DSETTLE_TEST_ONLY={';'.join(dict.fromkeys(s.parts[0] for s in suites))}", "-DSETTLE_TEST_TOGETHER=7", "-DSETTLE_BUILD_EXAMPLES=OFF", *launcher,
-                                     *(f"-DSETTLE_WITH_{c}=OFF" for c in ("LOCKFREE", "ASIO", "UV", "HTTP2"))], capture_output=True, text=True)
+                                     *(f"-DSETTLE_WITH_{c}=OFF" for c in ("ASIO", "UV", "HTTP2"))], capture_output=True, text=True)
         if configured.returncode:
             sys.exit(configured.stdout + configured.stderr)
         done = subprocess.run(["cmake", "--build", tree / "build", "--parallel", str(jobs), "--target", *(s.name for s in suites),
@@ -379,6 +381,12 @@ def packs(tests: list[tuple[Suite, str, float]]) -> list[list[tuple[Suite, str, 
     return found
 
 
+def suites_for(headers: list[str], explored: bool) -> tuple[pathlib.Path, ...]:
+    """Of the pool alone, the pool's."""
+    of_pool = headers and all(h.startswith("lockfree/") for h in headers)
+    return tuple(s for s in (*SUITES, *(EXPLORERS if explored else ())) if not of_pool or "lockfree" in s.parts)
+
+
 def argued_rows() -> dict[tuple[str, str, str], str]:
     """`| header | what | source line | why it changes nothing |`; `timing:` in front: threads notice it in some runs only."""
     rows = re.findall(r"^\| `(.+?)` \| (.+?) \| `(.+)` \| (.+?) \|$", ARGUED.read_text(), re.MULTILINE)
@@ -424,7 +432,7 @@ def main() -> int:
     options.add_argument("--jobs", type=int, default=os.cpu_count())
     given = options.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)
-    mutants, suites = build(given.work, SUITES if given.unexplored else (*SUITES, EXPLORER), given.jobs)
+    mutants, suites = build(given.work, suites_for(given.header, not given.unexplored), given.jobs)
     print(f"{len(mutants)} defects are planted", flush=True)
     hunter = Hunter(suites, [meetings(suite, len(mutants), given.work, given.jobs) for suite in suites], given.patience)
     wanted = {int(n) for n in given.only.split(",") if n}

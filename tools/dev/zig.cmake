@@ -7,6 +7,8 @@ if(system STREQUAL "windows")
   set(CMAKE_SYSTEM_NAME Windows)
 elseif(system STREQUAL "macos")
   set(CMAKE_SYSTEM_NAME Darwin)
+  # Its <math.h> has <float.h> tell infinity alone, and to the C++ library that is all of <float.h>: so all of it comes before.
+  add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:SHELL:-include float.h>")
 else()
   set(CMAKE_SYSTEM_NAME Linux)
 endif()
