@@ -111,6 +111,24 @@ TEST(census, a_parent_of_another_census_is_none) {
   parent.cancel();
 }
 
+TEST(census, a_parent_whose_cleanups_run_waits_for_no_more_children) {
+  struct here {};
+  using book = settle::basic_census<here>;
+  settle::resolver<seen<here>> child;
+  {
+    settle::resolver<seen<here>> parent;
+    parent.op().on_cleanup([&, op = parent.op()]() mutable noexcept {
+      op.adopt(child.op());
+      EXPECT_EQ(reasons(book::entries()[1]), strings{"cleanup"});
+      EXPECT_EQ(book::entries()[0].parent, 0U);
+      op = {};
+    });
+    parent.cancel();
+  }
+  EXPECT_EQ(book::size(), 1U);
+  child.cancel();
+}
+
 TEST(census, text_and_json_say_the_same) {
   struct here {};
   using book = settle::basic_census<here>;

@@ -42,14 +42,10 @@ struct link {
     up.kind = hook_kind::parent;
     up.owner = &child;
     up.type = &release;
-    if (child.table->event == nullptr) return;
-    monitor_event e = child.event_of(monitor_event::adopted);
-    e.parent = &parent;
-    auto const tell = [&](std::string_view name) {
-      e.child = name;
-      child.table->event(e);
-    };
-    naming<C>::with_name(child, [&](std::string_view own) { own.empty() ? naming<C>::with_name(parent, tell) : tell(own); });
+  }
+  /// The parent takes the child, which the caller keeps meanwhile: monitors hear of it.
+  void tell() const noexcept {
+    if (child()->table->event != nullptr) tell_listener(*parent(), *child());
   }
   /// Off the parent's ring.
   void untie() noexcept {
@@ -86,6 +82,17 @@ struct link {
   }
   static constexpr hook_type<C> block{&child_released<true>, 0, 0};      // in a block of the parent's
   static constexpr hook_type<C> embedded{&child_released<false>, 0, 0};  // in the child's state
+
+ private:
+  [[gnu::noinline]] static void tell_listener(state& parent, state& child) noexcept {
+    monitor_event e = child.event_of(monitor_event::adopted);
+    e.parent = &parent;
+    auto const tell = [&](std::string_view name) {
+      e.child = name;
+      child.table->event(e);
+    };
+    naming<C>::with_name(child, [&](std::string_view own) { own.empty() ? naming<C>::with_name(parent, tell) : tell(own); });
+  }
 };
 
 }  // namespace settle::inline v0::detail

@@ -153,6 +153,7 @@ struct registry {
   /// `spared`: the child hears of a forced cancel only.
   static void tie(state& parent, state& child, link<C>& l, bool spared = false) noexcept {
     bool const holds = parent.try_hold(false);
+    if (holds) l.tell();
     bool const newborn = holds && tie_newborn(child, l.up);
     std::uint32_t const w = parent.lock();
     bool const force = (w & word::forced) != 0;
@@ -183,6 +184,7 @@ struct registry {
     parent.add_hold();
     push_lasting(parent, l.down);
     parent.unlock(w | word::below);
+    l.tell();  // its turn's hold keeps the child
     w = child.lock();
     if ((w & (word::settled | word::cold)) != word::cold) {
       child.unlock(w);

@@ -26,6 +26,7 @@ struct wiring {
     if (!in.adopted) return;
     if (!hands_over) s.add_ref();  // the link's
     in.edge.tie(result, s, link<C>::embedded);
+    in.edge.tell();
     result.lasting.store(ring<C>::push_back(result.lasting.load(std::memory_order_relaxed), &in.edge.down), std::memory_order_relaxed);
     result.word.store(result.word.load(std::memory_order_relaxed) | word::below, std::memory_order_relaxed);
   }
