@@ -3820,14 +3820,10 @@ struct link {
     up.kind = hook_kind::parent;
     up.owner = &child;
     up.type = &release;
-    if (child.table->event == nullptr) return;
-    monitor_event e = child.event_of(monitor_event::adopted);
-    e.parent = &parent;
-    auto const tell = [&](std::string_view name) {
-      e.child = name;
-      child.table->event(e);
-    };
-    naming<C>::with_name(child, [&](std::string_view own) { own.empty() ? naming<C>::with_name(parent, tell) : tell(own); });
+  }
+  /// The parent takes the child, which the caller keeps meanwhile: monitors hear of it.
+  void tell() const noexcept {
+    if (child()->table->event != nullptr) tell_listener(*parent(), *child());
   }
   /// Off the parent's ring.
   void untie() noexcept {
@@ -3864,6 +3860,17 @@ struct link {
   }
   static constexpr hook_type<C> block{&child_released<true>, 0, 0};      // in a block of the parent's
   static constexpr hook_type<C> embedded{&child_released<false>, 0, 0};  // in the child's state
+
+ private:
+  [[gnu::noinline]] static void tell_listener(state& parent, state& child) noexcept {
+    monitor_event e = child.event_of(monitor_event::adopted);
+    e.parent = &parent;
+    auto const tell = [&](std::string_view name) {
+      e.child = name;
+      child.table->event(e);
+    };
+    naming<C>::with_name(child, [&](std::string_view own) { own.empty() ? naming<C>::with_name(parent, tell) : tell(own); });
+  }
 };
 
 }  // namespace settle::inline v0::detail
@@ -4937,6 +4944,7 @@ struct registry {
   /// `spared`: the child hears of a forced cancel only.
   static void tie(state& parent, state& child, link<C>& l, bool spared = false) noexcept {
     bool const holds = parent.try_hold(false);
+    if (holds) l.tell();
     bool const newborn = holds && tie_newborn(child, l.up);
     std::uint32_t const w = parent.lock();
     bool const force = (w & word::forced) != 0;
@@ -4967,6 +4975,7 @@ struct registry {
     parent.add_hold();
     push_lasting(parent, l.down);
     parent.unlock(w | word::below);
+    l.tell();  // its turn's hold keeps the child
     w = child.lock();
     if ((w & (word::settled | word::cold)) != word::cold) {
       child.unlock(w);
@@ -8809,6 +8818,7 @@ struct wiring {
     if (!in.adopted) return;
     if (!hands_over) s.add_ref();  // the link's
     in.edge.tie(result, s, link<C>::embedded);
+    in.edge.tell();
     result.lasting.store(ring<C>::push_back(result.lasting.load(std::memory_order_relaxed), &in.edge.down), std::memory_order_relaxed);
     result.word.store(result.word.load(std::memory_order_relaxed) | word::below, std::memory_order_relaxed);
   }
