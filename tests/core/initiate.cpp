@@ -128,7 +128,7 @@ TEST(initiate, a_resolver_that_dies_elsewhere_meanwhile) {
   }
 }
 
-TEST(initiate, a_throw_with_the_resolver_elsewhere_ends_a_program_that_wants_it_so) {
+TEST(initiate_death_test, a_throw_with_the_resolver_elsewhere_ends_a_program_that_wants_it_so) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   std::optional<producer> kept;
   auto const leaves_regularly = [&] {

@@ -119,10 +119,10 @@ TEST(start_on, the_stop_token_fires_on_the_thread_that_asks) {
     thread_pool pool(1);
     std::atomic<bool> running = false;
     auto h = start_on(pool.get_executor(), [&](std::stop_token stop) {
-      running = true;
-      running.notify_all();
       std::atomic<std::thread::id> fired;
       std::stop_callback on_stop(stop, [&] { fired = std::this_thread::get_id(); });
+      running = true;
+      running.notify_all();
       while (fired.load() == std::thread::id()) std::this_thread::yield();
       return fired.load();
     });
