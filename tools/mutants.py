@@ -297,7 +297,7 @@ def build(work: pathlib.Path, suites: tuple[pathlib.Path, ...], jobs: int) -> tu
         flags = f"-std=c++20 -include {tree / 'mutants.hpp'} -w -DSETTLE_TEST_A_TENTH"
         launcher = ["-DCMAKE_CXX_COMPILER_LAUNCHER=ccache"] if shutil.which("ccache") else []
         configured = subprocess.run(["cmake", "-G", "Ninja", "-S", tree, "-B", tree / "build", "-DCMAKE_BUILD_TYPE=Debug", f"-DCMAKE_CXX_FLAGS={flags}",
-                                     f"-DSETTLE_TEST_ONLY={';'.join(dict.fromkeys(s.parts[0] for s in suites))}", "-DSETTLE_TEST_TOGETHER=7", "-DSETTLE_BUILD_EXAMPLES=OFF", *launcher,
+                                     f"-DSETTLE_TEST_ONLY={';'.join(dict.fromkeys(s.parts[0] for s in suites))}", "-DSETTLE_TEST_TOGETHER=7", "-DSETTLE_BUILD_EXAMPLES=OFF", "-DSETTLE_WITH_LOCKFREE=ON", *launcher,
                                      *(f"-DSETTLE_WITH_{c}=OFF" for c in ("ASIO", "UV", "HTTP2"))], capture_output=True, text=True)
         if configured.returncode:
             sys.exit(configured.stdout + configured.stderr)
@@ -307,7 +307,7 @@ def build(work: pathlib.Path, suites: tuple[pathlib.Path, ...], jobs: int) -> tu
             return planter.mutants, [Suite(tree / "build/tests" / s) for s in suites]
         refused = {(m[1], int(m[2])) for m in re.finditer(r"include/settle/([\w/.]+):(\d+):\d+: error", done.stdout)} - planter.refused
         if not refused:
-            sys.exit(done.stdout[-6000:])
+            sys.exit(done.stdout[-6000:] + done.stderr)
         print("the compiler does not take what was planted in", ", ".join(f"{h}:{n}" for h, n in sorted(refused)), flush=True)
         planter.refused |= refused
     sys.exit("too many lines that the compiler does not take")
