@@ -8605,7 +8605,8 @@ struct result_cell final : cell<P> {
   template <class Make>
   bool yield(Make make) noexcept {
     if (is_over()) return lost(), false;
-    if (!place_value(make, [this](E e) { fail(std::move(e)); })) return false;
+    bool const made = place_value(make, [this](E e) { fail(std::move(e)); });
+    if (!made) return false;
     if (engine<C>::settle(*this, outcome_head::value, false)) return true;
     hand_lost_value<C>(*this);
     std::destroy_at(outcome_access::value(this->result));
