@@ -49,7 +49,7 @@ WEAKER = {"acquire": ("relaxed",), "release": ("relaxed",), "acq_rel": ("acquire
 NOT_EXECUTED = re.compile(r"\b(constexpr|static_assert|concept|requires|using|typedef|template|enum|friend|operator)\b|\[\[|^\s*(//|#|\*)|= (default|delete);")
 CALL = re.compile(r"^(\s*(?:else )?)((?:[\w:]+(?:<[\w:, *]+>)?(?:\(\))?(?:\.|->|::))*[a-z_]\w*(?:<[\w:, *]+>)?\([^;]*\));(\s*(?://.*)?)$")
 ASSIGNMENT = re.compile(r"^(\s*(?:else )?)([\w.>()\[\]:*-]+ (?:=|\|=|&=|\+=|-=) [^;]+|(?:\+\+|--)[\w.>-]+|[\w.>-]+(?:\+\+|--));(\s*(?://.*)?)$")
-GOES_ON = re.compile(r"(&&|\|\||[=(?,])$")  # in the next line, which is no statement then
+GOES_ON = re.compile(r"(&&|\|\||[=(?])$")  # in the next line, which is no statement then
 RESULT = re.compile(r"\breturn (true|false);")
 BIT = re.compile(r"(?<=\| )(word::\w+)")
 ORDER = re.compile(r"std::memory_order_(acquire|release|acq_rel|seq_cst)\b")
@@ -105,7 +105,7 @@ class Planter:
             return self.new(header, number, what, line)
 
         statement = CALL.match(line) or ASSIGNMENT.match(line)
-        is_whole = line.count("{") == line.count("}")
+        is_whole = line.count("{") == line.count("}") and not lines[i - 1].endswith(",")
         if statement and is_whole and not statement[2].startswith(("return", "if ", "for ", "while ", "sizeof")):
             return self.statement(header, i, lines, statement)
         return self.parts(line, mutant)
