@@ -20,6 +20,8 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+ACTS = pathlib.Path("generated/test_explore_acts")
+SCENES = pathlib.Path("test_explore")
 SUMS = ("scenarios", "exhausted", "bounded", "executions", "redundant", "failed")
 
 
@@ -32,9 +34,6 @@ class Stage:
     whole: bool = False  # less than all of it is a failure
     program: pathlib.Path = ACTS
 
-
-ACTS = pathlib.Path("generated/test_explore_acts")
-SCENES = pathlib.Path("test_explore")
 
 # An operation between two others: what is explored beside it is too much without a bound.
 BOUND = "a hook bound to another operation"
