@@ -4,9 +4,10 @@
 
 prove.py <folder of the explorer's programs> [--minutes 30 | --long] [--only <words of a title>] [--jobs <n>] [--json <file>]
 
-Every multiset of K acts on one operation, a thread each, and the scenes of several operations: in stages that go deeper. A stage is dealt out in parts; parts start as long as the
-stage has time left, so the whole ends in time on any machine, and the report says how many parts there was time for; what must be whole is, in any
-case. `--long` has no end in time: each of its stages goes on until it is exhausted. Fails when a schedule breaks the contract (it is printed, to be replayed) or a stage that must be whole is not.
+Every multiset of K acts on one operation, a thread each, and the scenes of several operations: in stages that go deeper. A stage is dealt
+out in parts; parts start as long as the stage has time left, so the whole ends in time on any machine, and the report says how many parts
+there was time for; what must be whole is, in any case. `--long` has no end in time: each of its stages goes on until it is exhausted. Fails
+when a schedule breaks the contract (it is printed, to be replayed) or a stage that must be whole is not.
 The report keeps what an earlier run said of other stages."""
 import argparse
 import concurrent.futures
