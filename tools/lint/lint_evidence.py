@@ -19,7 +19,7 @@ def tests(acts):
     return {"passed": 7, "acts": acts, "scenes": {"2 threads": {"scenes": 3, "executions": 40}}, "counted": {"sequences of 2 acts": 5}}
 
 
-FOUND = {"debug": tests({"2 acts": {"scenarios": 2, "exhausted": 1, "executions": 50}}), "cxx23": tests({}), "mutants": {"planted": 9, "noticed": 7, "argued": 2, "orders": False},
+FOUND = {"debug": tests({"2 acts": {"scenarios": 2, "exhausted": 1, "executions": 50}}), "cxx23": tests({}), "mutants": {"headers": 3, "of": 4, "planted": 9, "noticed": 7, "argued": 2, "orders": 0},
          "prove": {"stages": [{"title": "t", "bound": "b", "parts": 2, "explored": 1, "scenarios": 3, "exhausted": 2, "bounded": 1, "executions": 10, "redundant": 1, "seconds": 1.5}]}}
 PROSE = "tests/verification.md.in"
 SOURCES = {"tests/evidence.json": json.dumps(FOUND),
