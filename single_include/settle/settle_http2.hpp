@@ -20103,6 +20103,7 @@ class responder;
 /// (RST_STREAM INTERNAL_ERROR): a client never takes half a body for a whole one.
 /// Cancellation: when the client goes away, op() is cancelled, what `write` and `finish` returned is cancelled with the
 /// same cause, and later calls return handles that are cancelled already.
+/// Errors: errc::closed from `write` and `finish` of one that is finished, aborted or moved from.
 /// Threads: from any thread, one at a time; calls from outside the server's executor are posted to it, in order.
 /// Cost: one copy of the bytes. Throws std::bad_alloc.
 ///
@@ -20172,6 +20173,7 @@ class stream_body {
   /// Runs f(stream, resolver) on the executor; what it returns is the resolver's handle.
   template <class F>
   handle_of<void> later(F f) {
+    if (stream_ == nullptr) return failed<void>(errc::closed);
     detail::stream& s = *stream_;
     detail::void_resolver done(s.home.executor);
     handle_of<void> h = done.get_handle();

@@ -110,14 +110,22 @@ TEST(stream_body, dropped_unfinished_is_a_reset) {
   EXPECT_EQ(s.count().failed, 1u);
 }
 
-TEST(stream_body, abort_says_its_code) {
-  running_server s(few(4), [](http2::request&, http2::responder r) {
-    std::move(r).stream(200).on_done([](auto&& out) { std::move(out).value().abort(NGHTTP2_CANCEL); });
+TEST(stream_body, abort_says_its_code_and_is_the_end) {
+  std::atomic<int> closed = 0;
+  auto const count = [&closed](auto&& how) { closed += how.has_error() && how.error() == settle::error(settle::errc::closed) ? 1 : 0; };
+  running_server s(few(4), [&](http2::request&, http2::responder r) {
+    std::move(r).stream(200).on_done([&](auto&& out) {
+      http2::stream_body body = std::move(out).value();
+      body.abort(NGHTTP2_CANCEL);
+      body.write("more").on_done(count);
+      std::move(body).finish().on_done(count);
+    });
     return handle_of<void>();
   });
   client c(s.port());
   EXPECT_EQ(c.fetch("/").code, static_cast<std::uint32_t>(NGHTTP2_CANCEL));
   EXPECT_TRUE(s.idle());
+  EXPECT_EQ(closed, 2);
 }
 
 TEST(stream_body, written_from_another_thread) {
