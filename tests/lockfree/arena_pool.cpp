@@ -429,6 +429,23 @@ TEST_F(A36_slot_misuse, arenas_and_tickets_that_were_never_handed_out_are_foreig
   expect_intact(pool);
 }
 
+TEST_F(A36_slot_misuse, leases_that_were_swapped_are_named_by_where_they_were_acquired) {
+  pool_t pool(2, 64);
+  lease_t other = pool.try_acquire();
+  site first;
+  site leased;
+  {
+    leased = next_line();
+    lease_t memory = pool.try_acquire();
+    memory.swap(other);
+    first = next_line();
+    EXPECT_TRUE(pool.release(other.get()));
+    lease_t gone = std::move(other);
+  }
+  expect_misuse("double release", leased, first);
+  expect_intact(pool);
+}
+
 TEST_F(A36_slot_misuse, a_lease_whose_arena_was_given_back_behind_its_back_is_named) {
   pool_t pool(1, 64);
   site first;
