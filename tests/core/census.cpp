@@ -129,6 +129,23 @@ TEST(census, a_parent_whose_cleanups_run_waits_for_no_more_children) {
   child.cancel();
 }
 
+struct awaited_tag {};
+settle::handle<seen<awaited_tag>> is_awaited(settle::handle_of<int> until) { co_return co_await std::move(until); }
+settle::handle<seen<awaited_tag>> awaits(settle::handle_of<int> until) {
+  auto child = is_awaited(std::move(until));
+  co_return co_await std::move(child);
+}
+
+TEST(census, a_coroutine_waits_for_the_one_that_it_started) {
+  using book = settle::basic_census<awaited_tag>;
+  settle::resolver_of<int> until;
+  settle::operation const op = awaits(until.get_handle()).detach();
+  ASSERT_EQ(book::size(), 2U);
+  EXPECT_EQ(book::entries()[1].parent, book::entries()[0].serial);
+  until.complete(1);
+  EXPECT_TRUE(op.is_released());
+}
+
 TEST(census, text_and_json_say_the_same) {
   struct here {};
   using book = settle::basic_census<here>;
