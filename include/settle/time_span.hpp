@@ -6,11 +6,11 @@
 
 namespace settle::inline v0 {
 
-/// How functions of this library take a span of time: any std::chrono duration, as nanoseconds. What is longer than these can say
-/// (292 years) is the longest they can, which all of them take for ever; std::chrono's own conversion would overflow, and a
-/// `within(std::chrono::hours::max())` be over at once. Fractions are cut off.
+/// How `within`, `sleep`, `schedule`, `interval`, `hedge`, `wait_for`, supervisors and the budgets of scopes and shutdown take a span of
+/// time: any std::chrono duration, as nanoseconds. What is longer than these can say (292 years) is the longest they can, which is for
+/// ever; std::chrono's own conversion would overflow, and a `within(std::chrono::hours::max())` be over at once. Fractions are cut off.
 ///
-/// Ownership, threads: a number. Throws nothing. Cost: a comparison; nothing for a constant.
+/// Ownership, threads: a number. Throws nothing. Cost: two comparisons; nothing for a constant.
 ///
 /// ```cpp
 /// static_assert(std::chrono::nanoseconds(settle::time_span(std::chrono::hours::max())) == std::chrono::nanoseconds::max());
