@@ -2244,17 +2244,22 @@ class origin {
 
 namespace settle::inline v0::detail {
 
+/// An explorer's: what is a loop, or two steps of which the first may save the second, is one there.
+template <class A>
+inline constexpr bool is_explored = requires(A& a) { a.lock_bit(1u, std::memory_order_acquire); };
+
 /// What `f` makes of the value, of which the caller sees no more: values that give the same are one to an explorer.
 template <class A, class F>
 [[gnu::always_inline]] inline auto look(A const& a, std::memory_order o, F f) noexcept {
-  if constexpr (requires { a.look(f, o); }) return a.look(f, o);
+  if constexpr (is_explored<A>) return a.look(f, o);
   else return f(a.load(o));
 }
-/// The loop around a compare-and-swap: false when `next` makes nothing of the value that was `seen` last.
-template <class A, class T, class F>
-[[gnu::always_inline]] inline bool update(A& a, T& seen, F next, std::memory_order success, std::memory_order failure) noexcept {
-  if constexpr (requires { a.update(seen, next, success, failure); }) {
-    return a.update(seen, next, success, failure);
+/// The loop around a compare-and-swap. False when `next` makes nothing of a value: that is `seen` then. An explorer's caller sees of it
+/// what `sees` makes of it.
+template <class A, class T, class F, class G>
+[[gnu::always_inline]] inline bool update(A& a, T& seen, F next, G sees, std::memory_order success, std::memory_order failure) noexcept {
+  if constexpr (is_explored<A>) {
+    return a.update(seen, next, sees, success, failure);
   } else {
     seen = a.load(failure);
     for (;;) {
@@ -2262,6 +2267,24 @@ template <class A, class T, class F>
       if (!to) return false;
       if (a.compare_exchange_weak(seen, *to, success, failure)) return true;
     }
+  }
+}
+/// All of the value; an explorer's caller sees of it what `sees` makes of it.
+template <class A, class F>
+[[gnu::always_inline]] inline auto load(A const& a, std::memory_order o, F sees) noexcept {
+  if constexpr (is_explored<A>) return a.look(sees, o);
+  else return a.load(o);
+}
+/// Takes `n` away, and yields what `sees` makes of what was there. An explorer's stays as it is when that is all: nobody is left to see.
+template <class A, class T, class F>
+[[gnu::always_inline]] inline auto take_away(A& a, T n, F sees, std::memory_order o) noexcept {
+  if constexpr (is_explored<A>) {
+    auto const rest = [n](T v) { return v == n ? std::nullopt : std::optional<T>(v - n); };
+    decltype(sees(n)) seen{};
+    a.update(seen, rest, sees, o, o == std::memory_order_acq_rel ? std::memory_order_acquire : std::memory_order_relaxed);
+    return seen;
+  } else {
+    return sees(a.fetch_sub(n, o));
   }
 }
 /// Of the value, these bits.
@@ -2433,6 +2456,10 @@ inline constexpr std::uint64_t both = ref + hold;
 inline constexpr std::uint64_t releasing = std::uint64_t{1} << 30;  // cleanups run: pinning fails
 inline constexpr std::uint64_t late = std::uint64_t{1} << 31;       // something was registered beside the releaser
 constexpr std::uint64_t holds(std::uint64_t c) { return c & (releasing - 1); }
+/// Without the references: the holds and the marks.
+constexpr std::uint64_t without_refs(std::uint64_t c) { return c & (ref - 1); }
+/// More references than two are many.
+constexpr std::uint64_t few_refs(std::uint64_t c) { return c < 3 * ref ? c : 3 * ref + without_refs(c); }
 }  // namespace count
 
 }  // namespace settle::inline v0::detail
@@ -2555,20 +2582,27 @@ struct state_base : basic_work_node<C> {
 
   void add_ref() noexcept { counts.fetch_add(count::ref, std::memory_order_relaxed); }
   void drop_ref() noexcept {
-    bool const is_last = equals(counts, count::ref, std::memory_order_acquire) ? true : drop_shared_ref();
-    if (is_last) end();
+    if (is_alone(count::ref) || drop_shared_ref()) end();
   }
   /// Several that are given back after the release.
   void drop_refs(std::uint64_t refs) noexcept {
-    bool const nobody_else = equals(counts, refs, std::memory_order_acquire);
-    if (nobody_else || counts.fetch_sub(refs, std::memory_order_acq_rel) == refs) end();
+    auto const is_last = [refs](std::uint64_t before) { return before == refs; };
+    if (is_alone(refs) || take_away(counts, refs, is_last, std::memory_order_acq_rel)) end();
+  }
+  /// Nobody else has a reference, which saves a read-modify-write. False: there may be others.
+  bool is_alone(std::uint64_t refs) noexcept {
+    return !is_explored<atomic<std::uint64_t>> && equals(counts, refs, std::memory_order_acquire);
   }
   /// True: it was the last.
   [[gnu::noinline]] bool drop_shared_ref() noexcept {
+    enum class others : std::uint8_t { none, producer, some };
     bool const is_lonely = table->lonely;
-    std::uint64_t const before = counts.fetch_sub(count::ref, std::memory_order_acq_rel);
-    if (is_lonely && before == count::both + count::ref) engine<C>::abandon(*this, true);
-    return before == count::ref;
+    auto const who = [is_lonely](std::uint64_t before) {
+      return before == count::ref ? others::none : is_lonely && before == count::both + count::ref ? others::producer : others::some;
+    };
+    others const left = take_away(counts, count::ref, who, std::memory_order_acq_rel);
+    if (left == others::producer) engine<C>::abandon(*this, true);
+    return left == others::none;
   }
 
   /// The producer gives the handle out while nobody else refers to the state, and before anything was done to it: what others
@@ -2585,12 +2619,13 @@ struct state_base : basic_work_node<C> {
   /// A hold while there is still one: pins want none once the cleanups run, late cleanups take one even then.
   /// Where there is none, what ran before the release is visible: whatever came too late for it runs after it.
   bool try_hold(bool even_releasing, std::uint64_t with_refs = count::both) noexcept {
-    std::uint64_t c;
+    std::uint64_t c = 0;
     auto const more = [=](std::uint64_t v) -> std::optional<std::uint64_t> {
       if (count::holds(v) == 0 || (!even_releasing && (v & count::releasing) != 0)) return {};
       return v + with_refs;
     };
-    return update(counts, c, more, std::memory_order_acquire, std::memory_order_acquire);
+    auto const nothing = [](std::uint64_t) { return std::uint64_t{0}; };
+    return update(counts, c, more, nothing, std::memory_order_acquire, std::memory_order_acquire);
   }
 
   /// Makes the context when there is none yet. Null: no memory.
@@ -3307,25 +3342,25 @@ struct releaser {
   /// or by way of a queue. What is released and may yet be queued by an owner who goes must not be in one.
   static bool drop(state& s, bool registered_late = false, bool runs_next = false) noexcept {
     std::uint64_t const mark = registered_late ? count::late : 0;
-    auto const beside_others = [mark](std::uint64_t c) {
-      return count::holds(c) > 1 ? std::optional<std::uint64_t>((c - count::both) | mark) : std::nullopt;
+    auto const leave = [mark](std::uint64_t c) { return (c - count::both) | mark; };
+    auto const beside_others = [leave](std::uint64_t c) {
+      return count::holds(c) > 1 ? std::optional<std::uint64_t>(leave(c)) : std::nullopt;
     };
-    std::uint64_t c;
-    if (update(s.counts, c, beside_others, std::memory_order_acq_rel, std::memory_order_acquire)) return true;
+    std::uint64_t c = 0;
+    if (update(s.counts, c, beside_others, count::without_refs, std::memory_order_acq_rel, std::memory_order_acquire)) return true;
     for (;;) {
       if (count::holds(c) > 1) {
-        if (swap(s, c, (c - count::both) | mark)) return true;
+        if (change(s, c, leave)) return true;
       } else if ((c & count::releasing) != 0) {
         // The releaser went before us: the last to leave goes on, and looks at what it registered itself.
-        if (mark == 0 || swap(s, c, c | mark)) return false;
+        if (mark == 0 || change(s, c, [](std::uint64_t v) { return v | count::late; })) return false;
       } else if ((c & count::late) != 0) {
-        swap(s, c, c & ~count::late);  // cleared before looking
-        c = s.counts.load(std::memory_order_acquire);
+        clear_late(s, c);  // before looking
       } else if (remains const left = what_remains(s); !left.user_code && !left.ties) {
         if (close(s, c)) return true;
       } else {
         bool const may_close_now = !left.user_code && !left.releasers && (runs_next || !may_be_lost(s));
-        if (swap(s, c, may_close_now ? c - count::hold : c | count::releasing)) return false;
+        if (change(s, c, [=](std::uint64_t v) { return may_close_now ? v - count::hold : v | count::releasing; })) return false;
       }
     }
   }
@@ -3336,7 +3371,7 @@ struct releaser {
   template <class S>
   [[gnu::always_inline]] static bool end_sequence(S& s) noexcept {
     if (s.has_listener() || (s.may_dispose() && s.table->born == nullptr && is_owned_still(s))) return false;
-    std::uint64_t c = s.counts.load(std::memory_order_acquire);
+    std::uint64_t c = load(s.counts, std::memory_order_acquire, count::few_refs);
     std::uint32_t const w = bits_of(s.word, matters_at_end, std::memory_order_acquire);  // what others did before they let go stands there
     if (count::holds(c) != 1 || (c & count::late) != 0 || (w & (word::taker | word::releasers)) != 0) return false;
     if (s.may_dispose() && (w & (word::owned | word::watched)) == 0) s.table->dispose(s);
@@ -3344,15 +3379,15 @@ struct releaser {
     bool const work = has_cleanups(s);
     bool const tied = s.has_lasting();
     std::uint64_t const last = tied ? count::hold : count::both;
-    std::uint64_t const next = work ? (c - consumer) | count::releasing : c - consumer - last;
-    if (c != count::both + consumer || tied) {
-      if (!swap(s, c, next)) return false;
-      if (tied && !work) finish(s);
-    } else if ((w & word::kept) != 0) {
-      return false;
-    } else {
-      s.counts.store(work ? next : count::ref, std::memory_order_relaxed);
+    auto const end = [=](std::uint64_t v) { return work ? (v - consumer) | count::releasing : v - consumer - last; };
+    if (c == count::both + consumer && !tied) {
+      if ((w & word::kept) != 0) return false;
+      s.counts.store(work ? end(c) : count::ref, std::memory_order_relaxed);
       if (!work) s.drop_ref();
+    } else {
+      std::uint64_t const alone = work || tied ? 0 : count::both + consumer;  // what closes without an atomic one
+      if (!change(s, c, end, [=](std::uint64_t v) { return v == alone; })) return false;
+      if (tied && !work) finish(s);
     }
     if (work) engine<C>::release(s);
     return true;
@@ -3375,15 +3410,15 @@ struct releaser {
       step last = step::ran;
       while (last == step::ran) last = run_top(s);
       if (last == step::under_way) return;  // whoever ends it goes on with the release; we hold nothing any more
-      std::uint64_t c = s.counts.load(std::memory_order_acquire);
+      std::uint64_t c = load(s.counts, std::memory_order_acquire, count::without_refs);
       if ((c & count::late) != 0) {
-        s.counts.fetch_and(~count::late, std::memory_order_acq_rel);  // cleared before looking
+        clear_late(s, c);  // before looking
         absorb(s);
       } else if (count::holds(c) > 1) {
-        if (swap(s, c, c - count::both)) return;  // a registrant is at it: the last one goes on
+        if (change(s, c, [](std::uint64_t v) { return v - count::both; })) return;  // a registrant is at it: the last one goes on
       } else if (!s.has_lasting()) {
         if (close(s, c)) return;
-      } else if (swap(s, c, (c - count::hold) & ~count::releasing)) {
+      } else if (change(s, c, without_hold)) {
         finish(s);
         return;
       }
@@ -3393,8 +3428,27 @@ struct releaser {
  private:
   enum class step : std::uint8_t { ran, none, under_way };
 
-  static bool swap(state& s, std::uint64_t& seen, std::uint64_t next) noexcept {
-    return s.counts.compare_exchange_strong(seen, next, std::memory_order_acq_rel, std::memory_order_acquire);
+  /// What `f` makes of the count, whatever becomes of the references meanwhile. False: it `stays` as it is, or the holds and marks are not
+  /// those that were `seen` any more, but these.
+  template <class F, class S = std::false_type (*)(std::uint64_t)>
+  static bool change(state& s, std::uint64_t& seen, F f, S stays = [](std::uint64_t) { return std::false_type(); }) noexcept {
+    constexpr auto success = std::memory_order_acq_rel;
+    constexpr auto failure = std::memory_order_acquire;
+    std::uint64_t const before = count::without_refs(seen);
+    if constexpr (is_explored<decltype(s.counts)>) {
+      auto const next = [=](std::uint64_t v) { return count::without_refs(v) == before && !stays(v) ? std::optional(f(v)) : std::nullopt; };
+      return s.counts.update(seen, next, count::without_refs, success, failure);
+    } else {
+      for (;;) {
+        if (stays(seen)) return false;
+        if (s.counts.compare_exchange_strong(seen, f(seen), success, failure)) return true;
+        if (count::without_refs(seen) != before) return false;
+      }
+    }
+  }
+  static constexpr std::uint64_t without_hold(std::uint64_t v) noexcept { return (v - count::hold) & ~count::releasing; }
+  static void clear_late(state& s, std::uint64_t& seen) noexcept {
+    if (change(s, seen, [](std::uint64_t v) { return v & ~count::late; })) seen &= ~count::late;
   }
 
   /// A value to destroy, or a function to forget that waits for one that will never come.
@@ -3424,19 +3478,23 @@ struct releaser {
   }
 
   /// Released, with nobody to tell: one step. Without another reference there is nobody to race either.
-  static bool close(state& s, std::uint64_t& c) noexcept {
+  [[gnu::always_inline]] static bool close(state& s, std::uint64_t& c) noexcept {
     if (s.table->event != nullptr) {
-      if (!swap(s, c, (c - count::hold) & ~count::releasing)) return false;
+      if (!change(s, c, without_hold)) return false;
       s.tell(monitor_event::released);
       s.drop_ref();
-    } else if ((c & ~count::releasing) == count::both) {
-      std::uint64_t const now = s.counts.load(std::memory_order_acquire);
-      if (now != std::exchange(c, now)) return false;  // who withdrew what we did not find took a reference first
-      s.counts.store(count::ref, std::memory_order_relaxed);
-      s.drop_ref();
-    } else {
-      return swap(s, c, (c - count::both) & ~count::releasing);
+      return true;
     }
+    std::uint64_t const before = count::without_refs(c);
+    auto const leave = [](std::uint64_t v) { return (v - count::both) & ~count::releasing; };
+    if (change(s, c, leave, [](std::uint64_t v) { return v < 2 * count::ref; })) return true;
+    if (count::without_refs(c) != before) return false;
+    if (!equals(s.counts, count::ref | before, std::memory_order_acquire)) {  // who withdrew what we did not find took a reference first
+      c = load(s.counts, std::memory_order_acquire, count::without_refs);
+      return false;
+    }
+    s.counts.store(count::ref, std::memory_order_relaxed);
+    s.drop_ref();
     return true;
   }
 

@@ -73,9 +73,12 @@ bool is_odd(machine const& m, weave::atomic<int> const& x, std::memory_order o) 
 /// One less, unless there is none.
 bool take(machine const& m, weave::atomic<int>& x, std::memory_order o) {
   auto const less = [](int v) { return v > 0 ? std::optional<int>(v - 1) : std::nullopt; };
-  int seen = 0;
-  if (m.says) return x.update(seen, less, o, of_load(o));
-  seen = x.load(of_load(o));
+  if (m.says) {
+    bool there_was = false;
+    bool const taken = x.update(there_was, less, [](int v) { return v > 0; }, o, of_load(o));
+    return taken && there_was;
+  }
+  int seen = x.load(of_load(o));
   while (seen > 0)
     if (x.compare_exchange_strong(seen, seen - 1, o, of_load(o))) return true;
   return false;

@@ -27,25 +27,25 @@ struct releaser {
   /// or by way of a queue. What is released and may yet be queued by an owner who goes must not be in one.
   static bool drop(state& s, bool registered_late = false, bool runs_next = false) noexcept {
     std::uint64_t const mark = registered_late ? count::late : 0;
-    auto const beside_others = [mark](std::uint64_t c) {
-      return count::holds(c) > 1 ? std::optional<std::uint64_t>((c - count::both) | mark) : std::nullopt;
+    auto const leave = [mark](std::uint64_t c) { return (c - count::both) | mark; };
+    auto const beside_others = [leave](std::uint64_t c) {
+      return count::holds(c) > 1 ? std::optional<std::uint64_t>(leave(c)) : std::nullopt;
     };
-    std::uint64_t c;
-    if (update(s.counts, c, beside_others, std::memory_order_acq_rel, std::memory_order_acquire)) return true;
+    std::uint64_t c = 0;
+    if (update(s.counts, c, beside_others, count::without_refs, std::memory_order_acq_rel, std::memory_order_acquire)) return true;
     for (;;) {
       if (count::holds(c) > 1) {
-        if (swap(s, c, (c - count::both) | mark)) return true;
+        if (change(s, c, leave)) return true;
       } else if ((c & count::releasing) != 0) {
         // The releaser went before us: the last to leave goes on, and looks at what it registered itself.
-        if (mark == 0 || swap(s, c, c | mark)) return false;
+        if (mark == 0 || change(s, c, [](std::uint64_t v) { return v | count::late; })) return false;
       } else if ((c & count::late) != 0) {
-        swap(s, c, c & ~count::late);  // cleared before looking
-        c = s.counts.load(std::memory_order_acquire);
+        clear_late(s, c);  // before looking
       } else if (remains const left = what_remains(s); !left.user_code && !left.ties) {
         if (close(s, c)) return true;
       } else {
         bool const may_close_now = !left.user_code && !left.releasers && (runs_next || !may_be_lost(s));
-        if (swap(s, c, may_close_now ? c - count::hold : c | count::releasing)) return false;
+        if (change(s, c, [=](std::uint64_t v) { return may_close_now ? v - count::hold : v | count::releasing; })) return false;
       }
     }
   }
@@ -56,7 +56,7 @@ struct releaser {
   template <class S>
   [[gnu::always_inline]] static bool end_sequence(S& s) noexcept {
     if (s.has_listener() || (s.may_dispose() && s.table->born == nullptr && is_owned_still(s))) return false;
-    std::uint64_t c = s.counts.load(std::memory_order_acquire);
+    std::uint64_t c = load(s.counts, std::memory_order_acquire, count::few_refs);
     std::uint32_t const w = bits_of(s.word, matters_at_end, std::memory_order_acquire);  // what others did before they let go stands there
     if (count::holds(c) != 1 || (c & count::late) != 0 || (w & (word::taker | word::releasers)) != 0) return false;
     if (s.may_dispose() && (w & (word::owned | word::watched)) == 0) s.table->dispose(s);
@@ -64,15 +64,15 @@ struct releaser {
     bool const work = has_cleanups(s);
     bool const tied = s.has_lasting();
     std::uint64_t const last = tied ? count::hold : count::both;
-    std::uint64_t const next = work ? (c - consumer) | count::releasing : c - consumer - last;
-    if (c != count::both + consumer || tied) {
-      if (!swap(s, c, next)) return false;
-      if (tied && !work) finish(s);
-    } else if ((w & word::kept) != 0) {
-      return false;
-    } else {
-      s.counts.store(work ? next : count::ref, std::memory_order_relaxed);
+    auto const end = [=](std::uint64_t v) { return work ? (v - consumer) | count::releasing : v - consumer - last; };
+    if (c == count::both + consumer && !tied) {
+      if ((w & word::kept) != 0) return false;
+      s.counts.store(work ? end(c) : count::ref, std::memory_order_relaxed);
       if (!work) s.drop_ref();
+    } else {
+      std::uint64_t const alone = work || tied ? 0 : count::both + consumer;  // what closes without an atomic one
+      if (!change(s, c, end, [=](std::uint64_t v) { return v == alone; })) return false;
+      if (tied && !work) finish(s);
     }
     if (work) engine<C>::release(s);
     return true;
@@ -95,15 +95,15 @@ struct releaser {
       step last = step::ran;
       while (last == step::ran) last = run_top(s);
       if (last == step::under_way) return;  // whoever ends it goes on with the release; we hold nothing any more
-      std::uint64_t c = s.counts.load(std::memory_order_acquire);
+      std::uint64_t c = load(s.counts, std::memory_order_acquire, count::without_refs);
       if ((c & count::late) != 0) {
-        s.counts.fetch_and(~count::late, std::memory_order_acq_rel);  // cleared before looking
+        clear_late(s, c);  // before looking
         absorb(s);
       } else if (count::holds(c) > 1) {
-        if (swap(s, c, c - count::both)) return;  // a registrant is at it: the last one goes on
+        if (change(s, c, [](std::uint64_t v) { return v - count::both; })) return;  // a registrant is at it: the last one goes on
       } else if (!s.has_lasting()) {
         if (close(s, c)) return;
-      } else if (swap(s, c, (c - count::hold) & ~count::releasing)) {
+      } else if (change(s, c, without_hold)) {
         finish(s);
         return;
       }
@@ -113,8 +113,27 @@ struct releaser {
  private:
   enum class step : std::uint8_t { ran, none, under_way };
 
-  static bool swap(state& s, std::uint64_t& seen, std::uint64_t next) noexcept {
-    return s.counts.compare_exchange_strong(seen, next, std::memory_order_acq_rel, std::memory_order_acquire);
+  /// What `f` makes of the count, whatever becomes of the references meanwhile. False: it `stays` as it is, or the holds and marks are not
+  /// those that were `seen` any more, but these.
+  template <class F, class S = std::false_type (*)(std::uint64_t)>
+  static bool change(state& s, std::uint64_t& seen, F f, S stays = [](std::uint64_t) { return std::false_type(); }) noexcept {
+    constexpr auto success = std::memory_order_acq_rel;
+    constexpr auto failure = std::memory_order_acquire;
+    std::uint64_t const before = count::without_refs(seen);
+    if constexpr (is_explored<decltype(s.counts)>) {
+      auto const next = [=](std::uint64_t v) { return count::without_refs(v) == before && !stays(v) ? std::optional(f(v)) : std::nullopt; };
+      return s.counts.update(seen, next, count::without_refs, success, failure);
+    } else {
+      for (;;) {
+        if (stays(seen)) return false;
+        if (s.counts.compare_exchange_strong(seen, f(seen), success, failure)) return true;
+        if (count::without_refs(seen) != before) return false;
+      }
+    }
+  }
+  static constexpr std::uint64_t without_hold(std::uint64_t v) noexcept { return (v - count::hold) & ~count::releasing; }
+  static void clear_late(state& s, std::uint64_t& seen) noexcept {
+    if (change(s, seen, [](std::uint64_t v) { return v & ~count::late; })) seen &= ~count::late;
   }
 
   /// A value to destroy, or a function to forget that waits for one that will never come.
@@ -144,19 +163,23 @@ struct releaser {
   }
 
   /// Released, with nobody to tell: one step. Without another reference there is nobody to race either.
-  static bool close(state& s, std::uint64_t& c) noexcept {
+  [[gnu::always_inline]] static bool close(state& s, std::uint64_t& c) noexcept {
     if (s.table->event != nullptr) {
-      if (!swap(s, c, (c - count::hold) & ~count::releasing)) return false;
+      if (!change(s, c, without_hold)) return false;
       s.tell(monitor_event::released);
       s.drop_ref();
-    } else if ((c & ~count::releasing) == count::both) {
-      std::uint64_t const now = s.counts.load(std::memory_order_acquire);
-      if (now != std::exchange(c, now)) return false;  // who withdrew what we did not find took a reference first
-      s.counts.store(count::ref, std::memory_order_relaxed);
-      s.drop_ref();
-    } else {
-      return swap(s, c, (c - count::both) & ~count::releasing);
+      return true;
     }
+    std::uint64_t const before = count::without_refs(c);
+    auto const leave = [](std::uint64_t v) { return (v - count::both) & ~count::releasing; };
+    if (change(s, c, leave, [](std::uint64_t v) { return v < 2 * count::ref; })) return true;
+    if (count::without_refs(c) != before) return false;
+    if (!equals(s.counts, count::ref | before, std::memory_order_acquire)) {  // who withdrew what we did not find took a reference first
+      c = load(s.counts, std::memory_order_acquire, count::without_refs);
+      return false;
+    }
+    s.counts.store(count::ref, std::memory_order_relaxed);
+    s.drop_ref();
     return true;
   }
 

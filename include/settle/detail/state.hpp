@@ -136,20 +136,27 @@ struct state_base : basic_work_node<C> {
 
   void add_ref() noexcept { counts.fetch_add(count::ref, std::memory_order_relaxed); }
   void drop_ref() noexcept {
-    bool const is_last = equals(counts, count::ref, std::memory_order_acquire) ? true : drop_shared_ref();
-    if (is_last) end();
+    if (is_alone(count::ref) || drop_shared_ref()) end();
   }
   /// Several that are given back after the release.
   void drop_refs(std::uint64_t refs) noexcept {
-    bool const nobody_else = equals(counts, refs, std::memory_order_acquire);
-    if (nobody_else || counts.fetch_sub(refs, std::memory_order_acq_rel) == refs) end();
+    auto const is_last = [refs](std::uint64_t before) { return before == refs; };
+    if (is_alone(refs) || take_away(counts, refs, is_last, std::memory_order_acq_rel)) end();
+  }
+  /// Nobody else has a reference, which saves a read-modify-write. False: there may be others.
+  bool is_alone(std::uint64_t refs) noexcept {
+    return !is_explored<atomic<std::uint64_t>> && equals(counts, refs, std::memory_order_acquire);
   }
   /// True: it was the last.
   [[gnu::noinline]] bool drop_shared_ref() noexcept {
+    enum class others : std::uint8_t { none, producer, some };
     bool const is_lonely = table->lonely;
-    std::uint64_t const before = counts.fetch_sub(count::ref, std::memory_order_acq_rel);
-    if (is_lonely && before == count::both + count::ref) engine<C>::abandon(*this, true);
-    return before == count::ref;
+    auto const who = [is_lonely](std::uint64_t before) {
+      return before == count::ref ? others::none : is_lonely && before == count::both + count::ref ? others::producer : others::some;
+    };
+    others const left = take_away(counts, count::ref, who, std::memory_order_acq_rel);
+    if (left == others::producer) engine<C>::abandon(*this, true);
+    return left == others::none;
   }
 
   /// The producer gives the handle out while nobody else refers to the state, and before anything was done to it: what others
@@ -166,12 +173,13 @@ struct state_base : basic_work_node<C> {
   /// A hold while there is still one: pins want none once the cleanups run, late cleanups take one even then.
   /// Where there is none, what ran before the release is visible: whatever came too late for it runs after it.
   bool try_hold(bool even_releasing, std::uint64_t with_refs = count::both) noexcept {
-    std::uint64_t c;
+    std::uint64_t c = 0;
     auto const more = [=](std::uint64_t v) -> std::optional<std::uint64_t> {
       if (count::holds(v) == 0 || (!even_releasing && (v & count::releasing) != 0)) return {};
       return v + with_refs;
     };
-    return update(counts, c, more, std::memory_order_acquire, std::memory_order_acquire);
+    auto const nothing = [](std::uint64_t) { return std::uint64_t{0}; };
+    return update(counts, c, more, nothing, std::memory_order_acquire, std::memory_order_acquire);
   }
 
   /// Makes the context when there is none yet. Null: no memory.

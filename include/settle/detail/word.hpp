@@ -50,6 +50,10 @@ inline constexpr std::uint64_t both = ref + hold;
 inline constexpr std::uint64_t releasing = std::uint64_t{1} << 30;  // cleanups run: pinning fails
 inline constexpr std::uint64_t late = std::uint64_t{1} << 31;       // something was registered beside the releaser
 constexpr std::uint64_t holds(std::uint64_t c) { return c & (releasing - 1); }
+/// Without the references: the holds and the marks.
+constexpr std::uint64_t without_refs(std::uint64_t c) { return c & (ref - 1); }
+/// More references than two are many.
+constexpr std::uint64_t few_refs(std::uint64_t c) { return c < 3 * ref ? c : 3 * ref + without_refs(c); }
 }  // namespace count
 
 }  // namespace settle::inline v0::detail

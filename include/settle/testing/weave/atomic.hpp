@@ -53,19 +53,25 @@ class atomic {
     return e->look(id_, this, [&f](bits v) { return bits::of(f(v.template as<T>())); }, o, at).template as<R>();
   }
   /// What `f` makes of the newest value, unless that is nothing: then it is a load of a value which this can be said of. `seen` is
-  /// the value in either case.
-  template <class F>
-  bool update(T& seen, F f, order success, order failure, place at = place::current()) noexcept {
+  /// what `sees` makes of the value, in either case: the caller sees no more.
+  template <class U, class F, class G>
+  bool update(U& seen, F f, G sees, order success, order failure, place at = place::current()) noexcept {
     auto const next = [&f](bits b) {
       auto const to = f(b.template as<T>());
       return to ? std::optional<bits>(bits::of(*to)) : std::nullopt;
     };
+    auto const projected = [&sees](bits b) { return bits::of(sees(b.template as<T>())); };
     bits b = bits::of(value_);
     bool done = next(b).has_value();
-    if (execution* const e = here()) done = e->update_if(id_, this, b, next, success, failure, at);
-    seen = b.template as<T>();
-    if (done) value_ = *f(seen);
+    if (execution* const e = here()) done = e->update_if(id_, this, b, next, projected, success, failure, at);
+    T const old = b.template as<T>();
+    seen = sees(old);
+    if (done) value_ = *f(old);
     return done;
+  }
+  template <class F>
+  bool update(T& seen, F f, order success, order failure, place at = place::current()) noexcept {
+    return update(seen, f, [](T v) { return v; }, success, failure, at);
   }
   /// Sets the bit once it is clear, and yields what was there: a loop around a compare-and-swap, as one step. Outside of an
   /// exploration it must be clear.

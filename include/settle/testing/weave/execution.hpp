@@ -109,13 +109,17 @@ class execution : public scheduler {
     return false;
   }
 
-  /// What `next` makes of the newest value, unless that is nothing: then it is a load, of any value that this can be said of.
-  template <class F>
-  bool update_if(std::uint32_t id, void const* address, bits& seen, F const& next, std::memory_order success, std::memory_order failure,
-                 place at) {
+  /// What `next` makes of the newest value, unless that is nothing: then it is a load, of any value that this can be said of, and the
+  /// caller sees no more than what `sees` makes of it.
+  template <class F, class G>
+  bool update_if(std::uint32_t id, void const* address, bits& seen, F const& next, G const& sees, std::memory_order success,
+                 std::memory_order failure, place at) {
+    auto const both = std::make_pair(&next, &sees);
+    using pair = decltype(both);
     operation op{op_kind::swap, false, must_be_exact(id), false, acquires(failure), id, {}};
-    op.fits = [](void const* f, bits v) { return (*static_cast<F const*>(f))(v).has_value(); };
-    op.context = &next;
+    op.fits = [](void const* p, bits v) { return (*static_cast<pair*>(p)->first)(v).has_value(); };
+    op.looks_at = [](void const* p, bits v) { return (*static_cast<pair*>(p)->second)(v); };
+    op.context = &both;
     location& x = step_on(op, address);
     seen = x.stores[index_].value;
     auto const to = next(seen);
