@@ -3353,14 +3353,15 @@ struct releaser {
         if (change(s, c, leave)) return true;
       } else if ((c & count::releasing) != 0) {
         // The releaser went before us: the last to leave goes on, and looks at what it registered itself.
-        if (mark == 0 || change(s, c, [](std::uint64_t v) { return v | count::late; })) return false;
+        if (mark == 0 || change(s, c, with_late)) return false;
       } else if ((c & count::late) != 0) {
         clear_late(s, c);  // before looking
       } else if (remains const left = what_remains(s); !left.user_code && !left.ties) {
         if (close(s, c)) return true;
       } else {
         bool const may_close_now = !left.user_code && !left.releasers && (runs_next || !may_be_lost(s));
-        if (change(s, c, [=](std::uint64_t v) { return may_close_now ? v - count::hold : v | count::releasing; })) return false;
+        auto const goes_on = [may_close_now](std::uint64_t v) { return may_close_now ? v - count::hold : v | count::releasing; };
+        if (change(s, c, goes_on)) return false;
       }
     }
   }
@@ -3386,7 +3387,8 @@ struct releaser {
       if (!work) s.drop_ref();
     } else {
       std::uint64_t const alone = work || tied ? 0 : count::both + consumer;  // what closes without an atomic one
-      if (!change(s, c, end, [=](std::uint64_t v) { return v == alone; })) return false;
+      auto const stays = [alone](std::uint64_t v) { return v == alone; };
+      if (!change(s, c, end, stays)) return false;
       if (tied && !work) finish(s);
     }
     if (work) engine<C>::release(s);
@@ -3415,7 +3417,7 @@ struct releaser {
         clear_late(s, c);  // before looking
         absorb(s);
       } else if (count::holds(c) > 1) {
-        if (change(s, c, [](std::uint64_t v) { return v - count::both; })) return;  // a registrant is at it: the last one goes on
+        if (change(s, c, without_both)) return;  // a registrant is at it: the last one goes on
       } else if (!s.has_lasting()) {
         if (close(s, c)) return;
       } else if (change(s, c, without_hold)) {
@@ -3428,10 +3430,19 @@ struct releaser {
  private:
   enum class step : std::uint8_t { ran, none, under_way };
 
+  // What becomes of the count.
+  static constexpr auto without_both = [](std::uint64_t v) { return v - count::both; };
+  static constexpr auto without_hold = [](std::uint64_t v) { return (v - count::hold) & ~count::releasing; };
+  static constexpr auto released = [](std::uint64_t v) { return (v - count::both) & ~count::releasing; };
+  static constexpr auto with_late = [](std::uint64_t v) { return v | count::late; };
+  static constexpr auto without_late = [](std::uint64_t v) { return v & ~count::late; };
+  static constexpr auto is_alone = [](std::uint64_t v) { return v < 2 * count::ref; };
+  static constexpr auto never = [](std::uint64_t) { return false; };
+
   /// What `f` makes of the count, whatever becomes of the references meanwhile. False: it `stays` as it is, or the holds and marks are not
   /// those that were `seen` any more, but these.
-  template <class F, class S = std::false_type (*)(std::uint64_t)>
-  static bool change(state& s, std::uint64_t& seen, F f, S stays = [](std::uint64_t) { return std::false_type(); }) noexcept {
+  template <class F, class S = bool (*)(std::uint64_t)>
+  static bool change(state& s, std::uint64_t& seen, F f, S stays = never) noexcept {
     constexpr auto success = std::memory_order_acq_rel;
     constexpr auto failure = std::memory_order_acquire;
     std::uint64_t const before = count::without_refs(seen);
@@ -3446,9 +3457,8 @@ struct releaser {
       }
     }
   }
-  static constexpr std::uint64_t without_hold(std::uint64_t v) noexcept { return (v - count::hold) & ~count::releasing; }
   static void clear_late(state& s, std::uint64_t& seen) noexcept {
-    if (change(s, seen, [](std::uint64_t v) { return v & ~count::late; })) seen &= ~count::late;
+    if (change(s, seen, without_late)) seen &= ~count::late;
   }
 
   /// A value to destroy, or a function to forget that waits for one that will never come.
@@ -3486,8 +3496,7 @@ struct releaser {
       return true;
     }
     std::uint64_t const before = count::without_refs(c);
-    auto const leave = [](std::uint64_t v) { return (v - count::both) & ~count::releasing; };
-    if (change(s, c, leave, [](std::uint64_t v) { return v < 2 * count::ref; })) return true;
+    if (change(s, c, released, is_alone)) return true;
     if (count::without_refs(c) != before) return false;
     if (!equals(s.counts, count::ref | before, std::memory_order_acquire)) {  // who withdrew what we did not find took a reference first
       c = load(s.counts, std::memory_order_acquire, count::without_refs);

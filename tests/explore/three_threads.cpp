@@ -59,7 +59,10 @@ void wired_while_both_end(char const* name, Combine combine, end_t first, end_t 
       auto const* const o = seen.peek();
       w.expect(o != nullptr && seen.is_released(), "the result has ended");
       if (o != nullptr)
-        w.expect(result == end_t::value ? o->has_value() : result == end_t::failure ? o->has_error() : o->is_cancelled(), "as its inputs let it");
+        w.expect(result == end_t::value     ? o->has_value()
+                 : result == end_t::failure ? o->has_error()
+                                            : o->is_cancelled(),
+                 "as its inputs let it");
       s->made.reset();
     });
   });
@@ -124,7 +127,9 @@ TEST(explore_three_threads, losing_what_stops_when_it_is_asked) {
     auto s = std::make_shared<stage>();
     s->loser.stops_when_asked();
     operation const loser = s->loser.r.op();
-    settle::race(std::move(s->loser.h), s->a.lent(), s->b.lent(), s->c.lent()).on_done([s](auto&& o) { s->told += o.has_value() ? 1 : 100; });
+    settle::race(std::move(s->loser.h), s->a.lent(), s->b.lent(), s->c.lent()).on_done([s](auto&& o) {
+      s->told += o.has_value() ? 1 : 100;
+    });
     w.thread("a", [=] { s->a.end_as(end_t::value); });
     w.thread("b", [=] { s->b.end_as(end_t::value); });
     w.thread("c", [=] { s->c.end_as(end_t::value); });
