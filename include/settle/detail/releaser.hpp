@@ -182,10 +182,8 @@ struct releaser {
     std::uint64_t const before = count::without_refs(c);
     if (change(s, c, released, is_alone)) return true;
     if (count::without_refs(c) != before) return false;
-    if (!equals(s.counts, count::ref | before, std::memory_order_acquire)) {  // who withdrew what we did not find took a reference first
-      c = load(s.counts, std::memory_order_acquire, count::without_refs);
-      return false;
-    }
+    c = load(s.counts, std::memory_order_acquire, count::few_refs);
+    if (c != (count::ref | before)) return false;  // who withdrew what we did not find took a reference first
     s.counts.store(count::ref, std::memory_order_relaxed);
     s.drop_ref();
     return true;

@@ -53,7 +53,7 @@ constexpr std::uint64_t holds(std::uint64_t c) { return c & (releasing - 1); }
 /// Without the references: the holds and the marks.
 constexpr std::uint64_t without_refs(std::uint64_t c) { return c & (ref - 1); }
 /// More references than two are many.
-constexpr std::uint64_t few_refs(std::uint64_t c) { return c < 3 * ref ? c : 3 * ref + without_refs(c); }
+inline constexpr auto few_refs = [](std::uint64_t c) { return c < 3 * ref ? c : 3 * ref + without_refs(c); };
 }  // namespace count
 
 }  // namespace settle::inline v0::detail

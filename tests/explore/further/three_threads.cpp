@@ -171,6 +171,33 @@ TEST(explore_three_threads, adopting_two_while_the_parent_ends) {
     });
 }
 
+/// A58: a child is adopted while it ends and its parent is asked to cancel.
+TEST(explore_three_threads, adopting_while_the_child_ends_and_the_parent_is_asked) {
+  explore_all_of("adopted", [](weave::world& w) {
+    struct stage {
+      input parent, child;
+    };
+    auto s = std::make_shared<stage>();
+    for (input* each : {&s->parent, &s->child}) std::move(each->h).detach();
+    operation const parent = s->parent.r.op();
+    operation const child = s->child.r.op();
+    w.thread("adopt", [p = parent, c = child]() mutable {
+      p.adopt(std::move(c));
+      p = {};
+    });
+    w.thread("ask", [p = parent]() mutable {
+      p.request_cancel(settle::cause::shutdown);
+      p = {};
+    });
+    w.thread("child", [=] { s->child.end_as(end_t::value); });
+    w.finally([=, &w] {
+      w.expect(child.is_released() && !parent.is_settled(), "the child has ended, and the parent has not");
+      s->parent.end_as(end_t::value);
+      w.expect(parent.is_released(), "which nothing holds any more");
+    });
+  });
+}
+
 using scope = settle::basic_scope<C>;
 
 /// A scope with a child in it, and one that wants to get in.
