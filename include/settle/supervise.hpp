@@ -19,8 +19,8 @@ namespace settle::inline v0 {
 /// Children are started in the order in which they were added, and are transient: one that fails, or is abandoned, is started
 /// again; one that yields a value, or is cancelled, has ended. `restart` says who else is: those are asked to cancel (cause
 /// shutdown), the last added first, each released before the next is asked, and all are started again in the order of adding
-/// (the ones among them that had ended too). More than `intensity` restarts within `period`: the others are asked to cancel
-/// and the supervisor fails with the last failure. Asked to cancel, it asks all its children at once.
+/// (the ones among them that had ended too). More than `intensity` restarts within `period`: all the others are stopped in the
+/// same way, and the supervisor fails with the last failure. Asked to cancel, it asks all its children at once.
 ///
 /// Its operation (`op()`) is a child of `parent`, and everything runs on that one's executor, whose timers' clock counts.
 /// Threads: any, but for the destructor; destroyed while children run it is as a scope is. Allocates as it goes.

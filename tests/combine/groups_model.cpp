@@ -185,6 +185,11 @@ void any_plots() {
       play<T>(
           place, p, [](auto&&... h) { return settle::any(std::forward<decltype(h)>(h)...); }, v,
           [&](auto const& o) {
+            if (p.ends[static_cast<std::size_t>(v.by)] == end_t::cancelled) {
+              ASSERT_TRUE(o.has_error()) << "a cancelled input counts as failed";
+              EXPECT_EQ(o.error().code(), settle::errc::cancelled);
+              return;
+            }
             expect_ending(o, p, v.by);
             if (o.has_value()) {
               EXPECT_EQ(o.value(), value_of<T>(v.by));
@@ -195,6 +200,42 @@ void any_plots() {
 }
 TEST(A15_any, agrees_with_the_model_on_quiet_values) { any_plots<int>(); }
 TEST(A15_any, agrees_with_the_model_on_values_that_move) { any_plots<std::string>(); }
+
+/// Its inputs are asked with it, and end so.
+TEST(A15_any, asked_to_cancel_itself_it_is_cancelled_with_its_inputs) {
+  for (bool watched : {false, true}) {
+    subject<counted<int>> a;
+    subject<counted<int>> b;
+    settle::watcher<counted<int>> const wa = a.h.watch();
+    settle::watcher<counted<int>> const wb = b.h.watch();
+    auto result = watched ? settle::any(wa, wb) : settle::any(std::move(a.h), std::move(b.h));
+    result.request_cancel(settle::cause::overload);
+    a.r.cancel();
+    b.r.cancel();
+    auto const o = std::move(result).wait();
+    ASSERT_TRUE(o.is_cancelled());
+    EXPECT_EQ(o.cancel().why, settle::cause::overload);
+  }
+}
+TEST(A15_any, a_deadline_of_the_last_input_is_told_as_one) {
+  settle::resolver_of<std::string> r;
+  settle::operation const op = r.op();
+  auto result = settle::any(r.get_handle());
+  op.cancel(settle::cause::deadline);
+  r.cancel();
+  EXPECT_EQ(std::move(result).wait().error().code(), settle::errc::timed_out);
+}
+struct strange {
+  std::string what;
+  explicit strange(settle::errc e) : what(settle::make_error_code(e).message()) {}
+};
+/// An error that runs the user's code is made where that belongs.
+TEST(A15_any, a_cancelled_input_is_told_in_an_error_of_one_s_own) {
+  settle::resolver_of<int, strange> r;
+  auto result = settle::any(r.get_handle());
+  r.cancel();
+  EXPECT_EQ(std::move(result).wait().error().what, settle::make_error_code(settle::errc::cancelled).message());
+}
 
 template <class T>
 void all_settled_plots() {

@@ -194,6 +194,13 @@ TEST(combinators, take_no_inputs_as_a_range) {
   EXPECT_EQ(settle::any(std::move(none)).wait().error().code(), errc::no_inputs);
 }
 
+TEST(combinators, take_no_inputs_as_a_pack) {
+  EXPECT_EQ(settle::all().wait().value(), std::tuple<>());
+  EXPECT_EQ(settle::all_settled().wait().value(), std::tuple<>());
+  EXPECT_EQ(settle::race().wait().error().code(), errc::no_inputs);
+  EXPECT_EQ(settle::any().wait().error().code(), errc::no_inputs);
+}
+
 TEST(combinators, read_an_empty_handle_as_failed) {
   EXPECT_EQ(settle::then(handle_of<int>(), [](int) {}).wait().error().code(), errc::no_memory);
   EXPECT_EQ(settle::race(handle_of<int>()).wait().error().code(), errc::no_memory);

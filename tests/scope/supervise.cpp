@@ -153,8 +153,20 @@ TEST_F(supervise, too_many_restarts_within_the_period_end_it_with_the_last_failu
   children[2]->r->fail(errc::no_timers);
   sim.run();
   EXPECT_EQ(std::move(h).wait_for(0s).value().error().code(), errc::no_timers);
-  EXPECT_EQ(children[0]->asked, cause::sibling);
+  EXPECT_EQ(children[0]->asked, cause::shutdown);
   EXPECT_EQ(children[2]->lives, 1);
+}
+TEST_F(supervise, giving_up_it_stops_the_last_added_first_and_waits_for_each) {
+  begin(restart::one_for_one, 0, 5s);
+  auto h = s->join();
+  std::optional<settle::pin> slow(children[2]->r->op().pin());
+  fail(1);
+  EXPECT_EQ(log, "C");
+  EXPECT_FALSE(s->op().is_settled());
+  slow.reset();
+  sim.run();
+  EXPECT_EQ(log, "CA");
+  EXPECT_EQ(std::move(h).wait_for(0s).value().error().code(), errc::no_memory);
 }
 TEST_F(supervise, restarts_spread_over_time_do_not_count_together) {
   begin(restart::one_for_one, 1, 5s);

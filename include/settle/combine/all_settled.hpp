@@ -4,9 +4,11 @@
 
 #include <ranges>
 #include <source_location>
+#include <tuple>
 #include <utility>
 
 #include "detail/shapes.hpp"
+#include "ready.hpp"
 
 namespace settle::inline v0 {
 
@@ -62,6 +64,8 @@ auto all_settled(A&& a, B&& b, D&& d, E&& e, F&& f, G&& g, I&& i, J&& j, std::so
   return detail::combine_pack<detail::rule::all_settled>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e),
                                                          std::forward<F>(f), std::forward<G>(g), std::forward<I>(i), std::forward<J>(j));
 }
+/// The same of none, as where a pack is empty.
+inline handle_of<std::tuple<>> all_settled(std::source_location at = std::source_location::current()) { return ready(std::tuple<>(), at); }
 /// The same of any number. (Of more than eight the creation site is that of the first: nothing may follow a pack.)
 template <detail::combined H, detail::combined... More>
   requires(sizeof...(More) > 7)

@@ -7,18 +7,20 @@
 #include <utility>
 
 #include "detail/shapes.hpp"
+#include "failed.hpp"
 
 namespace settle::inline v0 {
 
-/// The first value; when there is none, the outcome of the last that ended without one. The others are asked to cancel.
-/// No inputs: errc::no_inputs.
+/// The first value; when there is none, the error of the last that ended: a cancelled one counts as failed, with errc::cancelled
+/// (errc::timed_out by a deadline). When the result was asked to cancel, and the last one ends cancelled, so does it. The others
+/// are asked to cancel. No inputs: errc::no_inputs.
 ///
 /// Handles are adopted: asked to cancel with the result (and, cause sibling, when it is decided without them), released
 /// before it. Watchers are watched, and let go when the result settles. What counts is the structural step in which an
 /// input settles; among those that have settled before, the order of the arguments. User code runs where the first input's
 /// does; the combinator is cold when that is.
 ///
-/// Errors: the last one's; a cancelled input counts as failed. The value is of the inputs' common type. Throws
+/// Errors: the last one's. The value is of the inputs' common type. Throws
 /// std::bad_alloc. Cost: one block; no allocation once wired.
 ///
 /// ```cpp
@@ -62,6 +64,8 @@ auto any(A&& a, B&& b, D&& d, E&& e, F&& f, G&& g, I&& i, J&& j, std::source_loc
   return detail::combine_pack<detail::rule::any>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e),
                                                  std::forward<F>(f), std::forward<G>(g), std::forward<I>(i), std::forward<J>(j));
 }
+/// The same of none, as where a pack is empty.
+inline handle_of<void> any(std::source_location at = std::source_location::current()) { return failed(errc::no_inputs, at); }
 /// The same of any number. (Of more than eight the creation site is that of the first: nothing may follow a pack.)
 template <detail::combined H, detail::combined... More>
   requires(sizeof...(More) > 7)

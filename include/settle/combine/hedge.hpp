@@ -15,8 +15,9 @@
 namespace settle::inline v0 {
 
 /// Calls `f(item)` for one item after the other: the next after `delay`, or at once when one has failed. The first value is
-/// the result's, and the others are asked to cancel; when none comes, the last failure (a cancelled one counts). What f
-/// returns counts as its value, or what a handle or watcher yields. No items: errc::no_inputs.
+/// the result's, and the others are asked to cancel; when none comes, the last failure (a cancelled one counts, with
+/// errc::cancelled, by a deadline errc::timed_out). What f returns counts as its value, or what a handle or watcher yields. No
+/// items: errc::no_inputs.
 ///
 /// f runs here for the first item, later where the first one's user code runs, one call at a time; the delay is timed
 /// there. Without timers only failures start the next. When the result is asked to cancel, no further item is begun.

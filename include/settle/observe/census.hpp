@@ -94,6 +94,10 @@ class basic_census {
     return found;
   }
 
+  /// How many there are of what. Throws std::bad_alloc.
+  static census_counts counts() {
+    return counts_of(entries(), [](census_entry const&) { return true; });
+  }
   /// As text for people: a line for each tag, then one for each operation. Throws std::bad_alloc.
   static std::string text() { return census_text(entries()); }
   /// As JSON: an array with an object for each operation. Throws std::bad_alloc.

@@ -38,7 +38,31 @@ struct census_entry {
   std::uint32_t children = 0;                            ///< of this census, not released
 };
 
-// What writes is a template throughout: a program without a census compiles none of it.
+/// How many there are of what.
+struct census_counts {
+  std::size_t pending = 0;            ///< without an outcome
+  std::size_t settled = 0;            ///< with one, and not released
+  std::size_t released = 0;           ///< only referred to yet
+  std::size_t cleaning = 0;           ///< of the settled ones: their cleanups are not through
+  std::size_t orphans = 0;            ///< not released, and nobody adopted them: roots, and what came too late for it
+  std::chrono::nanoseconds oldest{};  ///< the age of the oldest
+};
+
+// What counts and writes is a template throughout: a program without a census compiles none of it.
+
+/// Of those that `is_meant` says yes to. Throws what that throws.
+template <std::same_as<census_entry> E = census_entry, std::predicate<E const&> F>
+census_counts counts_of(std::vector<E> const& entries, F is_meant) {
+  census_counts n;
+  for (E const& e : entries) {
+    if (!is_meant(e)) continue;
+    ++(e.phase == census_phase::pending ? n.pending : e.phase == census_phase::settled ? n.settled : n.released);
+    n.cleaning += e.phase == census_phase::settled && e.now.releasing ? 1 : 0;
+    n.orphans += e.phase != census_phase::released && e.parent == 0 ? 1 : 0;
+    n.oldest = std::max(n.oldest, e.age);
+  }
+  return n;
+}
 
 /// Why it is not released, as far as it can tell, in words: producer, children, pins, cleanup, and whoever refers to it when
 /// it is. Throws std::bad_alloc.
@@ -112,17 +136,16 @@ S joined(std::vector<S> const& parts) {
 /// `tag: 2 pending, 1 settled, oldest 15 ms`
 template <class E>
 void append_summary(std::string& out, std::string_view tag, std::vector<E> const& entries) {
-  std::array<std::size_t, 3> count{};
-  std::chrono::nanoseconds oldest{};
-  for (E const& e : entries) {
-    if (e.tag != tag) continue;
-    ++count[static_cast<std::size_t>(e.phase)];
-    oldest = std::max(oldest, e.age);
-  }
+  census_counts const n = counts_of(entries, [&](E const& e) { return e.tag == tag; });
   (out += tag.empty() ? std::string_view("(no tag)") : tag) += ": ";
-  for (std::size_t i = 0; i != count.size(); ++i)
-    if (count[i] != 0) ((out += std::to_string(count[i])) += ' ') += std::string(name_of(static_cast<census_phase>(i))) += ", ";
-  (out += "oldest ") += std::to_string(milliseconds(oldest)) += " ms\n";
+  auto const append = [&](std::size_t how_many, std::string_view of_what) {
+    if (how_many != 0) (((out += std::to_string(how_many)) += ' ') += of_what) += ", ";
+  };
+  append(n.pending, "pending");
+  append(n.settled, "settled");
+  append(n.released, "released");
+  append(n.cleaning, "cleaning up");
+  (out += "oldest ") += std::to_string(milliseconds(n.oldest)) += " ms\n";
 }
 
 /// What has no name of its own has that of the nearest above it. `entries` by serial; each is come to once.

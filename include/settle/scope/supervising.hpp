@@ -140,15 +140,16 @@ class supervising : public std::enable_shared_from_this<supervising<C>> {
       } else if (e->life == e->of->life && e->of->runs) {
         e->of->runs = false;
         if (!*e->why) continue;
-        if (!may_restart()) co_return scope_.core_.fail(std::move(**e->why));
-        std::size_t const first = first_to_stop(*e->of);
-        std::size_t const last = how_ == restart::one_for_one ? first + 1 : children_.size();
+        bool const gives_up = !may_restart();
+        std::size_t const first = gives_up ? 0 : first_to_stop(*e->of);
+        std::size_t const last = how_ == restart::one_for_one && !gives_up ? first + 1 : children_.size();
         for (std::size_t i = last; i-- != first;) {
           child& c = *children_[i];
           if (!std::exchange(c.runs, false)) continue;
           c.op.request_cancel(cause::shutdown);
           co_await c.op.released();
         }
+        if (gives_up) co_return scope_.core_.fail(std::move(**e->why));
         for (std::size_t i = first; i != last; ++i) begin(*children_[i]);
       }
     }

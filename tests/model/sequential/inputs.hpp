@@ -33,9 +33,11 @@ inline void sequential::lose_input(std::size_t r, std::size_t k) {
 }
 /// Its outcome is the result's.
 inline void sequential::pass_on(std::size_t r, std::size_t k) {
-  std::size_t const i = group_of(r).inputs[k];
-  keep_input(r, i);
-  settle_result(r, ops_[i].how, ops_[i].why);
+  group const& g = group_of(r);
+  operation const& in = ops_[g.inputs[k]];
+  bool const counts_as_failed = in.how == ending::cancelled && (g.how == act::any || g.how == act::hedge) && !ops_[r].requested;
+  keep_input(r, g.inputs[k]);
+  settle_result(r, counts_as_failed ? ending::failure : in.how, in.why);
 }
 
 inline void sequential::settle_result(std::size_t r, ending how, settle::cause why) {

@@ -197,12 +197,13 @@ class group {
   template <class Slot>
   void deliver(cell_type& c, Slot& s) noexcept {
     std::uint32_t const w = ending_of(s);
+    bool const is_value = (w & (word::failure | word::cancelled)) == 0;
     if (s.absent) {
       c.end_cancelled(c.head().cancelled_by());
-    } else if ((w & word::cancelled) != 0) {
+    } else if ((w & word::cancelled) != 0 && !counts_as_failed(c)) {
       c.keep(s.state());
-      c.end_cancelled(s.state().head().cancelled_by());
-    } else if ((w & word::failure) != 0 ? is_quiet_error<typename Slot::E> : is_quiet_value<typename Slot::T> && s.is_free()) {
+      c.end_cancelled(how == rule::any ? c.head().cancelled_by() : s.state().head().cancelled_by());
+    } else if (is_value ? is_quiet_value<typename Slot::T> && s.is_free() : passes_quietly<Slot>) {
       c.keep(s.state());
       pass_on(c, s);
     } else {
@@ -211,13 +212,18 @@ class group {
     }
     s.finish();
   }
+  /// What a cancelled input is to `any`, unless the result itself was asked to cancel.
+  static bool counts_as_failed(cell_type& c) noexcept { return how == rule::any && !c.is(word::requested); }
+  static E error_of(cancellation const& why) noexcept { return policy_traits<P>::make_error(why); }
+  template <class Slot>
+  static constexpr bool passes_quietly = is_quiet_error<typename Slot::E> && (how != rule::any || is_quiet_error<E>);
   template <class Slot>
   static void pass_on(cell_type& c, Slot& s) noexcept {
     using T = typename Slot::T;
     using SlotE = typename Slot::E;
     outcome<T, SlotE> const& o = static_cast<typed_state<T, SlotE, C>&>(s.state()).result;
-    if (o.has_error()) {
-      if constexpr (is_quiet_error<SlotE> && how != rule::all_settled) c.fail(E(o.error()));
+    if (!o.has_value()) {
+      if constexpr (passes_quietly<Slot> && how != rule::all_settled) c.fail(o.has_error() ? E(o.error()) : error_of(o.cancel()));
     } else if constexpr (!collects && is_quiet_value<T>) {
       c.yield([&](void* at) { Shape::construct(at, s, lift<T>(*outcome_access::value(const_cast<outcome<T, SlotE>&>(o)))); });
     }
@@ -243,6 +249,7 @@ class group {
   template <class Slot, class O>
   static void hand_over(cell_type& c, Slot& s, O& o) noexcept {
     if (o.look().has_error()) c.fail(E(o.error()));
+    else if (o.look().is_cancelled()) c.fail(error_of(o.look().cancel()));
     else if constexpr (!collects) c.yield_value_of(o, [&](void* at, auto&& v) { Shape::construct(at, s, std::forward<decltype(v)>(v)); });
   }
   template <class Slot, class O>

@@ -171,16 +171,17 @@ class hedging {
   void deliver(cell_type& c, input<C>& in) noexcept {
     state_base<C>& s = in.state();
     auto& o = static_cast<typed_state<T, E, C>&>(s).result;
-    if (s.is(word::cancelled)) {
+    bool const is_value = !s.is(word::failure | word::cancelled);
+    if (s.is(word::cancelled) && c.is(word::requested)) {
       c.keep(s);
-      c.end_cancelled(o.cancel());
-    } else if (s.is(word::failure) ? is_quiet_error<E> : is_quiet_value<T> && in.is_free()) {
+      c.end_cancelled(c.head().cancelled_by());
+    } else if (is_value ? is_quiet_value<T> && in.is_free() : is_quiet_error<E>) {
       c.keep(s);
       if constexpr (is_quiet_error<E>) {
-        if (s.is(word::failure)) c.fail(E(std::as_const(o).error()));
+        if (!is_value) c.fail(error_of(std::as_const(o)));
       }
       if constexpr (is_quiet_value<T>) {
-        if (!s.is(word::failure)) c.yield_quietly(*outcome_access::value(o));
+        if (is_value) c.yield_quietly(*outcome_access::value(o));
       }
     } else {
       return in.queue();
@@ -191,7 +192,15 @@ class hedging {
     input_outcome<T, E, C> o(in);
     c.keep(in.state());
     if (o.look().has_error()) c.fail(o.error());
+    else if (o.look().is_cancelled()) c.fail(error_of(o.look()));
     else c.yield_value_of(o);
+  }
+  /// A cancelled one counts as failed, unless the result itself was asked to cancel.
+  static E error_of(outcome<T, E> const& o) noexcept {
+    if constexpr (std::is_copy_constructible_v<E>) {
+      if (o.has_error()) return o.error();
+    }
+    return policy_traits<P>::make_error(o.cancel());
   }
 
   template <class V>
