@@ -10,6 +10,9 @@
 #if defined(SETTLE_BENCH_CONCURRENCPP)
 #include "peer_concurrencpp.hpp"
 #endif
+#if defined(SETTLE_BENCH_FOLLY)
+#include "peer_folly.hpp"
+#endif
 #if defined(SETTLE_BENCH_LIBCORO)
 #include "peer_libcoro.hpp"
 #endif
@@ -80,6 +83,13 @@ inline void add_installed_peers([[maybe_unused]] std::vector<benchmark_case>& c)
   c.push_back({"W4/mt/independent/concurrencpp", &concurrencpp_all_independent, inputs});
   c.push_back({"W4/mt/ten/concurrencpp", &concurrencpp_all_of_ten, racers});
   c.push_back({"W5/mt/race/concurrencpp", &concurrencpp_race, racers});
+#endif
+#if defined(SETTLE_BENCH_FOLLY)
+  c.push_back({"W3/mt/then/folly", &folly_chain, links});
+  c.push_back({"W3/mt/co_await/folly", &folly_coroutines, links});
+  c.push_back({"W4/mt/independent/folly", &folly_all_independent, inputs});
+  c.push_back({"W4/mt/ten/folly", &folly_all_of_ten, racers});
+  c.push_back({"W5/mt/race/folly", &folly_race, racers});
 #endif
 #if defined(SETTLE_BENCH_LIBCORO)
   c.push_back({"W3/mt/co_await/libcoro", &libcoro_coroutines, links});

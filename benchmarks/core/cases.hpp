@@ -11,6 +11,9 @@
 #if defined(SETTLE_BENCH_CONCURRENCPP)
 #include "peer_concurrencpp.hpp"
 #endif
+#if defined(SETTLE_BENCH_FOLLY)
+#include "peer_folly.hpp"
+#endif
 #if defined(SETTLE_BENCH_LIBCORO)
 #include "peer_libcoro.hpp"
 #endif
@@ -54,6 +57,10 @@ inline std::vector<benchmark_case> all_cases() {
 #if defined(SETTLE_BENCH_CONCURRENCPP)
   c.push_back({"W1/mt/moved/concurrencpp", &concurrencpp_moved});
   c.push_back({"W1/mt/shared/concurrencpp", &concurrencpp_shared});
+#endif
+#if defined(SETTLE_BENCH_FOLLY)
+  c.push_back({"W1/mt/moved/folly", &folly_moved});
+  c.push_back({"W1/mt/shared/folly", &folly_shared});
 #endif
 #if defined(SETTLE_BENCH_LIBCORO)
   c.push_back({"W1/mt/moved/libcoro", &libcoro_moved});
