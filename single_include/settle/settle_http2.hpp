@@ -2462,7 +2462,7 @@ constexpr std::uint64_t holds(std::uint64_t c) { return c & (releasing - 1); }
 /// Without the references: the holds and the marks.
 constexpr std::uint64_t without_refs(std::uint64_t c) { return c & (ref - 1); }
 /// More references than two are many.
-constexpr std::uint64_t few_refs(std::uint64_t c) { return c < 3 * ref ? c : 3 * ref + without_refs(c); }
+inline constexpr auto few_refs = [](std::uint64_t c) { return c < 3 * ref ? c : 3 * ref + without_refs(c); };
 }  // namespace count
 
 }  // namespace settle::inline v0::detail
@@ -3501,10 +3501,8 @@ struct releaser {
     std::uint64_t const before = count::without_refs(c);
     if (change(s, c, released, is_alone)) return true;
     if (count::without_refs(c) != before) return false;
-    if (!equals(s.counts, count::ref | before, std::memory_order_acquire)) {  // who withdrew what we did not find took a reference first
-      c = load(s.counts, std::memory_order_acquire, count::without_refs);
-      return false;
-    }
+    c = load(s.counts, std::memory_order_acquire, count::few_refs);
+    if (c != (count::ref | before)) return false;  // who withdrew what we did not find took a reference first
     s.counts.store(count::ref, std::memory_order_relaxed);
     s.drop_ref();
     return true;
@@ -9119,12 +9117,13 @@ class group {
   template <class Slot>
   void deliver(cell_type& c, Slot& s) noexcept {
     std::uint32_t const w = ending_of(s);
+    bool const is_value = (w & (word::failure | word::cancelled)) == 0;
     if (s.absent) {
       c.end_cancelled(c.head().cancelled_by());
-    } else if ((w & word::cancelled) != 0) {
+    } else if ((w & word::cancelled) != 0 && !counts_as_failed(c)) {
       c.keep(s.state());
-      c.end_cancelled(s.state().head().cancelled_by());
-    } else if ((w & word::failure) != 0 ? is_quiet_error<typename Slot::E> : is_quiet_value<typename Slot::T> && s.is_free()) {
+      c.end_cancelled(how == rule::any ? c.head().cancelled_by() : s.state().head().cancelled_by());
+    } else if (is_value ? is_quiet_value<typename Slot::T> && s.is_free() : passes_quietly<Slot>) {
       c.keep(s.state());
       pass_on(c, s);
     } else {
@@ -9133,13 +9132,18 @@ class group {
     }
     s.finish();
   }
+  /// What a cancelled input is to `any`, unless the result itself was asked to cancel.
+  static bool counts_as_failed(cell_type& c) noexcept { return how == rule::any && !c.is(word::requested); }
+  static E error_of(cancellation const& why) noexcept { return policy_traits<P>::make_error(why); }
+  template <class Slot>
+  static constexpr bool passes_quietly = is_quiet_error<typename Slot::E> && (how != rule::any || is_quiet_error<E>);
   template <class Slot>
   static void pass_on(cell_type& c, Slot& s) noexcept {
     using T = typename Slot::T;
     using SlotE = typename Slot::E;
     outcome<T, SlotE> const& o = static_cast<typed_state<T, SlotE, C>&>(s.state()).result;
-    if (o.has_error()) {
-      if constexpr (is_quiet_error<SlotE> && how != rule::all_settled) c.fail(E(o.error()));
+    if (!o.has_value()) {
+      if constexpr (passes_quietly<Slot> && how != rule::all_settled) c.fail(o.has_error() ? E(o.error()) : error_of(o.cancel()));
     } else if constexpr (!collects && is_quiet_value<T>) {
       c.yield([&](void* at) { Shape::construct(at, s, lift<T>(*outcome_access::value(const_cast<outcome<T, SlotE>&>(o)))); });
     }
@@ -9165,6 +9169,7 @@ class group {
   template <class Slot, class O>
   static void hand_over(cell_type& c, Slot& s, O& o) noexcept {
     if (o.look().has_error()) c.fail(E(o.error()));
+    else if (o.look().is_cancelled()) c.fail(error_of(o.look().cancel()));
     else if constexpr (!collects) c.yield_value_of(o, [&](void* at, auto&& v) { Shape::construct(at, s, std::forward<decltype(v)>(v)); });
   }
   template <class Slot, class O>
@@ -9561,6 +9566,40 @@ auto combine_range(std::source_location at, Range&& range) {
 
 // ---- settle/combine/all.hpp, continued -----------------------------------------------------------------------------
 
+// ---- settle/combine/ready.hpp --------------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_READY_HPP
+#define SETTLE_COMBINE_READY_HPP
+
+namespace settle::inline v0 {
+
+/// An operation that has yielded `v` already, with the inline executor. One allocation; throws std::bad_alloc, and what
+/// moving the value throws.
+///
+/// ```cpp
+/// if (auto hit = cache.find(key)) return settle::ready(*hit);
+/// return fetch(key);
+/// ```
+template <class T, class E = error, class C = cas_terminal>
+handle_of<std::decay_t<T>, E, C> ready(T&& v, std::source_location at = std::source_location::current()) {
+  resolver_of<std::decay_t<T>, E, inline_executor, C> r(at);
+  handle_of<std::decay_t<T>, E, C> h = r.get_handle();
+  r.complete(std::decay_t<T>(std::forward<T>(v)));
+  return h;
+}
+template <class E = error, class C = cas_terminal>
+handle_of<void, E, C> ready(std::source_location at = std::source_location::current()) {
+  resolver_of<void, E, inline_executor, C> r(at);
+  handle_of<void, E, C> h = r.get_handle();
+  r.complete();
+  return h;
+}
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/combine/all.hpp, continued -----------------------------------------------------------------------------
+
 namespace settle::inline v0 {
 
 /// All values, in order: a std::tuple (void: std::monostate). The first failure or cancellation is the result's, at once; the
@@ -9616,6 +9655,8 @@ auto all(A&& a, B&& b, D&& d, E&& e, F&& f, G&& g, I&& i, J&& j, std::source_loc
   return detail::combine_pack<detail::rule::all>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e),
                                                  std::forward<F>(f), std::forward<G>(g), std::forward<I>(i), std::forward<J>(j));
 }
+/// The same of none, as where a pack is empty.
+inline handle_of<std::tuple<>> all(std::source_location at = std::source_location::current()) { return ready(std::tuple<>(), at); }
 /// The same of any number. (Of more than eight the creation site is that of the first: nothing may follow a pack.)
 template <detail::combined H, detail::combined... More>
   requires(sizeof...(More) > 7)
@@ -9695,6 +9736,8 @@ auto all_settled(A&& a, B&& b, D&& d, E&& e, F&& f, G&& g, I&& i, J&& j, std::so
   return detail::combine_pack<detail::rule::all_settled>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e),
                                                          std::forward<F>(f), std::forward<G>(g), std::forward<I>(i), std::forward<J>(j));
 }
+/// The same of none, as where a pack is empty.
+inline handle_of<std::tuple<>> all_settled(std::source_location at = std::source_location::current()) { return ready(std::tuple<>(), at); }
 /// The same of any number. (Of more than eight the creation site is that of the first: nothing may follow a pack.)
 template <detail::combined H, detail::combined... More>
   requires(sizeof...(More) > 7)
@@ -9720,17 +9763,44 @@ auto all_settled(R&& inputs, std::source_location at = std::source_location::cur
 #ifndef SETTLE_COMBINE_ANY_HPP
 #define SETTLE_COMBINE_ANY_HPP
 
+// ---- settle/combine/failed.hpp -------------------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_FAILED_HPP
+#define SETTLE_COMBINE_FAILED_HPP
+
 namespace settle::inline v0 {
 
-/// The first value; when there is none, the outcome of the last that ended without one. The others are asked to cancel.
-/// No inputs: errc::no_inputs.
+/// An operation that has failed already, with the inline executor. One allocation; throws std::bad_alloc.
+///
+/// ```cpp
+/// if (closed) return settle::failed<page>(settle::errc::closed);
+/// return fetch(url);
+/// ```
+template <class T = void, class E = error, class C = cas_terminal>
+handle_of<T, E, C> failed(std::type_identity_t<E> e, std::source_location at = std::source_location::current()) {
+  resolver_of<T, E, inline_executor, C> r(at);
+  handle_of<T, E, C> h = r.get_handle();
+  r.fail(std::move(e));
+  return h;
+}
+
+}  // namespace settle::inline v0
+
+#endif
+
+// ---- settle/combine/any.hpp, continued -----------------------------------------------------------------------------
+
+namespace settle::inline v0 {
+
+/// The first value; when there is none, the error of the last that ended: a cancelled one counts as failed, with errc::cancelled
+/// (errc::timed_out by a deadline). When the result was asked to cancel, and the last one ends cancelled, so does it. The others
+/// are asked to cancel. No inputs: errc::no_inputs.
 ///
 /// Handles are adopted: asked to cancel with the result (and, cause sibling, when it is decided without them), released
 /// before it. Watchers are watched, and let go when the result settles. What counts is the structural step in which an
 /// input settles; among those that have settled before, the order of the arguments. User code runs where the first input's
 /// does; the combinator is cold when that is.
 ///
-/// Errors: the last one's; a cancelled input counts as failed. The value is of the inputs' common type. Throws
+/// Errors: the last one's. The value is of the inputs' common type. Throws
 /// std::bad_alloc. Cost: one block; no allocation once wired.
 ///
 /// ```cpp
@@ -9774,6 +9844,8 @@ auto any(A&& a, B&& b, D&& d, E&& e, F&& f, G&& g, I&& i, J&& j, std::source_loc
   return detail::combine_pack<detail::rule::any>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e),
                                                  std::forward<F>(f), std::forward<G>(g), std::forward<I>(i), std::forward<J>(j));
 }
+/// The same of none, as where a pack is empty.
+inline handle_of<void> any(std::source_location at = std::source_location::current()) { return failed(errc::no_inputs, at); }
 /// The same of any number. (Of more than eight the creation site is that of the first: nothing may follow a pack.)
 template <detail::combined H, detail::combined... More>
   requires(sizeof...(More) > 7)
@@ -10166,66 +10238,6 @@ class finally_step {
 // ---- settle/combine/detail/made.hpp --------------------------------------------------------------------------------
 #ifndef SETTLE_COMBINE_DETAIL_MADE_HPP
 #define SETTLE_COMBINE_DETAIL_MADE_HPP
-
-// ---- settle/combine/failed.hpp -------------------------------------------------------------------------------------
-#ifndef SETTLE_COMBINE_FAILED_HPP
-#define SETTLE_COMBINE_FAILED_HPP
-
-namespace settle::inline v0 {
-
-/// An operation that has failed already, with the inline executor. One allocation; throws std::bad_alloc.
-///
-/// ```cpp
-/// if (closed) return settle::failed<page>(settle::errc::closed);
-/// return fetch(url);
-/// ```
-template <class T = void, class E = error, class C = cas_terminal>
-handle_of<T, E, C> failed(std::type_identity_t<E> e, std::source_location at = std::source_location::current()) {
-  resolver_of<T, E, inline_executor, C> r(at);
-  handle_of<T, E, C> h = r.get_handle();
-  r.fail(std::move(e));
-  return h;
-}
-
-}  // namespace settle::inline v0
-
-#endif
-
-// ---- settle/combine/detail/made.hpp, continued ---------------------------------------------------------------------
-
-// ---- settle/combine/ready.hpp --------------------------------------------------------------------------------------
-#ifndef SETTLE_COMBINE_READY_HPP
-#define SETTLE_COMBINE_READY_HPP
-
-namespace settle::inline v0 {
-
-/// An operation that has yielded `v` already, with the inline executor. One allocation; throws std::bad_alloc, and what
-/// moving the value throws.
-///
-/// ```cpp
-/// if (auto hit = cache.find(key)) return settle::ready(*hit);
-/// return fetch(key);
-/// ```
-template <class T, class E = error, class C = cas_terminal>
-handle_of<std::decay_t<T>, E, C> ready(T&& v, std::source_location at = std::source_location::current()) {
-  resolver_of<std::decay_t<T>, E, inline_executor, C> r(at);
-  handle_of<std::decay_t<T>, E, C> h = r.get_handle();
-  r.complete(std::decay_t<T>(std::forward<T>(v)));
-  return h;
-}
-template <class E = error, class C = cas_terminal>
-handle_of<void, E, C> ready(std::source_location at = std::source_location::current()) {
-  resolver_of<void, E, inline_executor, C> r(at);
-  handle_of<void, E, C> h = r.get_handle();
-  r.complete();
-  return h;
-}
-
-}  // namespace settle::inline v0
-
-#endif
-
-// ---- settle/combine/detail/made.hpp, continued ---------------------------------------------------------------------
 
 // ---- settle/combine/detail/step.hpp --------------------------------------------------------------------------------
 #ifndef SETTLE_COMBINE_DETAIL_STEP_HPP
@@ -11292,16 +11304,17 @@ class hedging {
   void deliver(cell_type& c, input<C>& in) noexcept {
     state_base<C>& s = in.state();
     auto& o = static_cast<typed_state<T, E, C>&>(s).result;
-    if (s.is(word::cancelled)) {
+    bool const is_value = !s.is(word::failure | word::cancelled);
+    if (s.is(word::cancelled) && c.is(word::requested)) {
       c.keep(s);
-      c.end_cancelled(o.cancel());
-    } else if (s.is(word::failure) ? is_quiet_error<E> : is_quiet_value<T> && in.is_free()) {
+      c.end_cancelled(c.head().cancelled_by());
+    } else if (is_value ? is_quiet_value<T> && in.is_free() : is_quiet_error<E>) {
       c.keep(s);
       if constexpr (is_quiet_error<E>) {
-        if (s.is(word::failure)) c.fail(E(std::as_const(o).error()));
+        if (!is_value) c.fail(error_of(std::as_const(o)));
       }
       if constexpr (is_quiet_value<T>) {
-        if (!s.is(word::failure)) c.yield_quietly(*outcome_access::value(o));
+        if (is_value) c.yield_quietly(*outcome_access::value(o));
       }
     } else {
       return in.queue();
@@ -11312,7 +11325,15 @@ class hedging {
     input_outcome<T, E, C> o(in);
     c.keep(in.state());
     if (o.look().has_error()) c.fail(o.error());
+    else if (o.look().is_cancelled()) c.fail(error_of(o.look()));
     else c.yield_value_of(o);
+  }
+  /// A cancelled one counts as failed, unless the result itself was asked to cancel.
+  static E error_of(outcome<T, E> const& o) noexcept {
+    if constexpr (std::is_copy_constructible_v<E>) {
+      if (o.has_error()) return o.error();
+    }
+    return policy_traits<P>::make_error(o.cancel());
   }
 
   template <class V>
@@ -11351,8 +11372,9 @@ class hedging {
 namespace settle::inline v0 {
 
 /// Calls `f(item)` for one item after the other: the next after `delay`, or at once when one has failed. The first value is
-/// the result's, and the others are asked to cancel; when none comes, the last failure (a cancelled one counts). What f
-/// returns counts as its value, or what a handle or watcher yields. No items: errc::no_inputs.
+/// the result's, and the others are asked to cancel; when none comes, the last failure (a cancelled one counts, with
+/// errc::cancelled, by a deadline errc::timed_out). What f returns counts as its value, or what a handle or watcher yields. No
+/// items: errc::no_inputs.
 ///
 /// f runs here for the first item, later where the first one's user code runs, one call at a time; the delay is timed
 /// there. Without timers only failures start the next. When the result is asked to cancel, no further item is begun.
@@ -11787,6 +11809,8 @@ auto race(A&& a, B&& b, D&& d, E&& e, F&& f, G&& g, I&& i, J&& j, std::source_lo
   return detail::combine_pack<detail::rule::race>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e),
                                                   std::forward<F>(f), std::forward<G>(g), std::forward<I>(i), std::forward<J>(j));
 }
+/// The same of none, as where a pack is empty.
+inline handle_of<void> race(std::source_location at = std::source_location::current()) { return failed(errc::no_inputs, at); }
 /// The same of any number. (Of more than eight the creation site is that of the first: nothing may follow a pack.)
 template <detail::combined H, detail::combined... More>
   requires(sizeof...(More) > 7)
@@ -13346,7 +13370,31 @@ struct census_entry {
   std::uint32_t children = 0;                            ///< of this census, not released
 };
 
-// What writes is a template throughout: a program without a census compiles none of it.
+/// How many there are of what.
+struct census_counts {
+  std::size_t pending = 0;            ///< without an outcome
+  std::size_t settled = 0;            ///< with one, and not released
+  std::size_t released = 0;           ///< only referred to yet
+  std::size_t cleaning = 0;           ///< of the settled ones: their cleanups are not through
+  std::size_t orphans = 0;            ///< not released, and nobody adopted them: roots, and what came too late for it
+  std::chrono::nanoseconds oldest{};  ///< the age of the oldest
+};
+
+// What counts and writes is a template throughout: a program without a census compiles none of it.
+
+/// Of those that `is_meant` says yes to. Throws what that throws.
+template <std::same_as<census_entry> E = census_entry, std::predicate<E const&> F>
+census_counts counts_of(std::vector<E> const& entries, F is_meant) {
+  census_counts n;
+  for (E const& e : entries) {
+    if (!is_meant(e)) continue;
+    ++(e.phase == census_phase::pending ? n.pending : e.phase == census_phase::settled ? n.settled : n.released);
+    n.cleaning += e.phase == census_phase::settled && e.now.releasing ? 1 : 0;
+    n.orphans += e.phase != census_phase::released && e.parent == 0 ? 1 : 0;
+    n.oldest = std::max(n.oldest, e.age);
+  }
+  return n;
+}
 
 /// Why it is not released, as far as it can tell, in words: producer, children, pins, cleanup, and whoever refers to it when
 /// it is. Throws std::bad_alloc.
@@ -13420,17 +13468,16 @@ S joined(std::vector<S> const& parts) {
 /// `tag: 2 pending, 1 settled, oldest 15 ms`
 template <class E>
 void append_summary(std::string& out, std::string_view tag, std::vector<E> const& entries) {
-  std::array<std::size_t, 3> count{};
-  std::chrono::nanoseconds oldest{};
-  for (E const& e : entries) {
-    if (e.tag != tag) continue;
-    ++count[static_cast<std::size_t>(e.phase)];
-    oldest = std::max(oldest, e.age);
-  }
+  census_counts const n = counts_of(entries, [&](E const& e) { return e.tag == tag; });
   (out += tag.empty() ? std::string_view("(no tag)") : tag) += ": ";
-  for (std::size_t i = 0; i != count.size(); ++i)
-    if (count[i] != 0) ((out += std::to_string(count[i])) += ' ') += std::string(name_of(static_cast<census_phase>(i))) += ", ";
-  (out += "oldest ") += std::to_string(milliseconds(oldest)) += " ms\n";
+  auto const append = [&](std::size_t how_many, std::string_view of_what) {
+    if (how_many != 0) (((out += std::to_string(how_many)) += ' ') += of_what) += ", ";
+  };
+  append(n.pending, "pending");
+  append(n.settled, "settled");
+  append(n.released, "released");
+  append(n.cleaning, "cleaning up");
+  (out += "oldest ") += std::to_string(milliseconds(n.oldest)) += " ms\n";
 }
 
 /// What has no name of its own has that of the nearest above it. `entries` by serial; each is come to once.
@@ -13593,6 +13640,10 @@ class basic_census {
     return found;
   }
 
+  /// How many there are of what. Throws std::bad_alloc.
+  static census_counts counts() {
+    return counts_of(entries(), [](census_entry const&) { return true; });
+  }
   /// As text for people: a line for each tag, then one for each operation. Throws std::bad_alloc.
   static std::string text() { return census_text(entries()); }
   /// As JSON: an array with an object for each operation. Throws std::bad_alloc.
@@ -15129,15 +15180,16 @@ class supervising : public std::enable_shared_from_this<supervising<C>> {
       } else if (e->life == e->of->life && e->of->runs) {
         e->of->runs = false;
         if (!*e->why) continue;
-        if (!may_restart()) co_return scope_.core_.fail(std::move(**e->why));
-        std::size_t const first = first_to_stop(*e->of);
-        std::size_t const last = how_ == restart::one_for_one ? first + 1 : children_.size();
+        bool const gives_up = !may_restart();
+        std::size_t const first = gives_up ? 0 : first_to_stop(*e->of);
+        std::size_t const last = how_ == restart::one_for_one && !gives_up ? first + 1 : children_.size();
         for (std::size_t i = last; i-- != first;) {
           child& c = *children_[i];
           if (!std::exchange(c.runs, false)) continue;
           c.op.request_cancel(cause::shutdown);
           co_await c.op.released();
         }
+        if (gives_up) co_return scope_.core_.fail(std::move(**e->why));
         for (std::size_t i = first; i != last; ++i) begin(*children_[i]);
       }
     }
@@ -15183,8 +15235,8 @@ namespace settle::inline v0 {
 /// Children are started in the order in which they were added, and are transient: one that fails, or is abandoned, is started
 /// again; one that yields a value, or is cancelled, has ended. `restart` says who else is: those are asked to cancel (cause
 /// shutdown), the last added first, each released before the next is asked, and all are started again in the order of adding
-/// (the ones among them that had ended too). More than `intensity` restarts within `period`: the others are asked to cancel
-/// and the supervisor fails with the last failure. Asked to cancel, it asks all its children at once.
+/// (the ones among them that had ended too). More than `intensity` restarts within `period`: all the others are stopped in the
+/// same way, and the supervisor fails with the last failure. Asked to cancel, it asks all its children at once.
 ///
 /// Its operation (`op()`) is a child of `parent`, and everything runs on that one's executor, whose timers' clock counts.
 /// Threads: any, but for the destructor; destroyed while children run it is as a scope is. Allocates as it goes.
