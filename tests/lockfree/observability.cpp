@@ -37,8 +37,7 @@ struct served {
   std::optional<settle::resolver_of<void>> flush{};
   bool has_parent = false;
 
-  served(sim_executor ex, settle::arena_pool& pool, served const* parent)
-      : r(ex), op(r.op()), has_parent(parent != nullptr) {
+  served(sim_executor ex, settle::arena_pool& pool, served const* parent) : r(ex), op(r.op()), has_parent(parent != nullptr) {
     auto lease = std::make_shared<settle::arena_lease>(pool.try_acquire());
     r.on_cleanup([lease]() noexcept { lease->release(); });
     r.on_cleanup([this] {
