@@ -127,8 +127,9 @@ void expect_end(H h, way how) {
   ASSERT_TRUE(h.is_released());
   auto o = std::move(h).wait();
   EXPECT_EQ(o.has_value(), how == way::complete);
-  EXPECT_EQ(o.has_error(), how == way::fail);
-  EXPECT_EQ(o.is_cancelled(), how == way::cancel);
+  bool const counts_as_failed = how == way::cancel && std::is_same_v<By, by_hedge>;
+  EXPECT_EQ(o.has_error(), how == way::fail || counts_as_failed);
+  EXPECT_EQ(o.is_cancelled(), how == way::cancel && !counts_as_failed);
   if constexpr (yields_it<By> && !std::is_void_v<typename H::T>)
     if (o.has_value()) expect_some(o.value());
 }
