@@ -62,7 +62,6 @@ struct service {
 struct stopped : testing::Test {
   simulation sim{settle::testing::seed()};
   sim_executor ex = sim.get_executor();
-  settle::timer_service_of<sim_executor> timers = settle::timers_of(ex);
   simulation::time_point const t0 = sim.now();
   std::string log;
 
