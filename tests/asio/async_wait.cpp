@@ -31,6 +31,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "allocations.hpp"
@@ -141,6 +142,28 @@ TEST(async_wait, use_future) {
           EXPECT_THROW(g.get(), std::system_error);
         }
       });
+}
+
+TEST(async_get, a_callback_and_deferred) {
+  asio::io_context io;
+  std::optional<std::pair<std::error_code, int>> got;
+  auto const f = [&](std::error_code ec, int value) { got.emplace(ec, value); };
+  auto const check = [&](way how) {
+    ASSERT_TRUE(got);
+    expect(got->first, got->second, how);
+    got.reset();
+  };
+  in_each_case(io, [&](auto h) { std::move(h).async_get(f); }, check);
+  in_each_case(io, [&](auto h) { std::move(h).async_get(asio::bind_executor(io, f)); }, check);
+  in_each_case(
+      io,
+      [&](auto h) {
+        auto later = std::move(h).async_get(deferred);
+        io.poll();
+        EXPECT_FALSE(got) << "nobody has begun it";
+        std::move(later)(asio::bind_executor(io, f));
+      },
+      check);
 }
 
 TEST(async_wait, deferred) {

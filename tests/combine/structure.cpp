@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <source_location>
@@ -29,6 +30,7 @@ using settle::handle_of;
 using on_loop = manual_loop::executor;
 
 constexpr int deep = static_cast<int>(a_million_when_optimised);
+constexpr int as_deep_as_it_gets = static_cast<int>(a_million_all_the_same);
 
 /// Its conversion is where another thread comes in between.
 struct interrupting {
@@ -742,16 +744,16 @@ TEST(A14_all_wiring_race, a_watched_signal_fires_while_races_come_and_go) {
 // The stack of a thread that runs these has room for a few hundred calls.
 void on_a_small_stack(std::function<void()> f) { on_a_stack_of(a_small_stack, std::move(f)); }
 
-handle_of<int> chain(handle_of<int> h) {
-  for (int i = 0; i != deep; ++i) h = settle::then(std::move(h), [](int v) { return v + 1; });
+handle_of<int> chain(handle_of<int> h, int links = deep) {
+  for (int i = 0; i != links; ++i) h = settle::then(std::move(h), [](int v) { return v + 1; });
   return h;
 }
 TEST(A12_deep_graph, a_chain_of_a_million_thens_completes) {
   on_a_small_stack([] {
     settle::resolver_of<int> r;
-    auto h = chain(r.get_handle());
+    auto h = chain(r.get_handle(), as_deep_as_it_gets);
     r.complete(0);
-    EXPECT_EQ(std::move(h).wait().value(), deep);
+    EXPECT_EQ(std::move(h).wait().value(), as_deep_as_it_gets);
   });
 }
 TEST(A12_deep_graph, a_chain_of_a_million_thens_fails_and_is_cancelled) {
@@ -787,9 +789,9 @@ TEST(A12_deep_graph, an_all_of_a_million) {
   enum { completes, is_cancelled, is_dropped };
   on_a_small_stack([] {
     for (auto how : {completes, is_cancelled, is_dropped}) {
-      std::vector<settle::resolver_of<int>> r(deep);
+      std::vector<settle::resolver_of<int>> r(static_cast<std::size_t>(how == completes ? as_deep_as_it_gets : deep));
       std::vector<handle_of<int>> h;
-      h.reserve(deep);
+      h.reserve(r.size());
       for (auto& x : r) h.push_back(x.get_handle());
       auto all = settle::all(std::move(h));
       settle::operation const op = all;
@@ -803,7 +805,10 @@ TEST(A12_deep_graph, an_all_of_a_million) {
       if (how == is_dropped) continue;
       auto o = std::move(all).wait();
       EXPECT_EQ(o.is_cancelled(), how == is_cancelled);
-      EXPECT_EQ(o.has_value(), how == completes);
+      ASSERT_EQ(o.has_value(), how == completes);
+      if (how == completes) {
+        EXPECT_EQ(o.value().size(), r.size());
+      }
     }
   });
 }

@@ -7,6 +7,7 @@
 #include <array>
 #include <atomic>
 #include <memory>
+#include <string>
 #include <thread>
 #include <type_traits>
 
@@ -270,6 +271,27 @@ TEST(A49_enforcement, ownership_is_taken_or_refused_in_words) {
   EXPECT_FALSE(s.op.own(std::make_unique<int>(1)));
   settle::pin const none = s.op.pin();
   EXPECT_FALSE(none) << "no pin, no reference into it";
+}
+
+// What somebody made and nobody ends, the error sink names by the place that made it.
+TEST(A49_enforcement, what_is_let_go_of_unended_is_named_by_the_place_that_made_it) {
+  settle::resolver_of<void> child;
+  testing::internal::CaptureStderr();
+  constexpr auto abandoned_at = __LINE__ + 2;
+  {
+    settle::resolver_of<int> const abandoned;
+  }
+  constexpr auto destroyed_at = __LINE__ + 2;
+  {
+    settle::scope work{settle::inline_executor()};
+    work.spawn([&child] { return child.get_handle(); });
+  }
+  std::string const said = testing::internal::GetCapturedStderr();
+  auto const place = [](int line) { return std::string("(") + __FILE__ + ":" + std::to_string(line) + ")\n"; };
+  EXPECT_NE(said.find("settle: abandoned " + place(abandoned_at)), std::string::npos) << said;
+  EXPECT_NE(said.find("before its children have ended: they are asked to cancel " + place(destroyed_at)), std::string::npos) << said;
+  EXPECT_TRUE(child.op().cancel_requested());
+  child.cancel();
 }
 
 // A58: the child is adopted while it settles or is released, and while the parent settles.

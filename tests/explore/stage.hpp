@@ -110,12 +110,10 @@ struct source {
   explicit source(Ex ex = Ex()) : r(std::move(ex)) {
     op.on_cleanup([this] { cleaned = cleaned + 1; });
   }
-  /// On the thread that produces it.
-  void end_as(end_t how, int n) {
+  /// On the thread that produces it. False: something else has ended it before.
+  bool end_as(end_t how, int n) {
     producer<T, Ex> mine(std::move(r));
-    if (how == end_t::value) mine.complete(T(n));
-    else if (how == end_t::failure) mine.fail(settle::errc::closed);
-    else mine.cancel();
+    return how == end_t::value ? mine.complete(T(n)) : how == end_t::failure ? mine.fail(settle::errc::closed) : mine.cancel();
   }
   /// Its producer does nothing by itself: it stops when it is asked to.
   void stops_when_asked() {

@@ -10,6 +10,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -115,6 +116,22 @@ TEST_F(supervise, rest_for_one_spares_those_that_were_added_before) {
   fail(0);
   EXPECT_EQ(log, "CBabc");
   end_all();
+}
+TEST_F(supervise, children_that_had_ended_are_started_again_with_those_that_run) {
+  for (auto const& [how, again] : {std::pair{restart::one_for_one, "b"}, {restart::one_for_all, "abc"}, {restart::rest_for_one, "bc"}}) {
+    SCOPED_TRACE(again);
+    children.clear();
+    begin(how);
+    children[0]->r->complete();
+    children[2]->r->complete();
+    sim.run();
+    EXPECT_EQ(children[0]->lives + children[2]->lives, 2) << "their end starts nothing";
+    fail(1);
+    EXPECT_EQ(log, again);
+    EXPECT_FALSE(children[0]->asked || children[2]->asked) << "there was nothing to stop";
+    end_all();
+    s.reset();
+  }
 }
 TEST_F(supervise, one_is_stopped_before_the_next_is_asked) {
   begin(restart::one_for_all);

@@ -17,6 +17,7 @@
 
 #include "allocations.hpp"
 #include "executors.hpp"
+#include "loop_with_timers.hpp"
 
 namespace {
 
@@ -61,7 +62,6 @@ struct service {
 struct stopped : testing::Test {
   simulation sim{settle::testing::seed()};
   sim_executor ex = sim.get_executor();
-  settle::timer_service_of<sim_executor> timers = settle::timers_of(ex);
   simulation::time_point const t0 = sim.now();
   std::string log;
 
@@ -286,31 +286,34 @@ TEST_F(A41_shutdown_phases, a_drain_that_does_not_stop_is_a_survivor) {
   stuck.cancel();
 }
 
-handle_of<void> ticking(sim_executor ex) {
+template <class Ex>
+handle_of<void> ticking(Ex ex) {
   for (;;) co_await settle::sleep(ex, 10ms);
 }
-handle_of<void> failing(sim_executor ex) {
+template <class Ex>
+handle_of<void> failing(Ex ex) {
   co_await settle::sleep(ex, 1ms);
   throw std::runtime_error("again");
 }
+/// Five of everything that takes time.
+template <class Ex>
+void spawn_what_takes_long(settle::scope& work, Ex ex, int& ticks) {
+  for (int i = 0; i != 5; ++i) {
+    work.spawn([ex] { return ticking(ex); });
+    work.spawn([ex] { return settle::sleep(ex, 1h); });
+    work.spawn([] { return settle::never(); });
+    work.spawn([ex, tick = [&ticks] { ++ticks; }] { return settle::interval(ex, 10ms).each(tick); });
+    work.spawn([ex] { return settle::schedule(ex, 1h, [] { FAIL(); }); });
+    work.spawn([timers = settle::timers_of(ex)]() mutable { return settle::within(settle::never(), 1h, timers); });
+    work.spawn([ex] { return settle::hedge(1h, std::vector{1, 2}, [ex](int) { return settle::sleep(ex, 2h); }); });
+    work.spawn([ex] { return settle::retry(settle::backoff::exponential(1s, 5s, 100), [ex](unsigned) { return failing(ex); }); });
+  }
+}
 TEST_F(A39_stop_with_everything_pending, sleeps_intervals_retries_scopes_and_queued_work_all_end) {
   int ticks = 0;
-  auto tick = [&] { ++ticks; };
   shutdown_plan stop(ex);
   settle::scope work(stop.root(), settle::on_failure::keep_going);
-  for (int i = 0; i != 5; ++i) {
-    work.spawn([this] { return ticking(ex); });
-    work.spawn([this] { return settle::sleep(ex, 1h); });
-    work.spawn([] { return settle::never(); });
-    work.spawn([this, tick] { return settle::interval(ex, 10ms).each(tick); });
-    work.spawn([this] { return settle::schedule(ex, 1h, [] { FAIL(); }); });
-    work.spawn([this] { return settle::within(settle::never(), 1h, timers); });
-    work.spawn([this] { return settle::hedge(1h, std::vector{1, 2}, [this](int) { return settle::sleep(ex, 2h); }); });
-    work.spawn([this] {
-      auto attempt = [e = ex](unsigned) { return failing(e); };
-      return settle::retry(settle::backoff::exponential(1s, 5s, 100), attempt);
-    });
-  }
+  spawn_what_takes_long(work, ex, ticks);
   sim.advance(100ms);
   work.spawn([this] { return ticking(ex); });
   auto w = stop.run(10s);
@@ -340,27 +343,34 @@ TEST_F(A39_stop_with_everything_pending, idempotent_and_from_a_callback) {
   EXPECT_EQ(stop.run(1s), second) << "after the end as well";
   EXPECT_EQ(log, "ws wd wc ");
 }
-TEST_F(A39_stop_with_everything_pending, twenty_times_without_growth) {
-  std::int64_t before = 0;
-  for (int i = 0; i != 20; ++i) {
+TEST_F(A39_stop_with_everything_pending, twenty_times_on_one_executor_without_growth) {
+  test::loop_with_timers loop;
+  auto const place = loop.get_executor();
+  std::int64_t blocks = 0;
+  std::int64_t bytes = 0;
+  int ticks = 0;
+  for (int i = 1; i <= 20; ++i) {
     {
-      simulation own(settle::testing::seed());
-      {
-        shutdown_plan stop(own.get_executor());
-        settle::scope work(stop.root());
-        work.spawn([&own] { return ticking(own.get_executor()); });
-        own.advance(100ms);
-        auto w = stop.run(1s);
-        own.run();
-        EXPECT_TRUE(report(w).clean());
-      }
-      own.run();
-      EXPECT_QUIESCENT(own);
+      shutdown_plan stop(place);
+      settle::scope work(stop.root(), settle::on_failure::keep_going);
+      spawn_what_takes_long(work, place, ticks);
+      for (int n = 0; n <= 10; ++n) loop.advance(n == 0 ? 0ms : 10ms);
+      spawn_what_takes_long(work, place, ticks);  // which is still in the queue
+      auto w = stop.run(1s);
+      loop.run_all();
+      ASSERT_TRUE(w.is_settled());
+      EXPECT_TRUE(w.peek()->value().clean());
+      EXPECT_EQ(ticks, 50 * i);
     }
+    loop.run_all();
+    EXPECT_EQ(loop.size() + loop.armed() + loop.made(), 0U);
     settle::trim();
-    if (i == 1) before = test::live_allocations_of_this_thread();
+    if (i != 2) continue;
+    blocks = test::live_allocations_of_this_thread();
+    bytes = test::live_bytes_of_this_thread();
   }
-  EXPECT_EQ(test::live_allocations_of_this_thread(), before);
+  EXPECT_EQ(test::live_allocations_of_this_thread(), blocks);
+  EXPECT_NEAR(static_cast<double>(test::live_bytes_of_this_thread()), static_cast<double>(bytes), 64);
 }
 TEST_F(A39_stop_with_everything_pending, never_run_or_destroyed_meanwhile) {
   {
@@ -484,6 +494,93 @@ TEST(A40_stop_vs_foreign_completion, of_work_from_other_threads_nothing_is_lost)
     EXPECT_EQ(values, ran);
     EXPECT_EQ(values + refused + cancelled, 50);
   }
+}
+
+/// Counts whether it was called, or destroyed without.
+struct notifications {
+  std::atomic<int> values = 0;
+  std::atomic<int> others = 0;
+  std::atomic<int> refused = 0;
+
+  class callback {
+   public:
+    callback(notifications& n, timed_pool& home) : all_(&n), home_(&home) {}
+    callback(callback&& o) noexcept : all_(std::exchange(o.all_, nullptr)), home_(o.home_) {}
+    ~callback() {
+      if (all_ != nullptr) ++all_->refused;
+    }
+    void operator()(settle::ending e) {
+      EXPECT_TRUE(home_->pool.is_here());
+      ++(e.kind == settle::ending::value ? all_->values : all_->others);
+      all_ = nullptr;
+    }
+
+   private:
+    notifications* all_;
+    timed_pool* home_;
+  };
+};
+
+/// A blocking job that ends when the stop has begun, and what was to be told of it at home: there it is told, or the place is gone.
+void stop_while_jobs_end(bool home_goes_first) {
+  constexpr int early = 6;
+  constexpr int late = 20;
+  timed_pool home;
+  test::thread_pool workers(2);
+  notifications of_early;
+  notifications of_late;
+  std::atomic<bool> stopping = false;
+  std::atomic<int> begun = 0;
+  std::atomic<int> ran = 0;
+  {
+    timed_pool::executor const at_home{&home};
+    shutdown_plan stop(at_home);
+    settle::scope jobs(workers.get_executor(), settle::on_failure::keep_going);
+    settle::resolver_of<void, settle::error, timed_pool::executor> session(at_home);
+    session.on_cancel([&session] { session.cancel(); });
+    settle::operation const here = session.op();
+    if (!home_goes_first) stop.add("session", {.root = here});
+    stop.add("jobs", {.root = jobs.op()});
+    if (home_goes_first) stop.add("session", {.root = here});
+    for (int i = 0; i != early; ++i) {
+      auto job = [&] {
+        ++begun;
+        stopping.wait(false);
+        ++ran;
+      };
+      jobs.spawn(std::move(job)).on_done(settle::bound_to(here), notifications::callback(of_early, home));
+    }
+    while (begun != 2) std::this_thread::yield();
+    auto w = stop.run(1h);
+    stopping = true;
+    stopping.notify_all();
+    std::thread other([&] {
+      for (int i = 0; i != late; ++i) jobs.spawn([&ran] { ++ran; }).on_done(settle::bound_to(here), notifications::callback(of_late, home));
+    });
+    while (!w.is_settled()) {
+      home.tick();
+      std::this_thread::yield();
+    }
+    other.join();
+    EXPECT_TRUE(w.peek()->value().clean());
+  }
+  workers.join();
+  home.pool.join();
+  EXPECT_GE(ran, 2);
+  EXPECT_EQ(of_early.values + of_early.others + of_early.refused, early);
+  EXPECT_EQ(of_late.values + of_late.others + of_late.refused, late);
+  if (home_goes_first) {
+    EXPECT_LE(of_early.values + of_late.values, ran);
+    return;
+  }
+  EXPECT_EQ(of_early.refused, 0) << "the session is there until the jobs are released";
+  EXPECT_EQ(of_early.values + of_late.values, ran);
+}
+TEST(A40_stop_vs_foreign_completion, a_job_that_ends_during_the_stop_is_told_of_at_home) {
+  for (int round = 0; round != 30; ++round) ASSERT_NO_FATAL_FAILURE(stop_while_jobs_end(false));
+}
+TEST(A40_stop_vs_foreign_completion, a_job_that_ends_when_its_session_has_gone_is_told_of_or_refused) {
+  for (int round = 0; round != 30; ++round) ASSERT_NO_FATAL_FAILURE(stop_while_jobs_end(true));
 }
 
 }  // namespace

@@ -7,9 +7,14 @@
 #include <cstdlib>
 #include <new>
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
 namespace {
 constinit thread_local std::uint64_t count = 0;
 constinit thread_local std::uint64_t freed = 0;
+constinit thread_local std::int64_t bytes = 0;
 [[maybe_unused]] constinit thread_local std::int64_t new_until_dry = -1;  // negative: all succeed
 
 [[maybe_unused]] bool is_dry(std::int64_t& until_dry) noexcept {
@@ -22,6 +27,8 @@ constinit thread_local std::uint64_t freed = 0;
 std::uint64_t test::allocations_of_this_thread() noexcept { return count; }
 
 std::int64_t test::live_allocations_of_this_thread() noexcept { return static_cast<std::int64_t>(count - freed); }
+
+std::int64_t test::live_bytes_of_this_thread() noexcept { return bytes; }
 
 #if defined(SETTLE_TEST_NEW_RUNS_DRY)
 
@@ -79,6 +86,15 @@ bool heap_is_dry() noexcept {
   if (heap_dry_once) heap_until_dry = -1;
   return true;
 }
+void* counted(void* p) noexcept {
+  ++count;
+  bytes += static_cast<std::int64_t>(malloc_usable_size(p));
+  return p;
+}
+void count_freed(void* p) noexcept {
+  if (p != nullptr) ++freed;
+  bytes -= static_cast<std::int64_t>(malloc_usable_size(p));
+}
 }  // namespace
 
 test::no_heap_after::no_heap_after(std::int64_t n, bool once) noexcept {
@@ -99,25 +115,19 @@ void __libc_free(void*);
 
 void* malloc(std::size_t n) noexcept {
   if (heap_is_dry()) return nullptr;
-  ++count;
-  return __libc_malloc(n);
+  return counted(__libc_malloc(n));
 }
-void* calloc(std::size_t n, std::size_t size) noexcept {
-  ++count;
-  return __libc_calloc(n, size);
-}
+void* calloc(std::size_t n, std::size_t size) noexcept { return counted(__libc_calloc(n, size)); }
 void* realloc(void* p, std::size_t n) noexcept {
-  ++count;
-  if (p != nullptr) ++freed;
-  return __libc_realloc(p, n);
+  count_freed(p);
+  return counted(__libc_realloc(p, n));
 }
 void* aligned_alloc(std::size_t align, std::size_t n) noexcept {
   if (heap_is_dry()) return nullptr;
-  ++count;
-  return __libc_memalign(align, n);
+  return counted(__libc_memalign(align, n));
 }
 void free(void* p) noexcept {
-  if (p != nullptr) ++freed;
+  count_freed(p);
   __libc_free(p);
 }
 }

@@ -26,6 +26,11 @@ inline constexpr bool sanitized = true;
 #else
 inline constexpr bool sanitized = false;
 #endif
+#if defined(SETTLE_TEST_THREAD_SANITIZED)
+inline constexpr bool thread_sanitized = true;
+#else
+inline constexpr bool thread_sanitized = false;
+#endif
 // Said by those who ask what runs, or what fails, and not how far it goes: coverage, negative controls.
 #if defined(SETTLE_TEST_A_TENTH)
 inline constexpr bool a_tenth_will_do = true;
@@ -43,6 +48,9 @@ inline constexpr bool optimised = true;
 inline constexpr bool optimised = false;
 #endif
 inline constexpr std::size_t a_million_when_optimised = optimised ? a_million : a_million / 10;
+
+/// A million also where it has not, and where the other sanitizers look on: for what must be one everywhere, once.
+inline constexpr std::size_t a_million_all_the_same = thread_sanitized || a_tenth_will_do ? 100'000 : 1'000'000;
 
 /// Room for a few hundred calls: even the tenth of a million, of five bytes each, would overflow it.
 inline constexpr std::size_t a_small_stack = (sanitized ? 512 : 64) * 1024;

@@ -139,6 +139,57 @@ void forgets_what_comes_late(world& w, bool wrong) {
   w.to_the_end();
 }
 
+// Whoever registers reads what is there, and then writes that and its own: of two at the same time one is lost.
+void registers_unsynchronised(world& w, bool wrong) {
+  std::vector<std::function<void()>> by_hand;
+  producer r(w.ex);
+  settle::operation const op = r.op();
+  for (int i = 0; i != 2; ++i)
+    some_time(w, [&] {
+      int const id = w.acquire(kind::socket);
+      auto close = [&w, id] { w.close(id, kind::socket); };
+      if (!wrong) return static_cast<void>(op.on_cleanup(close));
+      some_time(w, [&by_hand, close, mine = by_hand]() mutable {
+        mine.emplace_back(close);
+        by_hand = std::move(mine);
+      });
+    });
+  w.to_the_end();
+  for (auto const& f : by_hand) f();
+  r.complete();
+  w.to_the_end();
+}
+
+// A cleanup for which there is no memory is not registered, and nobody looks.
+void forgets_what_finds_no_memory(world& w, bool wrong) {
+  struct policy : settle::default_policy {
+    using executor_type = sim_executor;
+    using allocator_type = simulation::allocator;
+  };
+  struct {
+    simulation::allocator memory;
+    std::vector<std::function<void()>> cleanups{};
+    void on_cleanup(std::function<void()> f) {
+      if (void* const node = memory.try_allocate(32, 8); node != nullptr)
+        cleanups.emplace_back([this, node, f = std::move(f)] {
+          f();
+          memory.deallocate(node, 32, 8);
+        });
+    }
+  } by_hand{w.sim.get_allocator()};
+  settle::resolver<policy> r(std::allocator_arg, w.sim.get_allocator(), w.ex);
+  w.sim.faults().allocation(1 + w.chance.below(6));
+  for (int i = 0; i != 3; ++i) {
+    int const id = w.acquire(kind::buffer);
+    auto close = [&w, id] { w.close(id, kind::buffer); };
+    if (wrong) by_hand.on_cleanup(close);
+    else r.op().on_cleanup(close);
+  }
+  for (auto const& f : by_hand.cleanups) f();
+  r.complete();
+  w.to_the_end();
+}
+
 // Cancelled, it closes what it has, and stops those that use it after that.
 void stops_children_after_the_cleanups(world& w, bool wrong) {
   producer parent(w.ex);
@@ -218,6 +269,8 @@ constexpr program all_ways_to_lose[] = {stores_before_it_has_won,
                                         cleans_up_after_the_observers,
                                         ends_the_parent_inside_the_child,
                                         forgets_what_comes_late,
+                                        registers_unsynchronised,
+                                        forgets_what_finds_no_memory,
                                         stops_children_after_the_cleanups,
                                         tells_the_body_and_not_the_handler,
                                         leaves_out_a_step};
