@@ -5,9 +5,11 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -189,6 +191,64 @@ TEST(any, of_a_range_yields_the_first_value) {
     loop.run_all();
     EXPECT_EQ(std::move(h).wait().value(), quick ? "first" : "second");
   }
+}
+
+TEST(any, of_what_yields_nothing_yields_nothing_or_the_last_error) {
+  for (bool const in_a_range : {false, true})
+    for (bool const one_comes : {true, false}) {
+      loop_with_timers loop;
+      loop_resolver<void> r(loop.get_executor());
+      loop_resolver<void> q(loop.get_executor());
+      handle_of<void> h;
+      if (in_a_range) {
+        std::vector<handle_of<void>> list;
+        list.push_back(r.get_handle());
+        list.push_back(q.get_handle());
+        h = settle::any(std::move(list));
+      } else {
+        h = settle::any(r.get_handle(), q.get_handle());
+      }
+      r.fail(errc::timed_out);
+      EXPECT_FALSE(h.is_settled());
+      if (one_comes) q.complete();
+      else q.fail(errc::closed);
+      loop.run_all();
+      EXPECT_TRUE(h.is_released());
+      auto const o = std::move(h).wait();
+      EXPECT_EQ(o.has_value(), one_comes);
+      if (!one_comes) {
+        EXPECT_EQ(o.error().code(), errc::closed);
+      }
+    }
+}
+
+TEST(all_settled, of_what_cannot_be_copied_has_each_value_moved_in) {
+  using one = std::unique_ptr<int>;
+  loop_with_timers loop;
+  loop_resolver<one> r(loop.get_executor());
+  loop_resolver<one> q(loop.get_executor());
+  auto h = settle::all_settled(r.get_handle(), q.get_handle(), settle::ready(std::make_unique<int>(3)));
+  static_assert(std::is_same_v<decltype(h), handle_of<std::tuple<settle::outcome<one>, settle::outcome<one>, settle::outcome<one>>>>);
+  q.fail(errc::closed);
+  r.complete(std::make_unique<int>(1));
+  loop.run_all();
+  auto [first, second, third] = std::move(h).wait().value();
+  EXPECT_EQ(*first.value(), 1);
+  EXPECT_EQ(second.error().code(), errc::closed);
+  EXPECT_EQ(*third.value(), 3);
+
+  std::vector<loop_resolver<one>> each;
+  std::vector<handle_of<one>> list;
+  for (int i = 0; i != 3; ++i) list.push_back(each.emplace_back(loop.get_executor()).get_handle());
+  auto k = settle::all_settled(std::move(list));
+  each[2].complete(std::make_unique<int>(2));
+  each[0].complete(std::make_unique<int>(5));
+  each[1].cancel();
+  loop.run_all();
+  std::vector<settle::outcome<one>> const all = std::move(k).wait().value();
+  EXPECT_EQ(*all.at(0).value(), 5);
+  EXPECT_TRUE(all.at(1).is_cancelled());
+  EXPECT_EQ(*all.at(2).value(), 2);
 }
 
 handle_of<int> cold_one(int v) { co_return v; }

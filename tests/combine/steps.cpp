@@ -374,4 +374,31 @@ TEST(A60_borrowed_view, is_alive_until_the_dependents_observers_have_run) {
   }
 }
 
+// The same of a `then` on the operation's own executor, which runs inside the settling call, or is posted.
+template <class Value, bool Dispatch>
+struct on_its_loop : counted<Value, manual_loop::executor> {
+  static constexpr bool dispatch = Dispatch;
+};
+template <bool Dispatch>
+void a_then_reads_what_is_borrowed() {
+  manual_loop loop;
+  settle::resolver<on_its_loop<std::string*, Dispatch>> r(loop.get_executor());
+  auto& arena = r.own(std::make_unique<std::string>("in the arena"));
+  trail log;
+  r.on_cleanup([&] { log.push_back("freed"); });
+  auto h = settle::then(r.get_handle(), [&](std::string* p) { return log.push_back("then " + *p), p; });
+  h.on_done([&](settle::outcome<std::string*> const& o) { log.push_back("observed " + *o.value()); });
+  std::move(h).on_done([&](settle::outcome<std::string*>&& o) { log.push_back("taken " + *o.value()); });
+  loop.inside([&] {
+    r.complete(arena.get());
+    EXPECT_EQ(log.empty(), !Dispatch);
+  });
+  loop.run();
+  EXPECT_EQ(log, (trail{"then in the arena", "observed in the arena", "taken in the arena", "freed"}));
+}
+TEST(A60_borrowed_view, is_read_in_a_then_on_the_same_executor_at_once_and_posted) {
+  a_then_reads_what_is_borrowed<true>();
+  a_then_reads_what_is_borrowed<false>();
+}
+
 }  // namespace

@@ -12,7 +12,9 @@
 #include <source_location>
 #include <string>
 #include <system_error>
+#include <tuple>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "allocations.hpp"
@@ -290,6 +292,61 @@ TEST(A16_shared_input, everyone_hears_it) {
       place.run();
     }
   });
+}
+
+/// What there is to see, in words.
+struct seen {
+  std::string operator()(int v) const { return std::to_string(v); }
+  std::string operator()(std::variant<int, int> const& v) const { return std::visit(*this, v); }
+  template <class A, class B>
+  std::string operator()(std::tuple<A, B> const& v) const {
+    return (*this)(std::get<0>(v)) + " " + (*this)(std::get<1>(v));
+  }
+  template <class T>
+  std::string operator()(settle::outcome<T> const& o) const {
+    return o.has_value() ? (*this)(o.value()) : o.has_error() ? "failed" : "cancelled";
+  }
+};
+template <class Combine, class Step>
+void hears_pending_steps(way how, std::string const& of_step, std::string const& of_all, Combine combine, Step step) {
+  on_each_executor([&](auto& place) {
+    SCOPED_TRACE(way_names[static_cast<int>(how)]);
+    subject<counted<int, typename std::decay_t<decltype(place)>::executor>> s(place.get_executor());
+    auto const w = s.h.watch();
+    auto const single = step(w);
+    auto const both = combine(step(w), step(std::move(s.h)));
+    EXPECT_FALSE(single.is_settled() || both.is_settled());
+    s.end(how);
+    place.run();
+    EXPECT_TRUE(both.is_released());
+    std::string told;
+    both.on_done([&](auto const& o) { told = seen()(o); });
+    single.on_done([&](auto const& o) { told += ", " + seen()(o); });
+    place.run();
+    EXPECT_EQ(told, of_all + ", " + of_step);
+  });
+}
+template <class Step>
+void is_an_input_of_every_combinator(way how, std::string const& of_step, Step step) {
+  bool const yields = of_step != "failed" && of_step != "cancelled";
+  std::string const twice = of_step + " " + of_step;
+  auto const check = [&](std::string const& of_all, auto combine) { hears_pending_steps(how, of_step, of_all, combine, step); };
+  check(yields ? twice : of_step, [](auto a, auto b) { return settle::all(std::move(a), std::move(b)); });
+  check(of_step, [](auto a, auto b) { return settle::race(std::move(a), std::move(b)); });
+  check(twice, [](auto a, auto b) { return settle::all_settled(std::move(a), std::move(b)); });
+  if (how != way::cancel) check(of_step, [](auto a, auto b) { return settle::any(std::move(a), std::move(b)); });
+}
+TEST(A16_shared_input, pending_steps_of_every_kind_are_inputs_of_every_combinator) {
+  for (way const how : {way::complete, way::fail, way::cancel}) {
+    bool const value = how == way::complete;
+    std::string const without = how == way::fail ? "failed" : "cancelled";
+    auto then = [](auto h) { return settle::then(std::move(h), [](int v) { return v + 1; }); };
+    auto or_else = [](auto h) { return settle::or_else(std::move(h), [](settle::error const&) { return 7; }); };
+    auto finally = [](auto h) { return settle::finally(std::move(h), [] {}); };
+    is_an_input_of_every_combinator(how, value ? "43" : without, then);
+    is_an_input_of_every_combinator(how, value ? "42" : how == way::fail ? "7" : without, or_else);
+    is_an_input_of_every_combinator(how, value ? "42" : without, finally);
+  }
 }
 
 // What a group has collected and then does not yield is lost like any other value: to its on_lost, once, where it lives.
@@ -638,21 +695,23 @@ TEST(A56_cached_not_cancelled, a_watched_operation_that_loses_stays_pending_for_
 }
 
 TEST(A51_long_lived_watched, a_stop_signal_raced_a_million_times_stays_as_it_was) {
-  settle::resolver_of<int> stop;
-  auto const w = settle::watcher_of<int>(stop.get_handle());
+  settle::resolver<counted<int>> stop;
+  auto const w = stop.get_handle().share();
   auto round = [&](int i) {
-    settle::resolver_of<int> r;
+    settle::resolver<counted<int>> r;
     auto first = settle::race(w, r.get_handle());
     if (i % 3 == 0) first.request_cancel();
     r.complete(i);
   };
   for (int i = 0; i != 100; ++i) round(i);
   std::size_t const hooks = hooks_on(stop.op());
+  long const bytes = ledger::bytes;
   std::int64_t const before = live_allocations_of_this_thread();
   for (int i = 0; i != deep; ++i) {
     round(i);
     ASSERT_EQ(hooks_on(stop.op()), hooks) << "in round " << i;
   }
+  EXPECT_EQ(ledger::bytes, bytes);
   EXPECT_EQ(live_allocations_of_this_thread(), before);
   stop.complete(0);
 }

@@ -348,30 +348,46 @@ TEST(A37_queue_saturation, what_the_queue_refuses_is_told_and_not_lost) {
   for (auto const& s : all) ASSERT_TRUE(s.op.is_released());
 }
 
-// A60, on the operation's own executor: what the value points into is there until its observers have run.
+// A60, on the operation's own executor, whether its user code is posted or not: what the value points into is there until its
+// observers have run.
+template <class Ex, bool Dispatch>
+struct of_a_view : counted<int const*, Ex> {
+  static constexpr bool dispatch = Dispatch;
+};
+template <bool Dispatch, class Place>
+void borrows(Place& place, bool settled_first) {
+  settle::resolver<of_a_view<typename Place::executor, Dispatch>> r(place.get_executor());
+  auto h = r.get_handle();
+  auto& arena = r.own(std::make_unique<std::array<int, 4>>(std::array<int, 4>{1, 2, 3, 4}));
+  int const* const view = arena->data() + 2;
+  int sum = 0;
+  int given_back = 0;
+  r.on_cleanup([&] { given_back = sum; });
+  auto const wire = [&] {
+    h.on_done([&](settle::outcome<int const*> const& out) { sum += *out.value(); });
+    std::move(h).on_done([&](settle::outcome<int const*>&& out) { sum += *std::move(out).value(); });
+  };
+  settle::pin late = settled_first ? r.op().pin() : settle::pin();
+  auto const settle_it = [&] {
+    EXPECT_TRUE(r.complete(view));
+    if constexpr (Place::queued) {
+      EXPECT_EQ(sum, !settled_first && Dispatch ? 6 : 0);
+    }
+  };
+  if (!settled_first) wire();
+  if constexpr (Place::queued) place.loop.inside(settle_it);
+  else settle_it();
+  if (settled_first) wire();
+  late.reset();
+  place.run();
+  EXPECT_EQ(sum, 6);
+  EXPECT_EQ(given_back, 6) << "after both";
+}
 TEST(A60_borrowed_view, is_alive_for_observers_and_the_consumer) {
   on_each_executor([](auto& place) {
-    using policy = counted<int const*, typename std::decay_t<decltype(place)>::executor>;
     for (bool const settled_first : {false, true}) {
-      settle::resolver<policy> r(place.get_executor());
-      auto h = r.get_handle();
-      auto& arena = r.own(std::make_unique<std::array<int, 4>>(std::array<int, 4>{1, 2, 3, 4}));
-      int const* const view = arena->data() + 2;
-      int sum = 0;
-      int given_back = 0;
-      r.on_cleanup([&] { given_back = sum; });
-      auto const wire = [&] {
-        h.on_done([&](settle::outcome<int const*> const& out) { sum += *out.value(); });
-        std::move(h).on_done([&](settle::outcome<int const*>&& out) { sum += *std::move(out).value(); });
-      };
-      settle::pin late = settled_first ? r.op().pin() : settle::pin();
-      if (!settled_first) wire();
-      EXPECT_TRUE(r.complete(view));
-      if (settled_first) wire();
-      late.reset();
-      place.run();
-      EXPECT_EQ(sum, 6);
-      EXPECT_EQ(given_back, 6) << "after both";
+      borrows<true>(place, settled_first);
+      borrows<false>(place, settled_first);
     }
   });
 }

@@ -547,6 +547,43 @@ TEST_F(swarm, F19_after_many_rounds_exactly_as_much_is_in_use_as_after_a_few) {
   EXPECT_EQ(link_count::live, links);
 }
 
+/// Connects that fail at once, reads and timers that are given up, resources: what a round needs no socket of its own for.
+TEST_F(swarm, F19_a_hundred_thousand_rounds_of_one_client_leave_what_a_few_leave) {
+  c_timer::closed = 0;
+  auto [here, there] = pair();
+  settle::scope client(ex(), settle::on_failure::keep_going);
+  auto const round = [&] {
+    auto refused = net().dial(1);
+    on_net job(client.op(), ex());
+    job.own(new c_timer, &c_timer::close);
+    std::array<settle::operation, 4> ended;
+    {
+      auto const reading = settle::within(here.read(), 1h);
+      auto const sleeping = settle::sleep(ex(), 1h);
+      ended = {refused, job.op(), reading, sleeping};
+    }
+    job.cancel();
+    run_until([&] { return std::ranges::all_of(ended, [](auto const& op) { return op.is_released(); }); });
+    ASSERT_EQ(number_of(std::move(refused).wait().error()), EMFILE);
+    ASSERT_EQ(c_timer::open + link_count::live + read_buffer::live, 2) << "the links of the pair";
+  };
+  auto const in_use = [&](std::size_t rounds) {
+    {
+      no_descriptors const none;
+      for (std::size_t i = 0; i != rounds && !HasFatalFailure(); ++i) round();
+    }
+    net().run();
+    settle::trim();
+    return test::live_allocations_of_this_thread();
+  };
+  auto const few = in_use(10);
+  std::size_t const many = test::a_million_when_optimised / 10;
+  EXPECT_EQ(in_use(many), few) << "the slope is zero";
+  EXPECT_EQ(c_timer::closed, static_cast<int>(many + 10));
+  client.op().request_cancel();
+  net().run();
+}
+
 // The scenarios of the same.
 TEST_F(swarm, A43_unclosed_resource_sweep) {
   c_timer::closed = 0;

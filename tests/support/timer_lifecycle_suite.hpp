@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -100,6 +101,70 @@ TYPED_TEST_P(timer_lifecycle, A26_cancelled_at_every_moment_of_its_timer) {
   }
 }
 
+/// The moment between the timer's end and its turn: another one of the same time is first, or last, and cancels.
+TYPED_TEST_P(timer_lifecycle, A26_cancelled_when_its_timer_has_ended_and_its_turn_has_not_come) {
+  using namespace std::chrono_literals;
+  using service = std::remove_cvref_t<decltype(this->place.timers())>;
+  struct canceller {
+    typename service::timer timer;
+    std::function<void()> cancel;
+    void over(settle::timer_end) noexcept { cancel(); }
+  };
+  enum { by_timer_before, by_timer_after, by_observer_before, by_observer_after };
+  for (std::size_t k = 0; k != this->kinds().size(); ++k)
+    for (auto const who : {by_timer_before, by_timer_after, by_observer_before, by_observer_after}) {
+      int in_between = 0;
+      for (int round = 0; round != 2 * this->rounds; ++round) {
+        bool const forced = round % 2 != 0;
+        SCOPED_TRACE(std::to_string(k) + ' ' + std::to_string(who) + (forced ? " forced" : ""));
+        auto const state = std::make_shared<int>(0);
+        settle::operation op;
+        int turns = 0;
+        int calls = 0;
+        bool was_settled = false;
+        bool yields = false;
+        auto const begin = [&] {
+          op = this->kinds()[k](this->ex(), state);
+          op.on_done([&yields](settle::ending e) { yields = e.kind == settle::ending::value; });
+        };
+        auto const cancel = [&] {
+          ++turns;
+          calls = *state;
+          was_settled = op.is_settled();
+          if (forced) op.cancel(settle::cause::shutdown);
+          else op.request_cancel(settle::cause::shutdown);
+        };
+        if (who == by_timer_after || who == by_observer_after) begin();
+        auto&& timers = this->place.timers();
+        auto const when = timers.now() + 10ms;
+        canceller c{typename service::timer(timers), cancel};
+        if (who == by_timer_before || who == by_timer_after) {
+          ASSERT_TRUE(c.timer.start(when, settle::timer_done::to<&canceller::over>(c)));
+        } else {
+          settle::sleep(this->ex(), when).on_done([&cancel] { cancel(); });
+        }
+        if (who == by_timer_before || who == by_observer_before) begin();
+        while (!this->is_virtual && timers.now() < when + 2ms) {
+        }
+        this->place.pass(this->is_virtual ? 10ms : 0ms);
+        while (turns == 0) this->place.pass(0ms);
+        this->expect_the_end_of(op);
+        if (calls == 0 && !was_settled) ++in_between;
+        EXPECT_EQ(turns, 1);
+        EXPECT_EQ(*state, yields ? 1 : calls) << "a tick that is on its way may come, with the value, and else nothing does";
+        EXPECT_FALSE(forced && !was_settled && yields);
+        EXPECT_EQ(state.use_count(), 1);
+        calls = *state;
+        this->place.pass(1s);
+        EXPECT_EQ(*state, calls);
+      }
+      if (who == by_timer_before) {
+        EXPECT_GT(in_between, 0);
+      }
+    }
+  this->expect_nothing_left();
+}
+
 TYPED_TEST_P(timer_lifecycle, A26_the_executor_goes_down_with_everything_pending) {
   for (auto const& begin : this->kinds()) {
     TypeParam dying;
@@ -148,8 +213,9 @@ TYPED_TEST_P(timer_lifecycle, A27_interval_self_cancel) {
   }
 }
 
-REGISTER_TYPED_TEST_SUITE_P(timer_lifecycle, A26_cancelled_at_every_moment_of_its_timer, A26_the_executor_goes_down_with_everything_pending,
-                            A27_interval_self_cancel);
+REGISTER_TYPED_TEST_SUITE_P(timer_lifecycle, A26_cancelled_at_every_moment_of_its_timer,
+                            A26_cancelled_when_its_timer_has_ended_and_its_turn_has_not_come,
+                            A26_the_executor_goes_down_with_everything_pending, A27_interval_self_cancel);
 
 }  // namespace test
 
