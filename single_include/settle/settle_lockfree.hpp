@@ -3444,16 +3444,14 @@ struct releaser {
   /// those that were `seen` any more, but these.
   template <class F, class S = bool (*)(std::uint64_t)>
   static bool change(state& s, std::uint64_t& seen, F f, S stays = never) noexcept {
-    constexpr auto success = std::memory_order_acq_rel;
-    constexpr auto failure = std::memory_order_acquire;
     std::uint64_t const before = count::without_refs(seen);
     if constexpr (is_explored<decltype(s.counts)>) {
       auto const next = [=](std::uint64_t v) { return count::without_refs(v) == before && !stays(v) ? std::optional(f(v)) : std::nullopt; };
-      return s.counts.update(seen, next, count::without_refs, success, failure);
+      return s.counts.update(seen, next, count::without_refs, std::memory_order_acq_rel, std::memory_order_acquire);
     } else {
       for (;;) {
         if (stays(seen)) return false;
-        if (s.counts.compare_exchange_strong(seen, f(seen), success, failure)) return true;
+        if (s.counts.compare_exchange_strong(seen, f(seen), std::memory_order_acq_rel, std::memory_order_acquire)) return true;
         if (count::without_refs(seen) != before) return false;
       }
     }
