@@ -9127,9 +9127,10 @@ class group {
     }
     s.finish();
   }
-  /// What a cancelled input is to `any`, unless the result itself was asked to cancel.
+  /// As a cancelled input of `any` does, unless the result itself was asked to cancel.
   static bool counts_as_failed(cell_type& c) noexcept { return how == rule::any && !c.is(word::requested); }
   static E error_of(cancellation const& why) noexcept { return policy_traits<P>::make_error(why); }
+  /// An input that has no value, without running anything of the user's.
   template <class Slot>
   static constexpr bool passes_quietly = is_quiet_error<typename Slot::E> && (how != rule::any || is_quiet_error<E>);
   template <class Slot>
@@ -9650,7 +9651,7 @@ auto all(A&& a, B&& b, D&& d, E&& e, F&& f, G&& g, I&& i, J&& j, std::source_loc
   return detail::combine_pack<detail::rule::all>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e),
                                                  std::forward<F>(f), std::forward<G>(g), std::forward<I>(i), std::forward<J>(j));
 }
-/// The same of none, as where a pack is empty.
+/// The same of none, as where a pack is empty: it has yielded nothing.
 inline handle_of<std::tuple<>> all(std::source_location at = std::source_location::current()) { return ready(std::tuple<>(), at); }
 /// The same of any number. (Of more than eight the creation site is that of the first: nothing may follow a pack.)
 template <detail::combined H, detail::combined... More>
@@ -9731,7 +9732,7 @@ auto all_settled(A&& a, B&& b, D&& d, E&& e, F&& f, G&& g, I&& i, J&& j, std::so
   return detail::combine_pack<detail::rule::all_settled>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e),
                                                          std::forward<F>(f), std::forward<G>(g), std::forward<I>(i), std::forward<J>(j));
 }
-/// The same of none, as where a pack is empty.
+/// The same of none, as where a pack is empty: it has yielded nothing.
 inline handle_of<std::tuple<>> all_settled(std::source_location at = std::source_location::current()) { return ready(std::tuple<>(), at); }
 /// The same of any number. (Of more than eight the creation site is that of the first: nothing may follow a pack.)
 template <detail::combined H, detail::combined... More>
@@ -9839,7 +9840,7 @@ auto any(A&& a, B&& b, D&& d, E&& e, F&& f, G&& g, I&& i, J&& j, std::source_loc
   return detail::combine_pack<detail::rule::any>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e),
                                                  std::forward<F>(f), std::forward<G>(g), std::forward<I>(i), std::forward<J>(j));
 }
-/// The same of none, as where a pack is empty.
+/// The same of none, as where a pack is empty: it has failed with errc::no_inputs.
 inline handle_of<void> any(std::source_location at = std::source_location::current()) { return failed(errc::no_inputs, at); }
 /// The same of any number. (Of more than eight the creation site is that of the first: nothing may follow a pack.)
 template <detail::combined H, detail::combined... More>
@@ -11306,7 +11307,7 @@ class hedging {
     } else if (is_value ? is_quiet_value<T> && in.is_free() : is_quiet_error<E>) {
       c.keep(s);
       if constexpr (is_quiet_error<E>) {
-        if (!is_value) c.fail(error_of(std::as_const(o)));
+        if (!is_value) c.fail(o.has_error() ? E(std::as_const(o).error()) : error_of(o.cancel()));
       }
       if constexpr (is_quiet_value<T>) {
         if (is_value) c.yield_quietly(*outcome_access::value(o));
@@ -11320,16 +11321,11 @@ class hedging {
     input_outcome<T, E, C> o(in);
     c.keep(in.state());
     if (o.look().has_error()) c.fail(o.error());
-    else if (o.look().is_cancelled()) c.fail(error_of(o.look()));
+    else if (o.look().is_cancelled()) c.fail(error_of(o.look().cancel()));
     else c.yield_value_of(o);
   }
   /// A cancelled one counts as failed, unless the result itself was asked to cancel.
-  static E error_of(outcome<T, E> const& o) noexcept {
-    if constexpr (std::is_copy_constructible_v<E>) {
-      if (o.has_error()) return o.error();
-    }
-    return policy_traits<P>::make_error(o.cancel());
-  }
+  static E error_of(cancellation const& why) noexcept { return policy_traits<P>::make_error(why); }
 
   template <class V>
   using atomic = typename C::sync::template atomic<V>;
@@ -11804,7 +11800,7 @@ auto race(A&& a, B&& b, D&& d, E&& e, F&& f, G&& g, I&& i, J&& j, std::source_lo
   return detail::combine_pack<detail::rule::race>(at, std::forward<A>(a), std::forward<B>(b), std::forward<D>(d), std::forward<E>(e),
                                                   std::forward<F>(f), std::forward<G>(g), std::forward<I>(i), std::forward<J>(j));
 }
-/// The same of none, as where a pack is empty.
+/// The same of none, as where a pack is empty: it has failed with errc::no_inputs.
 inline handle_of<void> race(std::source_location at = std::source_location::current()) { return failed(errc::no_inputs, at); }
 /// The same of any number. (Of more than eight the creation site is that of the first: nothing may follow a pack.)
 template <detail::combined H, detail::combined... More>
@@ -13377,7 +13373,7 @@ struct census_counts {
 
 // What counts and writes is a template throughout: a program without a census compiles none of it.
 
-/// Of those that `is_meant` says yes to. Throws what that throws.
+/// Counts those that `is_meant` says yes to. Throws what that throws.
 template <std::same_as<census_entry> E = census_entry, std::predicate<E const&> F>
 census_counts counts_of(std::vector<E> const& entries, F is_meant) {
   census_counts n;

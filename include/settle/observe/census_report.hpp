@@ -50,7 +50,7 @@ struct census_counts {
 
 // What counts and writes is a template throughout: a program without a census compiles none of it.
 
-/// Of those that `is_meant` says yes to. Throws what that throws.
+/// Counts those that `is_meant` says yes to. Throws what that throws.
 template <std::same_as<census_entry> E = census_entry, std::predicate<E const&> F>
 census_counts counts_of(std::vector<E> const& entries, F is_meant) {
   census_counts n;

@@ -212,9 +212,10 @@ class group {
     }
     s.finish();
   }
-  /// What a cancelled input is to `any`, unless the result itself was asked to cancel.
+  /// As a cancelled input of `any` does, unless the result itself was asked to cancel.
   static bool counts_as_failed(cell_type& c) noexcept { return how == rule::any && !c.is(word::requested); }
   static E error_of(cancellation const& why) noexcept { return policy_traits<P>::make_error(why); }
+  /// An input that has no value, without running anything of the user's.
   template <class Slot>
   static constexpr bool passes_quietly = is_quiet_error<typename Slot::E> && (how != rule::any || is_quiet_error<E>);
   template <class Slot>

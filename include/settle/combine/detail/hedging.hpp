@@ -178,7 +178,7 @@ class hedging {
     } else if (is_value ? is_quiet_value<T> && in.is_free() : is_quiet_error<E>) {
       c.keep(s);
       if constexpr (is_quiet_error<E>) {
-        if (!is_value) c.fail(error_of(std::as_const(o)));
+        if (!is_value) c.fail(o.has_error() ? E(std::as_const(o).error()) : error_of(o.cancel()));
       }
       if constexpr (is_quiet_value<T>) {
         if (is_value) c.yield_quietly(*outcome_access::value(o));
@@ -192,16 +192,11 @@ class hedging {
     input_outcome<T, E, C> o(in);
     c.keep(in.state());
     if (o.look().has_error()) c.fail(o.error());
-    else if (o.look().is_cancelled()) c.fail(error_of(o.look()));
+    else if (o.look().is_cancelled()) c.fail(error_of(o.look().cancel()));
     else c.yield_value_of(o);
   }
   /// A cancelled one counts as failed, unless the result itself was asked to cancel.
-  static E error_of(outcome<T, E> const& o) noexcept {
-    if constexpr (std::is_copy_constructible_v<E>) {
-      if (o.has_error()) return o.error();
-    }
-    return policy_traits<P>::make_error(o.cancel());
-  }
+  static E error_of(cancellation const& why) noexcept { return policy_traits<P>::make_error(why); }
 
   template <class V>
   using atomic = typename C::sync::template atomic<V>;
