@@ -564,12 +564,13 @@ TEST_F(swarm, F19_a_hundred_thousand_rounds_of_one_client_leave_what_a_few_leave
     }
     job.cancel();
     run_until([&] { return std::ranges::all_of(ended, [](auto const& op) { return op.is_released(); }); });
-    ASSERT_EQ(number_of(std::move(refused).wait().error()), EMFILE);
+    ASSERT_EQ(number_of(std::move(refused).wait().error()), test::sanitized ? ECONNREFUSED : EMFILE);
     ASSERT_EQ(c_timer::open + link_count::live + read_buffer::live, 2) << "the links of the pair";
   };
   auto const in_use = [&](std::size_t rounds) {
     {
-      no_descriptors const none;
+      std::optional<no_descriptors> none;
+      if (!test::sanitized) none.emplace();  // a sanitizer wants descriptors of its own
       for (std::size_t i = 0; i != rounds && !HasFatalFailure(); ++i) round();
     }
     net().run();
