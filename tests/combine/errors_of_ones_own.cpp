@@ -150,4 +150,33 @@ TEST(errors_of_ones_own, of_the_second_of_two_items_come_too_late) {
   EXPECT_EQ(std::move(h).wait().error().said, "first");
 }
 
+/// A cancelled input counts as failed: what that is called is made where the user's code runs.
+template <class F>
+void expect_cancelled_to_be_told(F f) {
+  loop_with_timers loop;
+  loop_resolver r(loop.get_executor());
+  auto result = f(handle(r.get_handle()));
+  r.cancel();
+  EXPECT_FALSE(result.is_settled());
+  loop.run_all();
+  EXPECT_EQ(std::move(result).wait().error().said, settle::make_error_code(settle::errc::cancelled).message());
+  EXPECT_EQ(loop.made(), 0U);
+}
+TEST(errors_of_ones_own, any_and_hedge_call_a_cancelled_input_one) {
+  expect_cancelled_to_be_told([](handle h) { return settle::any(std::move(h)); });
+  expect_cancelled_to_be_told([](handle h) { return settle::hedge(1h, std::vector{1}, [&h](int) { return std::move(h); }); });
+}
+
+/// It can say what settle says, and nothing of an exception.
+struct only_codes {
+  settle::errc code;
+  explicit only_codes(settle::errc c) : code(c) {}
+};
+TEST(errors_of_ones_own, that_cannot_hold_an_exception_say_that_something_was_wanting) {
+  settle::resolver_of<int, only_codes> r;
+  auto result = settle::then(r.get_handle(), [](int) { throw 1; });
+  r.complete(1);
+  EXPECT_EQ(std::move(result).wait().error().code, settle::errc::no_memory);
+}
+
 }  // namespace

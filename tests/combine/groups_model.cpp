@@ -225,18 +225,6 @@ TEST(A15_any, a_deadline_of_the_last_input_is_told_as_one) {
   r.cancel();
   EXPECT_EQ(std::move(result).wait().error().code(), settle::errc::timed_out);
 }
-struct strange {
-  std::string what;
-  explicit strange(settle::errc e) : what(settle::make_error_code(e).message()) {}
-};
-/// An error that runs the user's code is made where that belongs.
-TEST(A15_any, a_cancelled_input_is_told_in_an_error_of_one_s_own) {
-  settle::resolver_of<int, strange> r;
-  auto result = settle::any(r.get_handle());
-  r.cancel();
-  EXPECT_EQ(std::move(result).wait().error().what, settle::make_error_code(settle::errc::cancelled).message());
-}
-
 template <class T>
 void all_settled_plots() {
   on_each_executor([](auto& place) {
