@@ -9653,7 +9653,10 @@ auto all(A&& a, B&& b, D&& d, E&& e, F&& f, G&& g, I&& i, J&& j, std::source_loc
                                                  std::forward<F>(f), std::forward<G>(g), std::forward<I>(i), std::forward<J>(j));
 }
 /// The same of none, as where a pack is empty: it has yielded nothing.
-inline handle_of<std::tuple<>> all(std::source_location at = std::source_location::current()) { return ready(std::tuple<>(), at); }
+template <class E = error, class C = cas_terminal>
+handle_of<std::tuple<>, E, C> all(std::source_location at = std::source_location::current()) {
+  return ready<std::tuple<>, E, C>(std::tuple<>(), at);
+}
 /// The same of any number. (Of more than eight the creation site is that of the first: nothing may follow a pack.)
 template <detail::combined H, detail::combined... More>
   requires(sizeof...(More) > 7)
@@ -9734,7 +9737,10 @@ auto all_settled(A&& a, B&& b, D&& d, E&& e, F&& f, G&& g, I&& i, J&& j, std::so
                                                          std::forward<F>(f), std::forward<G>(g), std::forward<I>(i), std::forward<J>(j));
 }
 /// The same of none, as where a pack is empty: it has yielded nothing.
-inline handle_of<std::tuple<>> all_settled(std::source_location at = std::source_location::current()) { return ready(std::tuple<>(), at); }
+template <class E = error, class C = cas_terminal>
+handle_of<std::tuple<>, E, C> all_settled(std::source_location at = std::source_location::current()) {
+  return ready<std::tuple<>, E, C>(std::tuple<>(), at);
+}
 /// The same of any number. (Of more than eight the creation site is that of the first: nothing may follow a pack.)
 template <detail::combined H, detail::combined... More>
   requires(sizeof...(More) > 7)
@@ -9842,7 +9848,10 @@ auto any(A&& a, B&& b, D&& d, E&& e, F&& f, G&& g, I&& i, J&& j, std::source_loc
                                                  std::forward<F>(f), std::forward<G>(g), std::forward<I>(i), std::forward<J>(j));
 }
 /// The same of none, as where a pack is empty: it has failed with errc::no_inputs.
-inline handle_of<void> any(std::source_location at = std::source_location::current()) { return failed(errc::no_inputs, at); }
+template <class C = cas_terminal>
+handle_of<void, error, C> any(std::source_location at = std::source_location::current()) {
+  return failed<void, error, C>(errc::no_inputs, at);
+}
 /// The same of any number. (Of more than eight the creation site is that of the first: nothing may follow a pack.)
 template <detail::combined H, detail::combined... More>
   requires(sizeof...(More) > 7)
@@ -11802,7 +11811,10 @@ auto race(A&& a, B&& b, D&& d, E&& e, F&& f, G&& g, I&& i, J&& j, std::source_lo
                                                   std::forward<F>(f), std::forward<G>(g), std::forward<I>(i), std::forward<J>(j));
 }
 /// The same of none, as where a pack is empty: it has failed with errc::no_inputs.
-inline handle_of<void> race(std::source_location at = std::source_location::current()) { return failed(errc::no_inputs, at); }
+template <class C = cas_terminal>
+handle_of<void, error, C> race(std::source_location at = std::source_location::current()) {
+  return failed<void, error, C>(errc::no_inputs, at);
+}
 /// The same of any number. (Of more than eight the creation site is that of the first: nothing may follow a pack.)
 template <detail::combined H, detail::combined... More>
   requires(sizeof...(More) > 7)

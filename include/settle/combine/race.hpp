@@ -64,7 +64,10 @@ auto race(A&& a, B&& b, D&& d, E&& e, F&& f, G&& g, I&& i, J&& j, std::source_lo
                                                   std::forward<F>(f), std::forward<G>(g), std::forward<I>(i), std::forward<J>(j));
 }
 /// The same of none, as where a pack is empty: it has failed with errc::no_inputs.
-inline handle_of<void> race(std::source_location at = std::source_location::current()) { return failed(errc::no_inputs, at); }
+template <class C = cas_terminal>
+handle_of<void, error, C> race(std::source_location at = std::source_location::current()) {
+  return failed<void, error, C>(errc::no_inputs, at);
+}
 /// The same of any number. (Of more than eight the creation site is that of the first: nothing may follow a pack.)
 template <detail::combined H, detail::combined... More>
   requires(sizeof...(More) > 7)
