@@ -127,9 +127,9 @@ TYPED_TEST_P(combinators, A16_everyone_hears_of_a_shared_input) {
     bool const value = how == way::complete;
     EXPECT_EQ(std::move(all).wait().has_value(), value);
     EXPECT_EQ(std::move(first).wait().has_value(), how != way::cancel);
-    if (how != way::cancel) {
-      EXPECT_EQ(std::move(some).wait().has_value(), value);
-    }
+    auto const last = std::move(some).wait();
+    EXPECT_EQ(last.has_value(), value);
+    EXPECT_EQ(last.has_error(), !value) << "a cancelled input counts as failed";
     auto const outcomes = std::move(each).wait();
     EXPECT_EQ(std::get<0>(outcomes.value()).has_value(), value);
     EXPECT_EQ(std::get<2>(outcomes.value()).has_value(), value);
