@@ -19,11 +19,12 @@ template <class A, class F>
   else return f(a.load(o));
 }
 /// The loop around a compare-and-swap. False when `next` makes nothing of a value: that is `seen` then. An explorer's caller sees of it
-/// what `sees` makes of it.
+/// what `sees` makes of it. `adds`: so much, which is all that `next` does.
 template <class A, class T, class F, class G>
-[[gnu::always_inline]] inline bool update(A& a, T& seen, F next, G sees, std::memory_order success, std::memory_order failure) noexcept {
+[[gnu::always_inline]] inline bool update(A& a, T& seen, F next, G sees, std::memory_order success, std::memory_order failure,
+                                          [[maybe_unused]] T adds = 0) noexcept {
   if constexpr (is_explored<A>) {
-    return a.update(seen, next, sees, success, failure);
+    return a.update(seen, next, sees, success, failure, adds);
   } else {
     seen = a.load(failure);
     for (;;) {
@@ -45,7 +46,7 @@ template <class A, class T, class F>
   if constexpr (is_explored<A>) {
     auto const rest = [n](T v) { return v == n ? std::nullopt : std::optional<T>(v - n); };
     decltype(sees(n)) seen{};
-    a.update(seen, rest, sees, o, o == std::memory_order_acq_rel ? std::memory_order_acquire : std::memory_order_relaxed);
+    a.update(seen, rest, sees, o, o == std::memory_order_acq_rel ? std::memory_order_acquire : std::memory_order_relaxed, T{0} - n);
     return seen;
   } else {
     return sees(a.fetch_sub(n, o));

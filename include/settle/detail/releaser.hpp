@@ -30,8 +30,9 @@ struct releaser {
     auto const beside_others = [leave](std::uint64_t c) {
       return count::holds(c) > 1 ? std::optional<std::uint64_t>(leave(c)) : std::nullopt;
     };
+    std::uint64_t const adds = mark == 0 ? 0 - count::both : 0;
     std::uint64_t c = 0;
-    if (update(s.counts, c, beside_others, count::without_refs, std::memory_order_acq_rel, std::memory_order_acquire)) return true;
+    if (update(s.counts, c, beside_others, count::of_last_hold, std::memory_order_acq_rel, std::memory_order_acquire, adds)) return true;
     for (;;) {
       if (count::holds(c) > 1) {
         if (change(s, c, leave)) return true;
@@ -130,7 +131,8 @@ struct releaser {
     std::uint64_t const before = count::without_refs(seen);
     if constexpr (is_explored<decltype(s.counts)>) {
       auto const next = [=](std::uint64_t v) { return count::without_refs(v) == before && !stays(v) ? std::optional(f(v)) : std::nullopt; };
-      return s.counts.update(seen, next, count::without_refs, std::memory_order_acq_rel, std::memory_order_acquire);
+      std::uint64_t const adds = f(before) - before;  // to any number of references
+      return s.counts.update(seen, next, count::without_refs, std::memory_order_acq_rel, std::memory_order_acquire, adds);
     } else {
       for (;;) {
         if (stays(seen)) return false;

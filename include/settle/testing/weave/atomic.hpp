@@ -50,20 +50,22 @@ class atomic {
     using R = decltype(f(value_));
     execution* const e = here();
     if (e == nullptr) return f(value_);
-    return e->look(id_, this, [&f](bits v) { return bits::of(f(v.template as<T>())); }, o, at).template as<R>();
+    return e->look(id_, this, [f](bits v) { return bits::of(f(v.template as<T>())); }, o, at).template as<R>();
   }
   /// What `f` makes of the newest value, unless that is nothing: then it is a load of a value which this can be said of. `seen` is
-  /// what `sees` makes of the value, in either case: the caller sees no more.
+  /// what `sees` makes of the value, in either case: the caller sees no more. `adds`: all that `f` does is to add this to a whole number;
+  /// such steps are one to the search in whatever order they come, as long as none of them sees a difference. They learn nothing of each
+  /// other then.
   template <class U, class F, class G>
-  bool update(U& seen, F f, G sees, order success, order failure, place at = place::current()) noexcept {
-    auto const next = [&f](bits b) {
+  bool update(U& seen, F f, G sees, order success, order failure, number<T> adds = {}, place at = place::current()) noexcept {
+    auto const next = [f](bits b) {
       auto const to = f(b.template as<T>());
       return to ? std::optional<bits>(bits::of(*to)) : std::nullopt;
     };
-    auto const projected = [&sees](bits b) { return bits::of(sees(b.template as<T>())); };
+    auto const projected = [sees](bits b) { return bits::of(sees(b.template as<T>())); };
     bits b = bits::of(value_);
     bool done = next(b).has_value();
-    if (execution* const e = here()) done = e->update_if(id_, this, b, next, projected, success, failure, at);
+    if (execution* const e = here()) done = e->update_if(id_, this, b, next, projected, success, failure, to_sum(adds), at);
     T const old = b.template as<T>();
     seen = sees(old);
     if (done) value_ = *f(old);
@@ -71,7 +73,7 @@ class atomic {
   }
   template <class F>
   bool update(T& seen, F f, order success, order failure, place at = place::current()) noexcept {
-    return update(seen, f, [](T v) { return v; }, success, failure, at);
+    return update(seen, f, [](T v) { return v; }, success, failure, {}, at);
   }
   /// Sets the bit once it is clear, and yields what was there: a loop around a compare-and-swap, as one step. Outside of an
   /// exploration it must be clear.
@@ -136,6 +138,10 @@ class atomic {
 
   static constexpr order failure_of(order o) noexcept {
     return o == order::acq_rel ? order::acquire : o == order::release ? order::relaxed : o;
+  }
+  static sum to_sum(number<T> n) noexcept {
+    if constexpr (std::is_integral_v<T>) return sum(n);
+    else return sum();
   }
   void begin() noexcept {
     if (execution* const e = execution::current()) id_ = e->create(this, bits::of(value_));

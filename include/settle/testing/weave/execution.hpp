@@ -11,6 +11,7 @@
 #include <memory>
 #include <source_location>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -60,7 +61,7 @@ class execution : public scheduler {
     op.exact = must_be_exact(id);
     location& x = step_on(op, address);
     bits const v = x.stores[index_].value;
-    commit(x, false, order, v, at);
+    commit(x, order, v, at);
     return v;
   }
   /// No more of the value than what `f` makes of it.
@@ -68,17 +69,17 @@ class execution : public scheduler {
   bits look(std::uint32_t id, void const* address, F const& f, std::memory_order order, place at) {
     if (passive_) return f(find(id, address).value());
     operation op{op_kind::load, order == std::memory_order_seq_cst, must_be_exact(id), false, acquires(order), id, {}};
-    op.looks_at = [](void const* context, bits v) { return (*static_cast<F const*>(context))(v); };
-    op.context = &f;
+    op.how = view(f);
+    op.how.looks_at = [](void const* context, bits v) { return (*static_cast<F const*>(context))(v); };
     location& x = step_on(op, address);
     bits const v = x.stores[index_].value;
-    commit(x, false, order, v, at);
+    commit(x, order, v, at);
     return f(v);
   }
   void store(std::uint32_t id, void const* address, bits v, std::memory_order order, place at) {
     operation const op{op_kind::store, false, false, false, false, id, {}};
     location& x = step_on(op, address);
-    begin_event(x, true);
+    begin_event(x, &v);
     memory_.write(x, running_, me(), v, order, event(), false);
     tell(at, x, v);
   }
@@ -103,28 +104,31 @@ class execution : public scheduler {
     }
     expected = seen;
     me().failed_for_nothing |= spurious_;
-    commit(x, false, failure, seen, at);
+    commit(x, failure, seen, at);
     me().has_failed = true;
     me().seen = seen;
     return false;
   }
 
   /// What `next` makes of the newest value, unless that is nothing: then it is a load, of any value that this can be said of, and the
-  /// caller sees no more than what `sees` makes of it.
+  /// caller sees no more than what `sees` makes of it. `adds`: so much, which is all that `next` does.
   template <class F, class G>
   bool update_if(std::uint32_t id, void const* address, bits& seen, F const& next, G const& sees, std::memory_order success,
-                 std::memory_order failure, place at) {
-    auto const both = std::make_pair(&next, &sees);
-    using pair = decltype(both);
+                 std::memory_order failure, sum adds, place at) {
+    struct pair {
+      F next;
+      G sees;
+    };
     operation op{op_kind::swap, false, must_be_exact(id), false, acquires(failure), id, {}};
-    op.fits = [](void const* p, bits v) { return (*static_cast<pair*>(p)->first)(v).has_value(); };
-    op.looks_at = [](void const* p, bits v) { return (*static_cast<pair*>(p)->second)(v); };
-    op.context = &both;
+    op.how = view(pair{next, sees});
+    op.how.fits = [](void const* p, bits v) { return static_cast<pair const*>(p)->next(v).has_value(); };
+    op.how.looks_at = [](void const* p, bits v) { return static_cast<pair const*>(p)->sees(v); };
+    op.adds = adds;
     location& x = step_on(op, address);
     seen = x.stores[index_].value;
     auto const to = next(seen);
     if (to) commit_update(x, *to, success, at);
-    else commit(x, false, failure, seen, at);
+    else commit(x, failure, seen, at);
     return to.has_value();
   }
 
@@ -150,7 +154,7 @@ class execution : public scheduler {
     }
     operation const op{op_kind::wait, false, true, false, true, id, {}};
     location& x = step_on(op, address);
-    commit(x, false, std::memory_order_acquire, x.value(), at);
+    commit(x, std::memory_order_acquire, x.value(), at);
   }
   /// Nothing to be done before another thread has written the object.
   void pause(std::uint32_t id, void const* address) {
@@ -165,7 +169,7 @@ class execution : public scheduler {
       operation op{op_kind::resume, false, true, false, false, id, {}};
       op.expected.low = seen;
       location& y = step_on(op, address);
-      begin_event(y, false);
+      begin_event(y, nullptr);
     }
     t.exact_at = id + 1;
   }
@@ -274,30 +278,33 @@ class execution : public scheduler {
     stale_ = index_ != x.newest();
     return x;
   }
-  void begin_event(location& x, bool writes) {
+  void begin_event(location& x, bits const* written) {
     thread_state& t = me();
     ++t.count;
     t.known.at[running_] = t.count;
     t.last_kind = t.pending.kind;
     t.last_where = x.id;
     t.has_failed = false;
-    if (writes && (t.last_kind == op_kind::load || t.last_kind == op_kind::swap)) t.last_kind = op_kind::store;
+    if (written != nullptr && (t.last_kind == op_kind::load || t.last_kind == op_kind::swap)) t.last_kind = op_kind::store;
     if (!happened(x.stores[0].thread, x.stores[0].number))
       fail("a data race: an atomic object is used before its construction has happened");
     x.last_access[running_] = t.count;
-    if (searching()) races_.note(threads_, running_, index_, writes);
+    if (searching()) races_.note(threads_, running_, index_, written);
   }
   bool searching() const noexcept { return phase_ == running && !draining_ && settings().search.kind <= method::full_search; }
   std::int32_t event() const noexcept { return searching() ? static_cast<std::int32_t>(search_.depth()) - 1 : no_event; }
-  void commit(location& x, bool writes, std::memory_order order, bits v, place at) {
-    begin_event(x, writes);
-    memory_.read(x, running_, me(), index_, order);
+  void commit(location& x, std::memory_order order, bits v, place at) {
+    bool const may_be_old = memory_.reads_old(me().pending);
+    std::uint32_t const learned = may_be_old ? memory_model::learned_from(x, index_, running_, me()) : index_;
+    begin_event(x, nullptr);
+    memory_.read(x, running_, me(), index_, learned, order);
     tell(at, x, v);
   }
   void commit_update(location& x, bits v, std::memory_order order, place at) {
-    begin_event(x, true);
-    memory_.read(x, running_, me(), x.newest(), order);
-    memory_.write(x, running_, me(), v, order, event(), true);
+    begin_event(x, &v);
+    bool const commutes = memory_model::commutes(me().pending, x);
+    memory_.read(x, running_, me(), x.newest(), commutes ? x.base() : x.newest(), order);
+    memory_.write(x, running_, me(), v, order, event(), true, commutes);
     tell(at, x, v);
   }
   void tell(place at, location const& x, bits v) {

@@ -7,6 +7,7 @@
 #include <deque>
 #include <vector>
 
+#include "additions.hpp"
 #include "location.hpp"
 #include "options.hpp"
 #include "step.hpp"
@@ -93,7 +94,7 @@ class memory_model {
   }
   /// A load, or a compare-and-swap that fails, may read a value that was overwritten.
   bool reads_old(operation const& op) const noexcept {
-    return options_->weak_memory && !op.exact && (op.kind == op_kind::load || (op.kind == op_kind::swap && options_->stale_failures));
+    return options_->weak_memory && !op.exact && (op.kind == op_kind::load || (op.kind == op_kind::swap && (options_->stale_failures || op.how.fits != nullptr)));
   }
 
   /// Does the older value leave everything possible that the newer one does?
@@ -108,18 +109,44 @@ class memory_model {
     return true;
   }
 
+  /// It adds, and neither it nor the additions just before it see a difference in whichever order they come. It learns what is known of the
+  /// value below them all: less than it would behind them, so that no behaviour is lost.
+  static bool commutes(operation const& op, location const& x) noexcept {
+    additions const before(x, x.newest());
+    if (!op.adds || before.count == additions::most) return false;
+    addition const last{op.adds, op.how};
+    return before.with(last).are_alike();
+  }
+
+  /// Those that the thread must find done.
+  static unsigned known_of(location const& x, additions const& all, unsigned thread, thread_state const& t) noexcept {
+    unsigned known = 0;
+    for (std::uint32_t i = all.first; i != all.first + all.count; ++i)
+      if (x.stores[i].thread == thread || t.known.covers(x.stores[i].thread, x.stores[i].number)) known |= all.mask(i);
+    return known;
+  }
+  /// Whose message a read learns: it sees nothing of the additions that it need not find done, which might as well come later.
+  static std::uint32_t learned_from(location const& x, std::uint32_t index, unsigned thread, thread_state const& t) noexcept {
+    if (!x.stores[index].added) return index;
+    additions const all(x, index);
+    bool const sees = t.pending.seen(x.stores[index].value) != t.pending.seen(all.sum_of(known_of(x, all, thread, t)));
+    return sees ? index : all.first - 1;
+  }
+
   // NOLINTNEXTLINE(readability-convert-member-functions-to-static): what the model does, whatever it keeps
-  void read(location& x, unsigned thread, thread_state& t, std::uint32_t index, std::memory_order order) {
+  void read(location& x, unsigned thread, thread_state& t, std::uint32_t index, std::uint32_t learned, std::memory_order order) {
     x.note_reading(thread, t.count, index);
-    store_record const& s = x.stores[index];
+    store_record const& s = x.stores[learned];
     if (acquires(order) && s.has_message) t.known.join(s.message);
     if (order == std::memory_order_seq_cst && index > x.sc_floor) x.sc_floor = index;
   }
 
   /// `continues`: a read-modify-write, which carries on what the value it has read carries.
   // NOLINTNEXTLINE(readability-convert-member-functions-to-static): what the model does, whatever it keeps
-  void write(location& x, unsigned thread, thread_state const& t, bits value, std::memory_order order, std::int32_t event, bool continues) {
+  void write(location& x, unsigned thread, thread_state const& t, bits value, std::memory_order order, std::int32_t event, bool continues,
+             bool commutes = false) {
     store_record s;
+    if (commutes) s.added = {t.pending.adds, t.pending.how};
     s.value = value;
     s.thread = static_cast<std::uint8_t>(thread);
     s.number = t.count;

@@ -2,11 +2,13 @@
 #ifndef SETTLE_TESTING_WEAVE_RACES_HPP
 #define SETTLE_TESTING_WEAVE_RACES_HPP
 
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
+#include "additions.hpp"
 #include "memory_model.hpp"
 #include "search.hpp"
 #include "step.hpp"
@@ -24,7 +26,7 @@ class race_finder {
  public:
   race_finder(search& s, memory_model& m) noexcept : search_(&s), memory_(&m) {}
 
-  static effect effect_of(operation const& op, bool wrote, bool reads_old) noexcept {
+  static effect effect_of(operation const& op, bool wrote, bool reads_old, bool commutes) noexcept {
     switch (op.kind) {
       case op_kind::wait:
       case op_kind::resume:
@@ -33,15 +35,15 @@ class race_finder {
         return effect::none;
       case op_kind::load:
       case op_kind::swap:
-        if (wrote || op.sequential) return effect::exclusive;
+        if (wrote || op.sequential) return commutes ? effect::adding : effect::exclusive;
         return reads_old ? effect::weak_read : effect::exact_read;
       default:
         return effect::exclusive;
     }
   }
 
-  /// The current step is taken: `t` does what it was about to, reading the value at `index`.
-  void note(std::vector<thread_state>& threads, unsigned thread, std::uint32_t index, bool wrote) {
+  /// The current step is taken: `t` does what it was about to, reading the value at `index`, and writing another, or not.
+  void note(std::vector<thread_state>& threads, unsigned thread, std::uint32_t index, bits const* written) {
     thread_state& t = threads[thread];
     operation const& op = t.pending;
     step& e = search_->current();
@@ -49,16 +51,22 @@ class race_finder {
     e.kind = op.kind;
     e.where = op.where;
     e.number = t.count;
-    e.what = effect_of(op, wrote, memory_->reads_old(op));
+    e.index = index;
+    e.what = effect_of(op, written != nullptr, memory_->reads_old(op), written != nullptr && memory_model::commutes(op, x));
+    if (e.what == effect::weak_read) {
+      e.read = op;
+      e.earlier_read = x.last_weak_read[thread];
+    }
     auto const here = static_cast<std::int32_t>(search_->depth()) - 1;
     if (!search_->repeats()) {
-      look_back(x, t, thread, e.what);
+      look_back(x, t, thread, e.what, written);
       e.clock = t.order;
       e.clock.at[thread] = t.count;
       depend(x, e, index);
     }
     t.order = e.clock;
     if (e.what == effect::exclusive) x.last_exclusive = here;
+    else if (e.what == effect::adding) x.last_addition[thread] = here;
     else if (e.what == effect::exact_read) x.last_exact_read[thread] = here;
     else if (e.what == effect::weak_read) x.last_weak_read[thread] = here;
   }
@@ -67,58 +75,156 @@ class race_finder {
   step& at(std::int32_t i) noexcept { return search_->steps()[static_cast<std::size_t>(i)]; }
 
   void depend(location& x, step& e, std::uint32_t index) noexcept {
-    if (e.what == effect::exclusive || e.what == effect::exact_read) {
+    if (e.what >= effect::exact_read) {
       if (x.last_exclusive != no_event) e.clock.join(at(x.last_exclusive).clock);
-    } else if (x.stores[index].event != no_event) {
-      e.clock.join(at(x.stores[index].event).clock);
+    } else {
+      for (;; --index) {  // a sum is of all that was added
+        if (x.stores[index].event != no_event) e.clock.join(at(x.stores[index].event).clock);
+        if (!x.stores[index].added) break;
+      }
     }
-    if (e.what != effect::exclusive) return;
-    for (std::int32_t const r : x.last_exact_read)
+    if (e.what == effect::exclusive || e.what == effect::exact_read) join_since(x.last_addition, x, e);
+    if (e.what == effect::exclusive || e.what == effect::adding) join_since(x.last_exact_read, x, e);
+  }
+  void join_since(std::array<std::int32_t, max_threads> const& last, location const& x, step& e) noexcept {
+    for (std::int32_t const r : last)
       if (r > x.last_exclusive) e.clock.join(at(r).clock);
   }
 
-  void look_back(location& x, thread_state const& t, unsigned thread, effect what) {
+  void look_back(location& x, thread_state const& t, unsigned thread, effect what, bits const* written) {
     if (!search_->reduces() || what == effect::none) return;
     operation const& op = t.pending;
     bool const conditional = op.kind == op_kind::lock || op.kind == op_kind::take || (op.kind == op_kind::swap && memory_->reads_old(op));
-    if (conditional) try_before_stores(x, t, thread);
-    else if (what != effect::weak_read) try_before(x.last_exclusive, t, thread);
-    if (what != effect::exclusive) return;
+    if (conditional) try_before_stores(x, t, thread, what);
+    else if (what != effect::weak_read) try_before_all(x, t, thread, what);
+    if (what == effect::weak_read) tell_apart(x, t, thread);
+    if (what != effect::exclusive && what != effect::adding) return;
     for (unsigned r = 0; r != max_threads; ++r) {
       if (r == thread) continue;
-      if (x.last_exact_read[r] > x.last_exclusive) try_before(x.last_exact_read[r], t, thread);
-      try_before_reader(x, x.last_weak_read[r], t, thread);
+      if (x.last_exact_read[r] > x.last_exclusive) try_before(x.last_exact_read[r], t, thread, what);
+      try_before_reader(x, x.last_weak_read[r], t, thread, what, written);
     }
   }
 
+  void try_before_all(location& x, thread_state const& t, unsigned thread, effect what) {
+    try_before(x.last_exclusive, t, thread, what);
+    if (what == effect::adding) return;
+    for (std::int32_t const a : x.last_addition)
+      if (a > x.last_exclusive) try_before(a, t, thread, what);
+  }
   /// A compare-and-swap has all values it could fail with to choose from, wherever it stands: coming earlier is something new
   /// only where it would succeed.
-  void try_before_stores(location& x, thread_state const& t, unsigned thread) {
-    operation const& op = t.pending;
-    if (x.last_exclusive != no_event && at(x.last_exclusive).kind == op_kind::load) try_before(x.last_exclusive, t, thread);
-    for (std::uint32_t i = x.newest(); i != 0; --i) {
-      store_record const& s = x.stores[i];
-      if (s.event == no_event || s.thread == thread || t.order.covers(s.thread, s.number)) return;
-      bits const earlier = x.stores[i - 1].value;
-      bool const could = op.kind == op_kind::take   ? earlier.low != 0
-                         : op.kind == op_kind::lock ? (earlier.low & op.expected.low) == 0
-                                                    : op.succeeds(earlier);
-      if (could) return try_before(s.event, t, thread);
+  void try_before_stores(location& x, thread_state const& t, unsigned thread, effect what) {
+    if (x.last_exclusive != no_event && at(x.last_exclusive).kind == op_kind::load) try_before(x.last_exclusive, t, thread, what);
+    for (std::uint32_t i = what == effect::adding ? x.base() : x.newest(); i != 0; --i) {
+      if (x.stores[i].added) {
+        if (try_before_additions(x, i, t, thread, what)) return;
+      } else {
+        store_record const& s = x.stores[i];
+        if (s.event == no_event || s.thread == thread || t.order.covers(s.thread, s.number)) return;
+        if (would_succeed(t.pending, x.stores[i - 1].value)) return try_before(s.event, t, thread, what);
+      }
     }
   }
-
-  /// The load could have read what is stored now.
-  void try_before_reader(location& x, std::int32_t reader, thread_state const& t, unsigned thread) {
-    if (reader == no_event) return;
-    step const& r = at(reader);
-    if (x.last_exclusive != no_event && at(x.last_exclusive).clock.covers(r.thread, r.number)) return;
-    try_before(reader, t, thread);
+  /// Down to the first of those that commute, of which any may be the last. True: there is one that it could come before.
+  bool try_before_additions(location& x, std::uint32_t& i, thread_state const& t, unsigned thread, effect what) {
+    additions const all(x, i);
+    bool any = false;
+    for (;; --i) {
+      store_record const& s = x.stores[i];
+      bool const ordered = s.event == no_event || s.thread == thread || t.order.covers(s.thread, s.number);
+      if (!ordered && all.any_sum([&](bits v) { return would_succeed(t.pending, v); }, all.mask(i))) {
+        try_before(s.event, t, thread, what);
+        any = true;
+      }
+      if (!x.stores[i - 1].added) return any;
+    }
+  }
+  static bool would_succeed(operation const& op, bits v) noexcept {
+    return op.kind == op_kind::take ? v.low != 0 : op.kind == op_kind::lock ? (v.low & op.expected.low) == 0 : op.succeeds(v);
   }
 
-  void try_before(std::int32_t event, thread_state const& t, unsigned thread) {
+  /// The load, or one that its thread did before, could have read what is stored now.
+  void try_before_reader(location& x, std::int32_t reader, thread_state const& t, unsigned thread, effect what, bits const* written) {
+    for (; reader != no_event; reader = at(reader).earlier_read) {
+      step const& r = at(reader);
+      if (x.last_exclusive != no_event && at(x.last_exclusive).clock.covers(r.thread, r.number)) return;
+      if (written == nullptr || !learns_nothing(x, r, t, *written)) return try_before(reader, t, thread, what);
+    }
+  }
+  /// It would see the same of that value as of the one it has read, which leaves as much possible.
+  static bool learns_nothing(location const& x, step const& reader, thread_state const& t, bits written) noexcept {
+    operation const& op = reader.read;
+    store_record const& had = x.stores[reader.index];
+    if ((op.kind == op_kind::swap && op.succeeds(written)) || op.seen(had.value) != op.seen(written)) return false;
+    if (!op.acquires || !had.has_message) return true;
+    store_record const& last = x.stores.back();  // what a read-modify-write carries on
+    if (t.pending.kind == op_kind::store || !last.has_message) return false;
+    for (unsigned i = 0; i != max_threads; ++i)
+      if (had.message.at[i] > last.message.at[i]) return false;
+    return true;
+  }
+
+  /// Additions have an order for a read that could find some done without others, and not just so as they are.
+  void tell_apart(location& x, thread_state const& t, unsigned thread) {
+    std::uint32_t const oldest = x.floor(thread, t.known);
+    for (std::uint32_t i = x.newest(); i > 1 && i >= oldest; --i) {
+      if (!x.stores[i].added || !x.stores[i - 1].added) continue;
+      additions const all(x, i);
+      unsigned const known = memory_model::known_of(x, all, thread, t);
+      for (unsigned done = 1; done + 1 < 1U << all.count; ++done)
+        if ((known & ~done) == 0 && is_possible(x, all, done) && !is_like_one(all, done, known, oldest, t.pending))
+          try_other_order(x, all, done);
+      i = all.first;
+    }
+  }
+  /// What those come after is done, too.
+  bool is_possible(location const& x, additions const& all, unsigned done) noexcept {
+    for (unsigned i = 0; i != all.count; ++i) {
+      store_record const& s = x.stores[all.first + i];
+      bool const is_done = (done & all.mask(all.first + i)) != 0;
+      if (s.event == no_event) return false;
+      for (unsigned j = 0; is_done && j != i; ++j) {
+        store_record const& before = x.stores[all.first + j];
+        if ((done & all.mask(all.first + j)) == 0 && at(s.event).clock.covers(before.thread, before.number)) return false;
+      }
+    }
+    return true;
+  }
+  /// A value that it may read as it is would look the same, and leave as much possible; or it would do something else than read.
+  static bool is_like_one(additions const& all, unsigned done, unsigned known, std::uint32_t oldest, operation const& op) noexcept {
+    bits const value = all.sum_of(done);
+    if (op.kind == op_kind::swap && op.succeeds(value)) return true;
+    bool const learns = op.acquires && op.seen(value) != op.seen(all.sum_of(known));
+    for (unsigned n = 0; n <= all.count; ++n) {  // so many are done, as they are
+      if (all.first - 1 + n < oldest) continue;
+      unsigned const there = all.all_but_newest(all.count - n);
+      bits const v = all.sum_of(there);
+      bool const reads = op.kind == op_kind::load || !op.succeeds(v);
+      if (reads && op.seen(v) == op.seen(value) && (!learns || (there & ~done) == 0)) return true;
+    }
+    return false;
+  }
+  void try_other_order(location const& x, additions const& all, unsigned done) {
+    for (unsigned other = 1; other < all.count; ++other)
+      for (unsigned one = 0; one != other; ++one)
+        if ((done & all.mask(all.first + other)) != 0 && (done & all.mask(all.first + one)) == 0)
+          try_turned(x.stores[all.first + one], x.stores[all.first + other]);
+  }
+  void try_turned(store_record const& one, store_record const& other) {
+    if (one.event == no_event || one.thread == other.thread || at(other.event).clock.covers(one.thread, one.number)) return;
+    at(one.event).told_apart |= bit(one.thread);
+    move_between(one.event, other.event);
+    if ((seen_ & bit(other.thread)) == 0 && !after_moved(at(other.event).clock, other.thread)) first_ |= bit(other.thread);
+    begin_with(first_, one.event, other.thread);
+  }
+
+  void try_before(std::int32_t event, thread_state const& t, unsigned thread, effect what) {
     if (event == no_event || at(event).thread == thread || t.order.covers(at(event).thread, at(event).number)) return;
+    begin_with(initials(event, t, thread, what), event, thread);
+  }
+  void begin_with(std::uint8_t first, std::int32_t event, unsigned thread) {
     step& e = at(event);
-    std::uint8_t const first = initials(event, t, thread);
     if ((first & e.backtrack) != 0) return;
     auto const possible = static_cast<std::uint8_t>(first & e.enabled);
     if (possible == 0) e.backtrack |= e.enabled;
@@ -128,23 +234,26 @@ class race_finder {
 
   /// Who can begin an execution in which what happened since that event without depending on it, and then `thread`'s step,
   /// comes before it.
-  std::uint8_t initials(std::int32_t event, thread_state const& t, unsigned thread) {
-    std::uint8_t first = 0;
-    std::uint8_t seen = 0;
+  std::uint8_t initials(std::int32_t event, thread_state const& t, unsigned thread, effect what) {
+    move_between(event, static_cast<std::int32_t>(search_->depth()) - 1);
+    if ((seen_ & bit(thread)) == 0 && !after_moved(t.order, thread) && !conflicts_with_moved(t.pending, what)) first_ |= bit(thread);
+    return first_;
+  }
+  /// What happened between two events and does not depend on the first one, and who can begin with it.
+  void move_between(std::int32_t event, std::int32_t end) {
+    first_ = 0;
+    seen_ = 0;
     moved_.clear();
     step const& e = at(event);
-    auto const end = static_cast<std::int32_t>(search_->depth()) - 1;
     for (std::int32_t j = event + 1; j != end; ++j) {
       step const& s = at(j);
       if (s.clock.covers(e.thread, e.number)) continue;
-      if ((seen & bit(s.thread)) == 0) {
-        seen |= bit(s.thread);
-        if (!after_moved(s.clock, s.thread)) first |= bit(s.thread);
+      if ((seen_ & bit(s.thread)) == 0) {
+        seen_ |= bit(s.thread);
+        if (!after_moved(s.clock, s.thread)) first_ |= bit(s.thread);
       }
       moved_.push_back(j);
     }
-    if ((seen & bit(thread)) == 0 && !after_moved(t.order, thread) && !conflicts_with_moved(t.pending)) first |= bit(thread);
-    return first;
   }
   bool after_moved(vector_clock const& clock, unsigned thread) noexcept {
     // NOLINTNEXTLINE(readability-use-anyofallof): shorter as it stands
@@ -152,16 +261,19 @@ class race_finder {
       if (at(m).thread != thread && clock.covers(at(m).thread, at(m).number)) return true;
     return false;
   }
-  bool conflicts_with_moved(operation const& op) noexcept {
-    // NOLINTNEXTLINE(readability-use-anyofallof): shorter as it stands
-    for (std::int32_t const m : moved_)
-      if (at(m).where == op.where && at(m).kind != op_kind::choose && at(m).what >= effect::exact_read) return true;
+  bool conflicts_with_moved(operation const& op, effect what) noexcept {
+    for (std::int32_t const m : moved_) {
+      bool const both_add = what == effect::adding && at(m).what == effect::adding;
+      if (at(m).where == op.where && at(m).kind != op_kind::choose && at(m).what >= effect::exact_read && !both_add) return true;
+    }
     return false;
   }
 
   search* search_;
   memory_model* memory_;
   std::vector<std::int32_t> moved_;
+  std::uint8_t first_ = 0;  // of what was moved
+  std::uint8_t seen_ = 0;
 };
 
 }  // namespace settle::inline v0::testing::weave

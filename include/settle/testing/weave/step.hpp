@@ -32,13 +32,10 @@ struct operation {
   bool acquires = false;    // where it only reads
   std::uint32_t where = 0;  // id of the location; for choose: how many
   bits expected{};          // of a lock: the bits that must be clear
-
-  // Of a load whose thread sees no more of the value than what this makes of it.
-  bits (*looks_at)(void const* context, bits value) = nullptr;
-  void const* context = nullptr;
-  bool (*fits)(void const* context, bits value) = nullptr;  // of a swap that takes more than one value
-  bool succeeds(bits value) const noexcept { return fits == nullptr ? value == expected : fits(context, value); }
-  bits seen(bits value) const noexcept { return looks_at == nullptr ? value : looks_at(context, value); }
+  view how{};               // of a load, or of a swap that takes more than one value
+  sum adds{};               // of a swap that does no more than that
+  bool succeeds(bits value) const noexcept { return how.fits == nullptr ? value == expected : how.fits(how.context.data(), value); }
+  bits seen(bits value) const noexcept { return how.seen(value); }
 };
 
 /// How an event is ordered with others of its location.
@@ -46,6 +43,7 @@ enum class effect : std::uint8_t {
   none,
   weak_read,   ///< may read old values: commutes with every store but the one it reads
   exact_read,  ///< reads the newest: commutes with other reads
+  adding,      ///< as exclusive, but commutes with its like
   exclusive,   ///< commutes with nothing but weak reads
 };
 
@@ -58,6 +56,7 @@ struct step {
   std::uint8_t done = 0;
   std::uint8_t asleep = 0;                        // those up to `bound` of their values
   std::uint8_t awake = 0;                         // has choices that do not sleep
+  std::uint8_t told_apart = 0;                    // additions whose order with others a read could tell: these wake one that sleeps
   std::uint8_t preemptions = 0;                   // so far
   std::uint8_t old_values = 0;                    // read so far
   std::uint8_t previous = 0;                      // who ran before
@@ -71,6 +70,9 @@ struct step {
   op_kind kind = op_kind::none;
   std::uint32_t where = 0;
   std::uint32_t number = 0;
+  std::uint32_t index = 0;  // of the value that was read
+  operation read;           // of one that may read old values
+  std::int32_t earlier_read = no_event;  // of the same object, by the same thread
   vector_clock clock;  // what it depends on: the order of the search, not of the memory model
 };
 
