@@ -153,6 +153,7 @@ set(settle_core_headers
     include/settle/testing/simulation/timers.hpp
     include/settle/testing/simulation/trace.hpp
     include/settle/testing/weave.hpp
+    include/settle/testing/weave/additions.hpp
     include/settle/testing/weave/atomic.hpp
     include/settle/testing/weave/clock.hpp
     include/settle/testing/weave/context.hpp
@@ -164,6 +165,7 @@ set(settle_core_headers
     include/settle/testing/weave/fiber.hpp
     include/settle/testing/weave/location.hpp
     include/settle/testing/weave/memory_model.hpp
+    include/settle/testing/weave/operation.hpp
     include/settle/testing/weave/options.hpp
     include/settle/testing/weave/plain.hpp
     include/settle/testing/weave/policy.hpp

@@ -36,20 +36,16 @@ class Stage:
     program: pathlib.Path = ACTS
 
 
-# An operation between two others: what is explored beside it is too much without a bound.
-BOUND = "a hook bound to another operation"
 QUICK = (
     Stage("one act, everything", ("--k", "1"), 1, 1, whole=True),
-    Stage("two acts, everything", ("--k", "2", "--without", BOUND), 40, 1, whole=True),
-    Stage("two acts, one a bound hook, everything up to a cap", ("--k", "2", "--with", BOUND, "--cap", "300000", "--fallback"), 20, 0.2, whole=True),
+    Stage("two acts, everything", ("--k", "2"), 60, 1, whole=True),
     Stage("three acts, within one preemption", ("--k", "3", "--preemptions", "1", "--old-values", "1"), 40, 1, whole=True),
     Stage("three acts, within two preemptions", ("--k", "3", "--preemptions", "2", "--old-values", "1", "--cap", "100000", "--fallback"), 100, 0.7),
     Stage("four acts, within one preemption", ("--k", "4", "--preemptions", "1", "--old-values", "1"), 1000, 1),
 )
 LONG = (
     Stage("one act, everything", ("--k", "1"), 1, 1, whole=True),
-    Stage("two acts, everything", ("--k", "2", "--without", BOUND), 40, 1, whole=True),
-    Stage("two acts, one a bound hook, within two preemptions", ("--k", "2", "--with", BOUND, "--preemptions", "2", "--old-values", "2"), 20, 1, whole=True),
+    Stage("two acts, everything", ("--k", "2"), 60, 1, whole=True),
     Stage("scenes of three threads, within two preemptions", ("2",), 200, 1, whole=True, program=SCENES),
     Stage("three acts, within two preemptions", ("--k", "3", "--preemptions", "2", "--old-values", "2"), 400, 1, whole=True),
     Stage("four acts, within one preemption", ("--k", "4", "--preemptions", "1", "--old-values", "1"), 1000, 1, whole=True),

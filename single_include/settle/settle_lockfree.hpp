@@ -2256,11 +2256,12 @@ template <class A, class F>
   else return f(a.load(o));
 }
 /// The loop around a compare-and-swap. False when `next` makes nothing of a value: that is `seen` then. An explorer's caller sees of it
-/// what `sees` makes of it.
+/// what `sees` makes of it. `adds`: so much, which is all that `next` does.
 template <class A, class T, class F, class G>
-[[gnu::always_inline]] inline bool update(A& a, T& seen, F next, G sees, std::memory_order success, std::memory_order failure) noexcept {
+[[gnu::always_inline]] inline bool update(A& a, T& seen, F next, G sees, std::memory_order success, std::memory_order failure,
+                                          [[maybe_unused]] T adds = 0) noexcept {
   if constexpr (is_explored<A>) {
-    return a.update(seen, next, sees, success, failure);
+    return a.update(seen, next, sees, success, failure, adds);
   } else {
     seen = a.load(failure);
     for (;;) {
@@ -2282,7 +2283,7 @@ template <class A, class T, class F>
   if constexpr (is_explored<A>) {
     auto const rest = [n](T v) { return v == n ? std::nullopt : std::optional<T>(v - n); };
     decltype(sees(n)) seen{};
-    a.update(seen, rest, sees, o, o == std::memory_order_acq_rel ? std::memory_order_acquire : std::memory_order_relaxed);
+    a.update(seen, rest, sees, o, o == std::memory_order_acq_rel ? std::memory_order_acquire : std::memory_order_relaxed, T{0} - n);
     return seen;
   } else {
     return sees(a.fetch_sub(n, o));
@@ -2459,6 +2460,8 @@ inline constexpr std::uint64_t late = std::uint64_t{1} << 31;       // something
 constexpr std::uint64_t holds(std::uint64_t c) { return c & (releasing - 1); }
 /// Without the references: the holds and the marks.
 constexpr std::uint64_t without_refs(std::uint64_t c) { return c & (ref - 1); }
+/// More holds than one are many.
+inline constexpr auto last_hold = [](std::uint64_t c) { return holds(c) > 1 ? 2 : without_refs(c); };
 /// More references than two are many.
 inline constexpr auto few_refs = [](std::uint64_t c) { return c < 3 * ref ? c : 3 * ref + without_refs(c); };
 }  // namespace count
@@ -3347,8 +3350,9 @@ struct releaser {
     auto const beside_others = [leave](std::uint64_t c) {
       return count::holds(c) > 1 ? std::optional<std::uint64_t>(leave(c)) : std::nullopt;
     };
+    std::uint64_t const adds = mark == 0 ? 0 - count::both : 0;
     std::uint64_t c = 0;
-    if (update(s.counts, c, beside_others, count::without_refs, std::memory_order_acq_rel, std::memory_order_acquire)) return true;
+    if (update(s.counts, c, beside_others, count::last_hold, std::memory_order_acq_rel, std::memory_order_acquire, adds)) return true;
     for (;;) {
       if (count::holds(c) > 1) {
         if (change(s, c, leave)) return true;
@@ -3447,7 +3451,8 @@ struct releaser {
     std::uint64_t const before = count::without_refs(seen);
     if constexpr (is_explored<decltype(s.counts)>) {
       auto const next = [=](std::uint64_t v) { return count::without_refs(v) == before && !stays(v) ? std::optional(f(v)) : std::nullopt; };
-      return s.counts.update(seen, next, count::without_refs, std::memory_order_acq_rel, std::memory_order_acquire);
+      std::uint64_t const adds = f(before) - before;  // to any number of references
+      return s.counts.update(seen, next, count::without_refs, std::memory_order_acq_rel, std::memory_order_acquire, adds);
     } else {
       for (;;) {
         if (stays(seen)) return false;
@@ -7726,14 +7731,15 @@ class bound_wiring {
   template <class F>
   basic_registration<C> observe(F f) {
     basic_registration<C> seen = relay_.on_done(call(std::move(f)));
-    start(hook_kind::done, nullptr);
+    start(*state_access::get(relay_), hook_kind::done, nullptr);
     std::move(relay_).detach();
     return seen;
   }
   template <class F>
   void consume(F f) {
+    basic_operation<C> const stays = relay_;
     std::move(relay_).on_done(call(std::move(f)));
-    start(hook_kind::consumer, &about_);
+    start(*state_access::get(stays), hook_kind::consumer, &about_);
   }
 
  private:
@@ -7741,11 +7747,9 @@ class bound_wiring {
   bound_call<F, O, C> call(F f) {
     return {std::move(f), state_access::ref<C>(about_), where_, *state_access::get(relay_)};
   }
-  /// Both hooks are made before one is registered: what registering starts cannot be taken back.
-  void start(hook_kind kind, state_base<C>* owned) {
+  /// `r` is the relay, to which the caller refers. Both hooks are made before one is registered: what that starts cannot be taken back.
+  void start(state_base<C>& r, hook_kind kind, state_base<C>* owned) {
     using end = bound_end<O, C>;
-    basic_operation<C> const relay = producer_.op();
-    state_base<C>& r = *state_access::get(relay);
     auto* const duty = static_cast<cell<policy>*>(&r);
     hook<C>* const last = made(make_hook<call_with_cancellation>(r, hook_kind::cancel, end(duty, owned), false));
     hook<C>* const source = make_hook<How>(about_, kind, bound_source<O, C>(about_, duty), true);

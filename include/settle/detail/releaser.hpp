@@ -32,7 +32,7 @@ struct releaser {
     };
     std::uint64_t const adds = mark == 0 ? 0 - count::both : 0;
     std::uint64_t c = 0;
-    if (update(s.counts, c, beside_others, count::of_last_hold, std::memory_order_acq_rel, std::memory_order_acquire, adds)) return true;
+    if (update(s.counts, c, beside_others, count::last_hold, std::memory_order_acq_rel, std::memory_order_acquire, adds)) return true;
     for (;;) {
       if (count::holds(c) > 1) {
         if (change(s, c, leave)) return true;

@@ -52,8 +52,8 @@ inline constexpr std::uint64_t late = std::uint64_t{1} << 31;       // something
 constexpr std::uint64_t holds(std::uint64_t c) { return c & (releasing - 1); }
 /// Without the references: the holds and the marks.
 constexpr std::uint64_t without_refs(std::uint64_t c) { return c & (ref - 1); }
-/// And of several holds there may be any number.
-constexpr std::uint64_t of_last_hold(std::uint64_t c) { return holds(c) > 1 ? 2 : without_refs(c); }
+/// More holds than one are many.
+inline constexpr auto last_hold = [](std::uint64_t c) { return holds(c) > 1 ? 2 : without_refs(c); };
 /// More references than two are many.
 inline constexpr auto few_refs = [](std::uint64_t c) { return c < 3 * ref ? c : 3 * ref + without_refs(c); };
 }  // namespace count

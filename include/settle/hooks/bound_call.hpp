@@ -155,14 +155,15 @@ class bound_wiring {
   template <class F>
   basic_registration<C> observe(F f) {
     basic_registration<C> seen = relay_.on_done(call(std::move(f)));
-    start(hook_kind::done, nullptr);
+    start(*state_access::get(relay_), hook_kind::done, nullptr);
     std::move(relay_).detach();
     return seen;
   }
   template <class F>
   void consume(F f) {
+    basic_operation<C> const stays = relay_;
     std::move(relay_).on_done(call(std::move(f)));
-    start(hook_kind::consumer, &about_);
+    start(*state_access::get(stays), hook_kind::consumer, &about_);
   }
 
  private:
@@ -170,11 +171,9 @@ class bound_wiring {
   bound_call<F, O, C> call(F f) {
     return {std::move(f), state_access::ref<C>(about_), where_, *state_access::get(relay_)};
   }
-  /// Both hooks are made before one is registered: what registering starts cannot be taken back.
-  void start(hook_kind kind, state_base<C>* owned) {
+  /// `r` is the relay, to which the caller refers. Both hooks are made before one is registered: what that starts cannot be taken back.
+  void start(state_base<C>& r, hook_kind kind, state_base<C>* owned) {
     using end = bound_end<O, C>;
-    basic_operation<C> const relay = producer_.op();
-    state_base<C>& r = *state_access::get(relay);
     auto* const duty = static_cast<cell<policy>*>(&r);
     hook<C>* const last = made(make_hook<call_with_cancellation>(r, hook_kind::cancel, end(duty, owned), false));
     hook<C>* const source = make_hook<How>(about_, kind, bound_source<O, C>(about_, duty), true);

@@ -110,11 +110,7 @@ class scenario {
       resolver_ = std::make_shared<resolver>(parent_op_);
       b_->subject_has_cleanup = true;
       resolver_->on_cleanup([b = b_] { b->child_cleaned = true; });
-      resolver_->op().on_done([b = b_](settle::ending e) {
-        if (e.kind == settle::ending::value) return;
-        b->told(e.kind, 0);
-        if (e.kind == settle::ending::cancelled) b->told_why = e.cancel.why;
-      });
+      if (std::count(todo_.begin(), todo_.end(), act::bind) == 0) observe_subject();  // a bound hook observes enough
     } else {
       resolver_ = std::make_shared<resolver>();
     }
@@ -128,6 +124,14 @@ class scenario {
     }
     if (users > 1 || std::count(todo_.begin(), todo_.end(), act::observe) != 0) watcher_ = handle_->watch();
     if (producers > 1) shared_ = shared_resolver(std::move(*resolver_));
+  }
+
+  void observe_subject() {
+    resolver_->op().on_done([b = b_](settle::ending e) {
+      if (e.kind == settle::ending::value) return;
+      b->told(e.kind, 0);
+      if (e.kind == settle::ending::cancelled) b->told_why = e.cancel.why;
+    });
   }
 
   /// The threads: equal ones that get equal references are twins.

@@ -4,7 +4,6 @@
 
 #include <array>
 #include <cstdint>
-#include <optional>
 
 #include "location.hpp"
 
@@ -16,12 +15,12 @@ class additions {
   static constexpr unsigned most = 6;
 
   additions(location const& x, std::uint32_t last) noexcept : first(last + 1), below_(x.stores[last].value) {
-    for (; count != most && x.stores[first - 1].added; --first) {
-      all_[count++] = &x.stores[first - 1].added;
+    for (; count != most && x.stores[first - 1].added != nullptr; --first) {
+      all_[count++] = x.stores[first - 1].added;
       below_ = x.stores[first - 2].value;
     }
   }
-  additions with(addition const& next) const noexcept {
+  additions with(operation const& next) const noexcept {
     additions more = *this;
     more.all_[more.count++] = &next;
     return more;
@@ -34,15 +33,15 @@ class additions {
   bits sum_of(unsigned done) const noexcept {
     bits v = below_;
     for (unsigned i = 0; i != count; ++i)
-      if ((done & (1U << i)) != 0) v = all_[i]->what.to(v);
+      if ((done & (1U << i)) != 0) v = all_[i]->adds.to(v);
     return v;
   }
 
   /// None of them sees a difference, whichever of the others came before it.
   bool are_alike() const noexcept {
     for (unsigned one = 0; one != count; ++one) {
-      auto const alone = all_[one]->at(below_);
-      if (!alone || any_sum([&](bits v) { return all_[one]->at(v) != alone; }, 1U << one)) return false;
+      auto const alone = all_[one]->done_at(below_);
+      if (!alone || any_sum([&](bits v) { return all_[one]->done_at(v) != alone; }, 1U << one)) return false;
     }
     return true;
   }
@@ -53,12 +52,13 @@ class additions {
       if ((done & without) == 0 && f(sum_of(done))) return true;
     return false;
   }
+
   unsigned count = 0;
   std::uint32_t first;  // index of the oldest
 
  private:
   bits below_;
-  std::array<addition const*, most> all_{};
+  std::array<operation const*, most> all_{};
 };
 
 }  // namespace settle::inline v0::testing::weave

@@ -69,8 +69,8 @@ class execution : public scheduler {
   bits look(std::uint32_t id, void const* address, F const& f, std::memory_order order, place at) {
     if (passive_) return f(find(id, address).value());
     operation op{op_kind::load, order == std::memory_order_seq_cst, must_be_exact(id), false, acquires(order), id, {}};
-    op.how = view(f);
-    op.how.looks_at = [](void const* context, bits v) { return (*static_cast<F const*>(context))(v); };
+    op.about(f);
+    op.looks_at = [](void const* context, bits v) { return (*static_cast<F const*>(context))(v); };
     location& x = step_on(op, address);
     bits const v = x.stores[index_].value;
     commit(x, order, v, at);
@@ -120,9 +120,10 @@ class execution : public scheduler {
       G sees;
     };
     operation op{op_kind::swap, false, must_be_exact(id), false, acquires(failure), id, {}};
-    op.how = view(pair{next, sees});
-    op.how.fits = [](void const* p, bits v) { return static_cast<pair const*>(p)->next(v).has_value(); };
-    op.how.looks_at = [](void const* p, bits v) { return static_cast<pair const*>(p)->sees(v); };
+    pair const both{next, sees};
+    op.about(both);
+    op.fits = [](void const* p, bits v) { return static_cast<pair const*>(p)->next(v).has_value(); };
+    op.looks_at = [](void const* p, bits v) { return static_cast<pair const*>(p)->sees(v); };
     op.adds = adds;
     location& x = step_on(op, address);
     seen = x.stores[index_].value;
@@ -302,7 +303,7 @@ class execution : public scheduler {
   }
   void commit_update(location& x, bits v, std::memory_order order, place at) {
     begin_event(x, &v);
-    bool const commutes = memory_model::commutes(me().pending, x);
+    bool const commutes = memory_.commutes(me().pending, x);
     memory_.read(x, running_, me(), x.newest(), commutes ? x.base() : x.newest(), order);
     memory_.write(x, running_, me(), v, order, event(), true, commutes);
     tell(at, x, v);

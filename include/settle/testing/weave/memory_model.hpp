@@ -47,7 +47,12 @@ class memory_model {
  public:
   explicit memory_model(options const& o) : options_(&o) {}
 
-  void reset() noexcept { count_ = 0; }
+  void reset() noexcept {
+    count_ = 0;
+    kept_.clear();
+  }
+  /// Until the end of the execution.
+  operation const& keep(operation const& op) { return kept_.emplace_back(op).what; }
   std::uint32_t size() const noexcept { return count_; }
   location& at(std::uint32_t id) noexcept { return locations_[id]; }
   /// Null: no atomic object is there (any more).
@@ -94,7 +99,8 @@ class memory_model {
   }
   /// A load, or a compare-and-swap that fails, may read a value that was overwritten.
   bool reads_old(operation const& op) const noexcept {
-    return options_->weak_memory && !op.exact && (op.kind == op_kind::load || (op.kind == op_kind::swap && (options_->stale_failures || op.how.fits != nullptr)));
+    return options_->weak_memory && !op.exact &&
+           (op.kind == op_kind::load || (op.kind == op_kind::swap && (options_->stale_failures || op.fits != nullptr)));
   }
 
   /// Does the older value leave everything possible that the newer one does?
@@ -111,11 +117,11 @@ class memory_model {
 
   /// It adds, and neither it nor the additions just before it see a difference in whichever order they come. It learns what is known of the
   /// value below them all: less than it would behind them, so that no behaviour is lost.
-  static bool commutes(operation const& op, location const& x) noexcept {
+  bool commutes(operation const& op, location const& x) const noexcept {
+    if (!op.adds || options_->preemptions || options_->old_values) return false;
     additions const before(x, x.newest());
-    if (!op.adds || before.count == additions::most) return false;
-    addition const last{op.adds, op.how};
-    return before.with(last).are_alike();
+    if (before.count == additions::most) return false;
+    return before.with(op).are_alike();
   }
 
   /// Those that the thread must find done.
@@ -127,7 +133,7 @@ class memory_model {
   }
   /// Whose message a read learns: it sees nothing of the additions that it need not find done, which might as well come later.
   static std::uint32_t learned_from(location const& x, std::uint32_t index, unsigned thread, thread_state const& t) noexcept {
-    if (!x.stores[index].added) return index;
+    if (x.stores[index].added == nullptr) return index;
     additions const all(x, index);
     bool const sees = t.pending.seen(x.stores[index].value) != t.pending.seen(all.sum_of(known_of(x, all, thread, t)));
     return sees ? index : all.first - 1;
@@ -146,7 +152,7 @@ class memory_model {
   void write(location& x, unsigned thread, thread_state const& t, bits value, std::memory_order order, std::int32_t event, bool continues,
              bool commutes = false) {
     store_record s;
-    if (commutes) s.added = {t.pending.adds, t.pending.how};
+    if (commutes) s.added = &keep(t.pending);
     s.value = value;
     s.thread = static_cast<std::uint8_t>(thread);
     s.number = t.count;
@@ -167,6 +173,7 @@ class memory_model {
   options const* options_;
   std::deque<location> locations_;  // kept from one execution to the next, for their memory
   std::uint32_t count_ = 0;
+  std::deque<kept_operation> kept_;
 };
 
 }  // namespace settle::inline v0::testing::weave

@@ -52,9 +52,9 @@ class race_finder {
     e.where = op.where;
     e.number = t.count;
     e.index = index;
-    e.what = effect_of(op, written != nullptr, memory_->reads_old(op), written != nullptr && memory_model::commutes(op, x));
+    e.what = effect_of(op, written != nullptr, memory_->reads_old(op), written != nullptr && memory_->commutes(op, x));
     if (e.what == effect::weak_read) {
-      e.read = op;
+      e.read = search_->reduces() ? &memory_->keep(op) : nullptr;
       e.earlier_read = x.last_weak_read[thread];
     }
     auto const here = static_cast<std::int32_t>(search_->depth()) - 1;
@@ -80,7 +80,7 @@ class race_finder {
     } else {
       for (;; --index) {  // a sum is of all that was added
         if (x.stores[index].event != no_event) e.clock.join(at(x.stores[index].event).clock);
-        if (!x.stores[index].added) break;
+        if (x.stores[index].added == nullptr) break;
       }
     }
     if (e.what == effect::exclusive || e.what == effect::exact_read) join_since(x.last_addition, x, e);
@@ -117,7 +117,7 @@ class race_finder {
   void try_before_stores(location& x, thread_state const& t, unsigned thread, effect what) {
     if (x.last_exclusive != no_event && at(x.last_exclusive).kind == op_kind::load) try_before(x.last_exclusive, t, thread, what);
     for (std::uint32_t i = what == effect::adding ? x.base() : x.newest(); i != 0; --i) {
-      if (x.stores[i].added) {
+      if (x.stores[i].added != nullptr) {
         if (try_before_additions(x, i, t, thread, what)) return;
       } else {
         store_record const& s = x.stores[i];
@@ -137,7 +137,7 @@ class race_finder {
         try_before(s.event, t, thread, what);
         any = true;
       }
-      if (!x.stores[i - 1].added) return any;
+      if (x.stores[i - 1].added == nullptr) return any;
     }
   }
   static bool would_succeed(operation const& op, bits v) noexcept {
@@ -154,7 +154,7 @@ class race_finder {
   }
   /// It would see the same of that value as of the one it has read, which leaves as much possible.
   static bool learns_nothing(location const& x, step const& reader, thread_state const& t, bits written) noexcept {
-    operation const& op = reader.read;
+    operation const& op = *reader.read;
     store_record const& had = x.stores[reader.index];
     if ((op.kind == op_kind::swap && op.succeeds(written)) || op.seen(had.value) != op.seen(written)) return false;
     if (!op.acquires || !had.has_message) return true;
@@ -169,7 +169,7 @@ class race_finder {
   void tell_apart(location& x, thread_state const& t, unsigned thread) {
     std::uint32_t const oldest = x.floor(thread, t.known);
     for (std::uint32_t i = x.newest(); i > 1 && i >= oldest; --i) {
-      if (!x.stores[i].added || !x.stores[i - 1].added) continue;
+      if (x.stores[i].added == nullptr || x.stores[i - 1].added == nullptr) continue;
       additions const all(x, i);
       unsigned const known = memory_model::known_of(x, all, thread, t);
       for (unsigned done = 1; done + 1 < 1U << all.count; ++done)

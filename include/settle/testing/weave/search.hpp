@@ -128,15 +128,16 @@ class search {
       if ((sleepers & bit(t)) == 0 || wakes(threads[t].pending, before)) continue;
       s.asleep |= bit(t);
       s.bound[t] = (before.done & bit(t)) != 0 ? before.newest[t] : before.bound[t];
-      s.told_apart |= before.told_apart & bit(t);
-      if ((s.told_apart & bit(t)) == 0 && stays_asleep(threads[t].pending, before, s.bound[t])) ++s.bound[t];
+      s.told_apart = static_cast<std::uint8_t>(s.told_apart | (before.told_apart & bit(t)));
+      if ((s.told_apart & bit(t)) == 0 && stays_asleep(threads[t].pending, before, s.bound[t]))
+        s.bound[t] = memory_->at(before.where).newest();
     }
   }
   /// It slept for all values before that step, and might as well add before it, which was tried.
   bool stays_asleep(operation const& op, step const& e, std::uint32_t bound) noexcept {
-    if (e.what != effect::adding || e.where != op.where) return false;
+    if (!reduces_ || e.what != effect::adding || e.where != op.where) return false;
     location const& x = memory_->at(op.where);
-    return bound + 1 == x.newest() && memory_model::commutes(op, x);
+    return bound + 1 == x.newest() && memory_->commutes(op, x);
   }
   /// A store leaves others asleep for what they could read before it.
   static bool wakes(operation const& op, step const& e) noexcept {

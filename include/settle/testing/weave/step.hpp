@@ -10,34 +10,6 @@
 
 namespace settle::inline v0::testing::weave {
 
-/// What a thread is about to do to what it shares.
-enum class op_kind : std::uint8_t {
-  load,
-  store,
-  exchange,  ///< any read-modify-write that always succeeds
-  swap,      ///< compare-and-swap: one that fails is a load
-  lock,      ///< sets bits once they are clear, and waits until they are
-  take,      ///< decrements what is not zero, and waits until it is not
-  wait,      ///< a load that waits until there is something but zero
-  resume,    ///< goes on after pause(): waits for a write of another thread
-  choose,    ///< nothing shared: one of n
-  none,
-};
-
-struct operation {
-  op_kind kind = op_kind::none;
-  bool sequential = false;  // memory_order_seq_cst
-  bool exact = false;       // a load that reads the newest value only
-  bool may_fail = false;    // a weak compare-and-swap
-  bool acquires = false;    // where it only reads
-  std::uint32_t where = 0;  // id of the location; for choose: how many
-  bits expected{};          // of a lock: the bits that must be clear
-  view how{};               // of a load, or of a swap that takes more than one value
-  sum adds{};               // of a swap that does no more than that
-  bool succeeds(bits value) const noexcept { return how.fits == nullptr ? value == expected : how.fits(how.context.data(), value); }
-  bits seen(bits value) const noexcept { return how.seen(value); }
-};
-
 /// How an event is ordered with others of its location.
 enum class effect : std::uint8_t {
   none,
@@ -70,10 +42,10 @@ struct step {
   op_kind kind = op_kind::none;
   std::uint32_t where = 0;
   std::uint32_t number = 0;
-  std::uint32_t index = 0;  // of the value that was read
-  operation read;           // of one that may read old values
+  std::uint32_t index = 0;               // of the value that was read
+  operation const* read = nullptr;       // of one that may read old values
   std::int32_t earlier_read = no_event;  // of the same object, by the same thread
-  vector_clock clock;  // what it depends on: the order of the search, not of the memory model
+  vector_clock clock;                    // what it depends on: the order of the search, not of the memory model
 };
 
 }  // namespace settle::inline v0::testing::weave
