@@ -262,6 +262,7 @@ class race_finder {
     return false;
   }
   bool conflicts_with_moved(operation const& op, effect what) noexcept {
+    // NOLINTNEXTLINE(readability-use-anyofallof): shorter as it stands
     for (std::int32_t const m : moved_) {
       bool const both_add = what == effect::adding && at(m).what == effect::adding;
       if (at(m).where == op.where && at(m).kind != op_kind::choose && at(m).what >= effect::exact_read && !both_add) return true;
