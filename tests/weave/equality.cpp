@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <random>
@@ -312,6 +313,88 @@ TEST(weave_equality, what_is_read_between_additions_is_not_lost) {
   auto const r = subtract(2, 5, true, outcomes);
   EXPECT_TRUE(r.clean && r.exhausted) << r.text();
   EXPECT_EQ(outcomes, std::set<std::string>({"- - 3 3", "- - 4 3", "- - 5 3"}));
+}
+
+/// What threads that each do one of `what` to an x and a y can see, by a search. They log.
+struct two {
+  explicit two(int n) : x(n) {}
+  weave::atomic<int> x;
+  weave::atomic<int> y{0};
+};
+using deeds = std::vector<std::function<void(two&, std::string&)>>;
+std::set<std::string> seen_by(deeds const& what, int x, weave::method m) {
+  std::set<std::string> outcomes;
+  weave::options how{.search = m};
+  how.minimise = false;
+  auto const r = weave::explore(
+      [&](weave::world& w) {
+        auto const s = std::make_shared<two>(x);
+        auto const log = std::make_shared<std::vector<std::string>>(what.size());
+        for (std::size_t t = 0; t != what.size(); ++t)
+          w.thread("thread " + std::to_string(t), [s, log, t, &what] { what[t](*s, (*log)[t]); });
+        w.finally([s, log, &outcomes] {
+          std::string all;
+          for (auto const& l : *log) all += l + '|';
+          outcomes.insert(all + std::to_string(s->x.load()));
+        });
+      },
+      how);
+  EXPECT_TRUE(r.clean && r.exhausted) << r.text();
+  return outcomes;
+}
+void add(weave::atomic<int>& x, int n, std::memory_order o = relaxed) {
+  int nothing = 0;
+  x.update(nothing, [n](int v) { return std::optional<int>(v + n); }, [](int) { return 0; }, o, relaxed, n);
+}
+auto number(int v) { return std::to_string(v); }
+
+TEST(weave_equality, a_swap_that_succeeds_and_would_fail_after_fewer_additions) {
+  deeds const d = {[](two& m, std::string&) { add(m.x, -1); },
+                   [](two& m, std::string& log) {
+                     add(m.x, -1);
+                     int seen = 3;
+                     log += m.x.compare_exchange_strong(seen, 9, relaxed) ? 'S' : 'F';
+                     log += number(m.x.exchange(2, relaxed));
+                   }};
+  EXPECT_EQ(seen_by(d, 5, weave::reduced()), seen_by(d, 5, weave::full()));
+}
+TEST(weave_equality, what_a_read_sees_before_an_addition_and_behind_another_one) {
+  deeds const d = {[](two& m, std::string& log) {
+                     log += number(m.y.load(relaxed));
+                     add(m.x, -1);
+                   },
+                   [](two& m, std::string&) { add(m.x, 3); },
+                   [](two& m, std::string& log) {
+                     static_cast<void>(m.y.load(relaxed));
+                     log += m.x.look([](int v) { return v < 4; }, relaxed) ? "few" : "many";
+                     m.y.store(1, relaxed);
+                   }};
+  EXPECT_EQ(seen_by(d, 1, weave::reduced()), seen_by(d, 1, weave::full()));
+}
+TEST(weave_equality, a_sum_is_of_these_additions_or_of_those) {
+  deeds const d = {[](two& m, std::string& log) {
+                     log += number(m.x.load(relaxed));
+                     log += number(m.x.fetch_sub(5, acquire));
+                     log += number(m.y.load(relaxed));
+                   },
+                   [](two& m, std::string&) {
+                     m.y.store(1, relaxed);
+                     add(m.x, -1, acq_rel);
+                   },
+                   [](two& m, std::string&) { add(m.x, -1); }};
+  EXPECT_EQ(seen_by(d, 3, weave::reduced()), seen_by(d, 3, weave::full()));
+}
+TEST(weave_equality, who_has_read_an_addition_and_adds_learns_of_it) {
+  auto const d = [](two& m, std::string&) {
+    m.y.store(1, relaxed);
+    add(m.x, -1, acq_rel);
+  };
+  deeds const both = {d, [](two& m, std::string& log) {
+                        if (m.x.load(relaxed) != 1) return;
+                        add(m.x, -1, acq_rel);
+                        log += number(m.y.load(relaxed));
+                      }};
+  for (auto const& m : {weave::full(), weave::reduced()}) EXPECT_EQ(seen_by(both, 2, m), std::set<std::string>({"||1", "|1|0"}));
 }
 
 /// Loops of compare-and-swaps: leaving out the tries that fail must lose nothing either.

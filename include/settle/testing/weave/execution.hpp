@@ -2,6 +2,7 @@
 #ifndef SETTLE_TESTING_WEAVE_EXECUTION_HPP
 #define SETTLE_TESTING_WEAVE_EXECUTION_HPP
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstddef>
@@ -295,16 +296,15 @@ class execution : public scheduler {
   bool searching() const noexcept { return phase_ == running && !draining_ && settings().search.kind <= method::full_search; }
   std::int32_t event() const noexcept { return searching() ? static_cast<std::int32_t>(search_.depth()) - 1 : no_event; }
   void commit(location& x, std::memory_order order, bits v, place at) {
-    bool const may_be_old = memory_.reads_old(me().pending);
-    std::uint32_t const learned = may_be_old ? memory_model::learned_from(x, index_, running_, me()) : index_;
     begin_event(x, nullptr);
-    memory_.read(x, running_, me(), index_, learned, order);
+    memory_.read(x, running_, me(), index_, order);
     tell(at, x, v);
   }
   void commit_update(location& x, bits v, std::memory_order order, place at) {
-    begin_event(x, &v);
     bool const commutes = memory_.commutes(me().pending, x);
-    memory_.read(x, running_, me(), x.newest(), commutes ? x.base() : x.newest(), order);
+    std::uint32_t const learned = commutes ? std::max(x.base(), x.floor(running_, me().known)) : x.newest();
+    begin_event(x, &v);
+    memory_.read(x, running_, me(), learned, order);
     memory_.write(x, running_, me(), v, order, event(), true, commutes);
     tell(at, x, v);
   }

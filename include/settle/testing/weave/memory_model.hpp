@@ -116,7 +116,8 @@ class memory_model {
   }
 
   /// It adds, and neither it nor the additions just before it see a difference in whichever order they come. It learns what is known of the
-  /// value below them all: less than it would behind them, so that no behaviour is lost.
+  /// value below them all, or of one that its thread has read: less than it would behind them all, so that no behaviour is lost. What else
+  /// puts it behind one of them, as what a third thread has read, it does not know: a race may be found where there is none.
   bool commutes(operation const& op, location const& x) const noexcept {
     if (!op.adds || options_->preemptions || options_->old_values) return false;
     additions const before(x, x.newest());
@@ -124,25 +125,17 @@ class memory_model {
     return before.with(op).are_alike();
   }
 
-  /// Those that the thread must find done.
+  /// Those that have happened before what the thread does now.
   static unsigned known_of(location const& x, additions const& all, unsigned thread, thread_state const& t) noexcept {
     unsigned known = 0;
     for (std::uint32_t i = all.first; i != all.first + all.count; ++i)
       if (x.stores[i].thread == thread || t.known.covers(x.stores[i].thread, x.stores[i].number)) known |= all.mask(i);
     return known;
   }
-  /// Whose message a read learns: it sees nothing of the additions that it need not find done, which might as well come later.
-  static std::uint32_t learned_from(location const& x, std::uint32_t index, unsigned thread, thread_state const& t) noexcept {
-    if (x.stores[index].added == nullptr) return index;
-    additions const all(x, index);
-    bool const sees = t.pending.seen(x.stores[index].value) != t.pending.seen(all.sum_of(known_of(x, all, thread, t)));
-    return sees ? index : all.first - 1;
-  }
-
   // NOLINTNEXTLINE(readability-convert-member-functions-to-static): what the model does, whatever it keeps
-  void read(location& x, unsigned thread, thread_state& t, std::uint32_t index, std::uint32_t learned, std::memory_order order) {
+  void read(location& x, unsigned thread, thread_state& t, std::uint32_t index, std::memory_order order) {
     x.note_reading(thread, t.count, index);
-    store_record const& s = x.stores[learned];
+    store_record const& s = x.stores[index];
     if (acquires(order) && s.has_message) t.known.join(s.message);
     if (order == std::memory_order_seq_cst && index > x.sc_floor) x.sc_floor = index;
   }

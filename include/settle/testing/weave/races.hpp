@@ -97,7 +97,7 @@ class race_finder {
     bool const conditional = op.kind == op_kind::lock || op.kind == op_kind::take || (op.kind == op_kind::swap && memory_->reads_old(op));
     if (conditional) try_before_stores(x, t, thread, what);
     else if (what != effect::weak_read) try_before_all(x, t, thread, what);
-    if (what == effect::weak_read) tell_apart(x, t, thread);
+    if (what == effect::weak_read || (op.kind == op_kind::swap && memory_->reads_old(op))) tell_apart(x, t, thread);
     if (what != effect::exclusive && what != effect::adding) return;
     for (unsigned r = 0; r != max_threads; ++r) {
       if (r == thread) continue;
@@ -149,23 +149,31 @@ class race_finder {
     for (; reader != no_event; reader = at(reader).earlier_read) {
       step const& r = at(reader);
       if (x.last_exclusive != no_event && at(x.last_exclusive).clock.covers(r.thread, r.number)) return;
-      if (written == nullptr || !learns_nothing(x, r, t, *written)) return try_before(reader, t, thread, what);
+      if (written == nullptr || !learns_nothing(x, r, t, *written, what)) return try_before(reader, t, thread, what);
     }
   }
-  /// It would see the same of that value as of the one it has read, which leaves as much possible.
-  static bool learns_nothing(location const& x, step const& reader, thread_state const& t, bits written) noexcept {
+  /// It would see the same of what is written as of what it has read, which leaves as much possible.
+  static bool learns_nothing(location const& x, step const& reader, thread_state const& t, bits written, effect what) noexcept {
+    if (what != effect::adding) return is_like_what_it_read(x, reader, t, written, x.stores.back());
+    if (reader.index > x.base()) return false;  // an addition, which this one could come before
+    additions const all(x, x.newest());
+    store_record const& below = x.stores[x.base()];
+    return !all.any_sum([&](bits v) { return !is_like_what_it_read(x, reader, t, t.pending.adds.to(v), below); });
+  }
+  /// `last`: what a read-modify-write carries on, at least.
+  static bool is_like_what_it_read(location const& x, step const& reader, thread_state const& t, bits written,
+                                   store_record const& last) noexcept {
     operation const& op = *reader.read;
     store_record const& had = x.stores[reader.index];
     if ((op.kind == op_kind::swap && op.succeeds(written)) || op.seen(had.value) != op.seen(written)) return false;
     if (!op.acquires || !had.has_message) return true;
-    store_record const& last = x.stores.back();  // what a read-modify-write carries on
     if (t.pending.kind == op_kind::store || !last.has_message) return false;
     for (unsigned i = 0; i != max_threads; ++i)
       if (had.message.at[i] > last.message.at[i]) return false;
     return true;
   }
 
-  /// Additions have an order for a read that could find some done without others, and not just so as they are.
+  /// Additions have an order for a step that could find some done without others, and read that, and not just so as they are.
   void tell_apart(location& x, thread_state const& t, unsigned thread) {
     std::uint32_t const oldest = x.floor(thread, t.known);
     for (std::uint32_t i = x.newest(); i > 1 && i >= oldest; --i) {
@@ -173,8 +181,7 @@ class race_finder {
       additions const all(x, i);
       unsigned const known = memory_model::known_of(x, all, thread, t);
       for (unsigned done = 1; done + 1 < 1U << all.count; ++done)
-        if ((known & ~done) == 0 && is_possible(x, all, done) && !is_like_one(all, done, known, oldest, t.pending))
-          try_other_order(x, all, done);
+        if ((known & ~done) == 0 && is_possible(x, all, done) && !is_like_one(all, done, oldest, t.pending)) try_other_order(x, all, done);
       i = all.first;
     }
   }
@@ -191,17 +198,16 @@ class race_finder {
     }
     return true;
   }
-  /// A value that it may read as it is would look the same, and leave as much possible; or it would do something else than read.
-  static bool is_like_one(additions const& all, unsigned done, unsigned known, std::uint32_t oldest, operation const& op) noexcept {
+  /// A value that it may read as it is would look the same, and is of no other additions; or it would do something else than read.
+  static bool is_like_one(additions const& all, unsigned done, std::uint32_t oldest, operation const& op) noexcept {
     bits const value = all.sum_of(done);
     if (op.kind == op_kind::swap && op.succeeds(value)) return true;
-    bool const learns = op.acquires && op.seen(value) != op.seen(all.sum_of(known));
     for (unsigned n = 0; n <= all.count; ++n) {  // so many are done, as they are
       if (all.first - 1 + n < oldest) continue;
       unsigned const there = all.all_but_newest(all.count - n);
       bits const v = all.sum_of(there);
       bool const reads = op.kind == op_kind::load || !op.succeeds(v);
-      if (reads && op.seen(v) == op.seen(value) && (!learns || (there & ~done) == 0)) return true;
+      if (reads && op.seen(v) == op.seen(value) && (there & ~done) == 0) return true;
     }
     return false;
   }
