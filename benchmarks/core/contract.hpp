@@ -13,8 +13,6 @@
 #include <source_location>
 #include <utility>
 
-#include "benchmark_case.hpp"
-
 // What of the way from the bound to ours the contract asks for. By hand again, for the three forms of W1 and for nothing else, with what a
 // state has to keep, and somebody has to look at, so that other forms are possible: three lists, holds beside references, a lock in the
 // word, cause and place of an ending, where it was made, whether it was seen, that this thread runs user code. The lists stay empty here,
@@ -167,48 +165,5 @@ class producer {
 };
 
 }  // namespace contract
-
-namespace bench {
-
-struct contract_forms {
-  static void born(std::size_t n) {
-    long& total = sum;
-    for (; n != 0; --n) {
-      auto p = contract::producer::with([&total](int v) { total += v; });
-      escape(p);
-      p.complete(42);
-      escape(p);
-    }
-  }
-  static void moved(std::size_t n) {
-    long& total = sum;
-    for (; n != 0; --n) {
-      contract::producer p;
-      contract::consumer c = p.get_consumer();
-      escape(p);
-      escape(c);
-      std::move(c).then([&total](int v) { total += v; });
-      escape(p);
-      p.complete(42);
-      escape(p);
-    }
-  }
-  static void shared(std::size_t n) {
-    long& total = sum;
-    for (; n != 0; --n) {
-      contract::producer p;
-      contract::consumer c = p.get_consumer();
-      escape(p);
-      escape(c);
-      c.then([&total](int v) { total += v; });
-      escape(p);
-      p.complete(42);
-      escape(p);
-      escape(c);
-    }
-  }
-};
-
-}  // namespace bench
 
 #endif

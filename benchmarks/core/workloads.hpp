@@ -85,12 +85,12 @@ struct settle_forms {
   }
 };
 
-template <class Word, bool Cleanups>
-struct bound_forms {
+template <class Producer, class Consumer, bool Cleanups>
+struct forms_by_hand {
   static void born(std::size_t n) {
     long& total = sum;
     for (; n != 0; --n) {
-      auto p = bound::producer<Word>::with([&total](int v) { total += v; });
+      auto p = Producer::with([&total](int v) { total += v; });
       add_cleanups<Cleanups>(p);
       escape(p);
       p.complete(42);
@@ -100,9 +100,9 @@ struct bound_forms {
   static void moved(std::size_t n) {
     long& total = sum;
     for (; n != 0; --n) {
-      bound::producer<Word> p;
+      Producer p;
       add_cleanups<Cleanups>(p);
-      bound::consumer<Word> c = p.get_consumer();
+      Consumer c = p.get_consumer();
       escape(p);
       escape(c);
       std::move(c).then([&total](int v) { total += v; });
@@ -114,9 +114,9 @@ struct bound_forms {
   static void shared(std::size_t n) {
     long& total = sum;
     for (; n != 0; --n) {
-      bound::producer<Word> p;
+      Producer p;
       add_cleanups<Cleanups>(p);
-      bound::consumer<Word> c = p.get_consumer();
+      Consumer c = p.get_consumer();
       escape(p);
       escape(c);
       c.then([&total](int v) { total += v; });
@@ -127,6 +127,9 @@ struct bound_forms {
     }
   }
 };
+
+template <class Word, bool Cleanups>
+using bound_forms = forms_by_hand<bound::producer<Word>, bound::consumer<Word>, Cleanups>;
 
 }  // namespace bench
 

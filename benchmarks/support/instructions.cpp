@@ -43,7 +43,7 @@ std::vector<bench::benchmark_case> guarded_cases() {
   add<bench::settle_forms<bench::one_thread, true>>(c, "W2/st");
   add<bench::bound_forms<bound::plain_word, false>>(c, "W1/by-hand");
   add<bench::bound_forms<bound::plain_word, true>>(c, "W2/by-hand");
-  add<bench::contract_forms>(c, "W1/by-contract");
+  add<bench::forms_by_hand<contract::producer, contract::consumer, false>>(c, "W1/by-contract");
   c.push_back({"block", &take_and_give_back});
   c.push_back({"W3/mt/then", &bench::settle_chain<bench::threads>, bench::links});
   c.push_back({"W3/mt/co_await", &bench::settle_coroutines, bench::links});
