@@ -49,6 +49,7 @@ LONG = (
     Stage("scenes of three threads, within two preemptions", ("2",), 200, 1, whole=True, program=SCENES),
     Stage("three acts, within two preemptions", ("--k", "3", "--preemptions", "2", "--old-values", "2"), 400, 1, whole=True),
     Stage("four acts, within one preemption", ("--k", "4", "--preemptions", "1", "--old-values", "1"), 1000, 1, whole=True),
+    Stage("three acts, everything", ("--k", "3"), 2000, 1, whole=True),
 )
 
 
