@@ -13,10 +13,10 @@
 #include <source_location>
 #include <utility>
 
-// What of the way from the bound to ours the contract asks for. By hand again, for the three forms of W1 and for nothing else, with what a
-// state has to keep, and somebody has to look at, so that other forms are possible: three lists, holds beside references, a lock in the
-// word, cause and place of an ending, where it was made, whether it was seen, that this thread runs user code. The lists stay empty here,
-// the callback stands in the state, and there is no code for anything that these forms do not come to.
+// An estimate, and no lower bound, of what the contract asks for beyond the bound. By hand again, for the three forms of W1 and for nothing
+// else, with what a state has to keep, and somebody has to look at, so that other forms are possible: three lists, holds beside references,
+// a lock in the word, cause and place of an ending, where it was made, whether it was seen, that this thread runs user code. The lists stay
+// empty here, the callback stands in the state, and there is no code for anything that these forms do not come to.
 namespace contract {
 
 enum : std::uint32_t { locked = 1, settled = 2, attached = 4, given = 8, owned = 16, watched = 32, kept = 64 };
