@@ -384,6 +384,18 @@ TEST(weave_equality, a_sum_is_of_these_additions_or_of_those) {
                    [](two& m, std::string&) { add(m.x, -1); }};
   EXPECT_EQ(seen_by(d, 3, weave::reduced()), seen_by(d, 3, weave::full()));
 }
+TEST(weave_equality, who_adds_twice_learns_nothing_of_another_one) {
+  deeds const d = {[](two& m, std::string&) {
+                     m.y.store(1, relaxed);
+                     add(m.x, -1, acq_rel);
+                   },
+                   [](two& m, std::string& log) {
+                     add(m.x, -1);
+                     add(m.x, -1, acq_rel);
+                     log += number(m.y.load(relaxed));
+                   }};
+  for (auto const& m : {weave::full(), weave::reduced()}) EXPECT_EQ(seen_by(d, 5, m), std::set<std::string>({"|0|2", "|1|2"}));
+}
 TEST(weave_equality, who_has_read_an_addition_and_adds_learns_of_it) {
   auto const d = [](two& m, std::string&) {
     m.y.store(1, relaxed);

@@ -302,7 +302,7 @@ class execution : public scheduler {
   }
   void commit_update(location& x, bits v, std::memory_order order, place at) {
     bool const commutes = memory_.commutes(me().pending, x);
-    std::uint32_t const learned = commutes ? std::max(x.base(), x.floor(running_, me().known)) : x.newest();
+    std::uint32_t const learned = commutes ? std::max(x.base(), x.last_read(running_)) : x.newest();
     begin_event(x, &v);
     memory_.read(x, running_, me(), learned, order);
     memory_.write(x, running_, me(), v, order, event(), true, commutes);

@@ -89,6 +89,8 @@ struct location {
     }
     return oldest;
   }
+  /// Not what it has written: of additions before its own it knows nothing by that.
+  std::uint32_t last_read(unsigned thread) const noexcept { return readings[thread].empty() ? 0 : readings[thread].back().index; }
   void note_reading(unsigned thread, std::uint32_t number, std::uint32_t index) {
     auto& r = readings[thread];
     if (r.empty() || r.back().index < index) r.push_back({number, index});

@@ -97,7 +97,7 @@ class race_finder {
     bool const conditional = op.kind == op_kind::lock || op.kind == op_kind::take || (op.kind == op_kind::swap && memory_->reads_old(op));
     if (conditional) try_before_stores(x, t, thread, what);
     else if (what != effect::weak_read) try_before_all(x, t, thread, what);
-    if (what == effect::weak_read || (op.kind == op_kind::swap && memory_->reads_old(op))) tell_apart(x, t, thread);
+    if (memory_->reads_old(op)) tell_apart(x, t, thread);
     if (what != effect::exclusive && what != effect::adding) return;
     for (unsigned r = 0; r != max_threads; ++r) {
       if (r == thread) continue;
