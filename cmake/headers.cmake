@@ -155,6 +155,7 @@ set(settle_core_headers
     include/settle/testing/weave.hpp
     include/settle/testing/weave/additions.hpp
     include/settle/testing/weave/atomic.hpp
+    include/settle/testing/weave/candidates.hpp
     include/settle/testing/weave/clock.hpp
     include/settle/testing/weave/context.hpp
     include/settle/testing/weave/crash_report.hpp
@@ -179,6 +180,7 @@ set(settle_core_headers
     include/settle/testing/weave/sync.hpp
     include/settle/testing/weave/thread_state.hpp
     include/settle/testing/weave/trace.hpp
+    include/settle/testing/weave/unordered.hpp
     include/settle/testing/weave/word.hpp
     include/settle/testing/weave/world.hpp
     include/settle/this_operation.hpp

@@ -41,7 +41,8 @@ enum class act : std::uint8_t {
   mutex,
   gate_or_choose,
   leave,
-  leave_some
+  leave_some,
+  add_unseen
 };
 
 struct instruction {
@@ -115,6 +116,11 @@ bool leave(machine const& m, weave::atomic<int>& x, bool some, int n, std::memor
   return many(seen);
 }
 
+void add_unseen(machine const& m, weave::atomic<int>& x, int n, std::memory_order o) {
+  int nothing = 0;
+  x.update(nothing, [n](int v) { return std::optional<int>(v + n); }, [](int) { return 0; }, o, relaxed, m.says ? n : 0);
+}
+
 std::string swap(weave::atomic<int>& x, instruction const& i) {
   int seen = i.value - 1;
   bool const done = i.what == act::swap ? x.compare_exchange_strong(seen, i.value + 1, i.order, of_load(i.order))
@@ -153,6 +159,9 @@ void run(weave::world& w, machine& m, std::size_t thread, instruction const& i) 
     case act::leave_some:
       log += leave(m, x, i.what == act::leave_some, i.value, i.order) ? 'm' : 'f';
       break;
+    case act::add_unseen:
+      add_unseen(m, x, i.value == 1 ? -1 : 2, i.order);
+      break;
     case act::spin_lock:
       log += std::to_string(under_spin_lock(m, x));
       break;
@@ -177,7 +186,7 @@ class generator {
     threads_ = 2 + below(3);
     length_ = threads_ == 2 ? 2 + below(2) : threads_ == 3 ? 1 + below(2) : 1;
     locations_ = 1 + below(2);
-    kinds_ = below(3) == 0 ? 6 : 14;
+    kinds_ = below(3) == 0 ? 6 : 15;
     orders_ = below(4) == 0 ? 5 : 4;
     how.weak_memory = below(5) != 0;
     how.stale_failures = below(3) != 0;
@@ -188,21 +197,38 @@ class generator {
   }
 
   program make() {
+    return make([this] { return static_cast<act>(below(kinds_)); });
+  }
+  /// Of those that add unseen, mostly, and some that look.
+  program make_sums() {
+    threads_ = 3 + below(2);
+    length_ = threads_ == 3 ? 2 + below(2) : 1 + below(2);
+    locations_ = 2;
+    orders_ = below(3) == 0 ? 4 : 1;
+    return make([this] {
+      constexpr act acts[] = {act::add_unseen, act::add_unseen, act::add_unseen, act::load, act::load, act::parity, act::leave, act::add};
+      return acts[below(8)];
+    });
+  }
+
+  bool is_relaxed() const noexcept { return orders_ == 1; }
+
+  weave::options how;
+
+ private:
+  template <class F>
+  program make(F act_by_chance) {
     program p(threads_);
     for (auto& t : p)
       for (unsigned i = 0; i != length_; ++i) {
         constexpr std::memory_order orders[] = {relaxed, acquire, release, acq_rel, seq_cst};
-        act const what = static_cast<act>(below(kinds_));
+        act const what = act_by_chance();
         std::size_t const where = below(locations_);
         int const value = 1 + static_cast<int>(below(2));
         t.push_back({what, where, value, orders[below(orders_)]});
       }
     return p;
   }
-
-  weave::options how;
-
- private:
   unsigned below(unsigned n) { return static_cast<unsigned>(random_() % n); }
 
   std::mt19937 random_;
@@ -273,6 +299,31 @@ TEST(weave_equality, what_is_left_out_loses_no_outcome_of_programs_made_by_chanc
   EXPECT_LT(in_short, reduced) << "what a program says it is after leaves less to be tried";
 }
 
+TEST(weave_equality, what_is_left_out_loses_no_outcome_of_sums_made_by_chance) {
+  std::uint64_t in_order = 0;
+  std::uint64_t in_short = 0;
+  unsigned compared = 0;
+  for (unsigned seed = 1; seed != 2001; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    generator g(seed);
+    program const p = g.make_sums();
+    auto const slept = explore(p, g.how, weave::sleep_sets());
+    auto const said = explore(p, g.how, weave::reduced(), true);
+    for (auto const* r : {&slept, &said}) ASSERT_TRUE(r->report.clean) << r->report.text();
+    if (!slept.report.exhausted) continue;
+    ASSERT_TRUE(said.report.exhausted);
+    for (auto const& o : slept.outcomes) EXPECT_TRUE(said.outcomes.contains(o)) << "lost: " << o;
+    if (g.is_relaxed()) {
+      EXPECT_EQ(said.outcomes.size(), slept.outcomes.size()) << "where nobody learns by adding, none is made up";
+    }
+    in_order += slept.report.executions;
+    in_short += said.report.executions;
+    ++compared;
+  }
+  EXPECT_GT(compared, 1500U);
+  EXPECT_LT(in_short * 2, in_order);
+}
+
 /// So many additions, each of -1 by a thread of its own that sees whether it was the `last`, and a thread that reads.
 weave::report subtract(std::size_t threads, int from, bool reads, std::set<std::string>& outcomes) {
   return weave::explore([=, &outcomes](weave::world& w) {
@@ -317,18 +368,18 @@ TEST(weave_equality, what_is_read_between_additions_is_not_lost) {
 
 /// What threads that each do one of `what` to an x and a y can see, by a search. They log.
 struct two {
-  explicit two(int n) : x(n) {}
+  two(int n, bool are) : x(n), are_additions(are) {}
   weave::atomic<int> x;
   weave::atomic<int> y{0};
+  bool are_additions;  // it says that it adds
 };
 using deeds = std::vector<std::function<void(two&, std::string&)>>;
-std::set<std::string> seen_by(deeds const& what, int x, weave::method m) {
+std::set<std::string> seen_by(deeds const& what, int x, weave::options how, bool are_additions = true) {
   std::set<std::string> outcomes;
-  weave::options how{.search = m};
   how.minimise = false;
   auto const r = weave::explore(
       [&](weave::world& w) {
-        auto const s = std::make_shared<two>(x);
+        auto const s = std::make_shared<two>(x, are_additions);
         auto const log = std::make_shared<std::vector<std::string>>(what.size());
         for (std::size_t t = 0; t != what.size(); ++t)
           w.thread("thread " + std::to_string(t), [s, log, t, &what] { what[t](*s, (*log)[t]); });
@@ -342,34 +393,43 @@ std::set<std::string> seen_by(deeds const& what, int x, weave::method m) {
   EXPECT_TRUE(r.clean && r.exhausted) << r.text();
   return outcomes;
 }
-void add(weave::atomic<int>& x, int n, std::memory_order o = relaxed) {
+/// As if additions had an order as all that is written has.
+void expect_all_seen(deeds const& what, int x, weave::options how = {}) {
+  how.search = weave::full();
+  auto const all = seen_by(what, x, how, false);
+  for (auto const& m : {weave::full(), weave::sleep_sets(), weave::reduced()}) {
+    how.search = m;
+    EXPECT_EQ(seen_by(what, x, how), all);
+  }
+}
+void add(two const& m, weave::atomic<int>& x, int n, std::memory_order o = relaxed) {
   int nothing = 0;
-  x.update(nothing, [n](int v) { return std::optional<int>(v + n); }, [](int) { return 0; }, o, relaxed, n);
+  x.update(nothing, [n](int v) { return std::optional<int>(v + n); }, [](int) { return 0; }, o, relaxed, m.are_additions ? n : 0);
 }
 auto number(int v) { return std::to_string(v); }
 
 TEST(weave_equality, a_swap_that_succeeds_and_would_fail_after_fewer_additions) {
-  deeds const d = {[](two& m, std::string&) { add(m.x, -1); },
+  deeds const d = {[](two& m, std::string&) { add(m, m.x, -1); },
                    [](two& m, std::string& log) {
-                     add(m.x, -1);
+                     add(m, m.x, -1);
                      int seen = 3;
                      log += m.x.compare_exchange_strong(seen, 9, relaxed) ? 'S' : 'F';
                      log += number(m.x.exchange(2, relaxed));
                    }};
-  EXPECT_EQ(seen_by(d, 5, weave::reduced()), seen_by(d, 5, weave::full()));
+  expect_all_seen(d, 5);
 }
 TEST(weave_equality, what_a_read_sees_before_an_addition_and_behind_another_one) {
   deeds const d = {[](two& m, std::string& log) {
                      log += number(m.y.load(relaxed));
-                     add(m.x, -1);
+                     add(m, m.x, -1);
                    },
-                   [](two& m, std::string&) { add(m.x, 3); },
+                   [](two& m, std::string&) { add(m, m.x, 3); },
                    [](two& m, std::string& log) {
                      static_cast<void>(m.y.load(relaxed));
                      log += m.x.look([](int v) { return v < 4; }, relaxed) ? "few" : "many";
                      m.y.store(1, relaxed);
                    }};
-  EXPECT_EQ(seen_by(d, 1, weave::reduced()), seen_by(d, 1, weave::full()));
+  expect_all_seen(d, 1);
 }
 TEST(weave_equality, a_sum_is_of_these_additions_or_of_those) {
   deeds const d = {[](two& m, std::string& log) {
@@ -379,34 +439,141 @@ TEST(weave_equality, a_sum_is_of_these_additions_or_of_those) {
                    },
                    [](two& m, std::string&) {
                      m.y.store(1, relaxed);
-                     add(m.x, -1, acq_rel);
+                     add(m, m.x, -1, acq_rel);
                    },
-                   [](two& m, std::string&) { add(m.x, -1); }};
-  EXPECT_EQ(seen_by(d, 3, weave::reduced()), seen_by(d, 3, weave::full()));
+                   [](two& m, std::string&) { add(m, m.x, -1); }};
+  expect_all_seen(d, 3);
+}
+TEST(weave_equality, an_order_of_two_sums_at_once) {
+  deeds const d = {[](two& m, std::string&) { add(m, m.x, -1); }, [](two& m, std::string&) { add(m, m.y, 2); },
+                   [](two& m, std::string&) {
+                     add(m, m.y, -3);
+                     add(m, m.x, -3);
+                   },
+                   [](two& m, std::string& log) {
+                     log += number(m.y.load(relaxed)) + ' ';
+                     log += number(m.x.load(relaxed));
+                   }};
+  EXPECT_TRUE(seen_by(d, 5, {}).contains("|||2 2|1"));
+  expect_all_seen(d, 5);
+}
+TEST(weave_equality, what_one_has_read_is_read_so_by_all) {
+  deeds const d = {[](two& m, std::string&) { add(m, m.x, 1); },
+                   [](two& m, std::string& log) {
+                     add(m, m.x, -1);
+                     log += number(m.x.load(relaxed));
+                   },
+                   [](two& m, std::string& log) {
+                     static_cast<void>(m.x.look([](int) { return 0; }, relaxed));
+                     add(m, m.x, -1);
+                     log += number(m.x.load(relaxed));
+                   }};
+  EXPECT_FALSE(seen_by(d, 0, {}).contains("|0|-2|-1")) << "one of them has the first addition without the third, one the other way";
+  expect_all_seen(d, 0);
+}
+TEST(weave_equality, two_who_read_agree_on_an_order) {
+  auto const reads = [](two& m, std::string& log) { log += number(m.x.load(relaxed)); };
+  deeds const d = {[](two& m, std::string&) { add(m, m.x, 1); }, [](two& m, std::string&) { add(m, m.x, 3); }, reads, reads};
+  EXPECT_FALSE(seen_by(d, 0, {}).contains("||1|3|4"));
+  expect_all_seen(d, 0);
+}
+TEST(weave_equality, an_order_of_one_sum_forbids_one_of_another) {
+  deeds const d = {[](two& m, std::string&) {
+                     add(m, m.x, 1);
+                     add(m, m.y, 1);
+                   },
+                   [](two& m, std::string&) {
+                     add(m, m.y, 3);
+                     add(m, m.x, 3);
+                   },
+                   [](two& m, std::string& log) { log += number(m.x.load(relaxed)); },
+                   [](two& m, std::string& log) { log += number(m.y.load(relaxed)); }};
+  EXPECT_FALSE(seen_by(d, 0, {}).contains("||3|1|4")) << "each would have begun with what the other ended with";
+  expect_all_seen(d, 0);
+}
+TEST(weave_equality, what_a_sum_leaves_out_and_its_reader_adds_later) {
+  deeds const d = {[](two& m, std::string&) {
+                     add(m, m.x, -1);
+                     add(m, m.y, -1);
+                   },
+                   [](two& m, std::string&) { add(m, m.y, 2); },
+                   [](two& m, std::string& log) {
+                     log += number(m.y.load(relaxed)) + ' ';
+                     add(m, m.x, -1);
+                     log += number(m.x.load(relaxed));
+                   },
+                   [](two& m, std::string& log) { log += number(m.y.fetch_add(-1, relaxed)); }};
+  expect_all_seen(d, 0);
+}
+TEST(weave_equality, a_sum_that_a_condition_finds_without_what_came_before) {
+  deeds const d = {[](two& m, std::string&) { add(m, m.x, 1, acq_rel); },
+                   [](two& m, std::string& log) {
+                     auto const some = [](int v) { return v > 0 ? std::optional<int>(v - 1) : std::nullopt; };
+                     int nothing = 0;
+                     log += m.x.update(nothing, some, [](int) { return 0; }, relaxed, relaxed, m.are_additions ? -1 : 0) ? 'S' : 'F';
+                     add(m, m.x, -2, acq_rel);
+                     log += number(m.y.load(relaxed));
+                   },
+                   [](two& m, std::string& log) {
+                     log += number(m.x.load(relaxed));
+                     add(m, m.x, 3);
+                     m.y.store(1, relaxed);
+                   }};
+  expect_all_seen(d, 0);
+}
+TEST(weave_equality, who_must_read_the_newest_orders_what_is_added) {
+  deeds const d = {[](two& m, std::string& log) {
+                     add(m, m.x, 1);
+                     int seen = 7;
+                     m.y.compare_exchange_strong(seen, 8, relaxed);
+                     log += number(seen);
+                   },
+                   [](two& m, std::string&) {
+                     add(m, m.y, 1);
+                     add(m, m.x, 3);
+                   },
+                   [](two& m, std::string& log) { log += number(m.x.load(relaxed)); }};
+  weave::options const newest{.stale_failures = false};
+  EXPECT_FALSE(seen_by(d, 0, newest).contains("0||3|4"));
+  expect_all_seen(d, 0, newest);
+  expect_all_seen(d, 0);
+}
+TEST(weave_equality, who_waits_and_is_stopped_by_an_addition) {
+  deeds const d = {[](two& m, std::string&) { add(m, m.x, 3); }, [](two& m, std::string& log) { log += number(m.x.fetch_add(1, relaxed)); },
+                   [](two& m, std::string& log) {
+                     log += number(m.x.lock_bit(64, relaxed));
+                     m.x.fetch_and(~64, release);
+                   },
+                   [](two& m, std::string&) {
+                     add(m, m.x, -3);
+                     add(m, m.x, -1);  // sets the bit, where there were less
+                   }};
+  expect_all_seen(d, 2);
 }
 TEST(weave_equality, who_adds_twice_learns_nothing_of_another_one) {
   deeds const d = {[](two& m, std::string&) {
                      m.y.store(1, relaxed);
-                     add(m.x, -1, acq_rel);
+                     add(m, m.x, -1, acq_rel);
                    },
                    [](two& m, std::string& log) {
-                     add(m.x, -1);
-                     add(m.x, -1, acq_rel);
+                     add(m, m.x, -1);
+                     add(m, m.x, -1, acq_rel);
                      log += number(m.y.load(relaxed));
                    }};
-  for (auto const& m : {weave::full(), weave::reduced()}) EXPECT_EQ(seen_by(d, 5, m), std::set<std::string>({"|0|2", "|1|2"}));
+  for (auto const& m : {weave::full(), weave::reduced()}) EXPECT_EQ(seen_by(d, 5, {.search = m}), std::set<std::string>({"|0|2", "|1|2"}));
 }
 TEST(weave_equality, who_has_read_an_addition_and_adds_learns_of_it) {
   auto const d = [](two& m, std::string&) {
     m.y.store(1, relaxed);
-    add(m.x, -1, acq_rel);
+    add(m, m.x, -1, acq_rel);
   };
   deeds const both = {d, [](two& m, std::string& log) {
                         if (m.x.load(relaxed) != 1) return;
-                        add(m.x, -1, acq_rel);
+                        add(m, m.x, -1, acq_rel);
                         log += number(m.y.load(relaxed));
                       }};
-  for (auto const& m : {weave::full(), weave::reduced()}) EXPECT_EQ(seen_by(both, 2, m), std::set<std::string>({"||1", "|1|0"}));
+  for (auto const& m : {weave::full(), weave::reduced()})
+    EXPECT_EQ(seen_by(both, 2, {.search = m}), std::set<std::string>({"||1", "|1|0"}));
 }
 
 /// Loops of compare-and-swaps: leaving out the tries that fail must lose nothing either.

@@ -9,15 +9,21 @@
 
 namespace settle::inline v0::testing::weave {
 
-/// Those at the end of what a location has been up to `last`, that may have come in any order: few enough to look at each.
+/// Those at the end of what a location has been up to `last`, few enough to look at each set of them. None has seen a difference to any
+/// order they might have come in. Each set is a mask, in which the newest one is the first bit.
 class additions {
  public:
-  static constexpr unsigned most = 6;
+  static constexpr unsigned most = 5;
+  enum reach : std::uint8_t {
+    all,        ///< down to a value that is no sum
+    unordered,  ///< down to what somebody has read
+  };
 
-  additions(location const& x, std::uint32_t last) noexcept : first(last + 1), below_(x.stores[last].value) {
-    for (; count != most && x.stores[first - 1].added != nullptr; --first) {
-      all_[count++] = x.stores[first - 1].added;
-      below_ = x.stores[first - 2].value;
+  additions(location const& x, std::uint32_t last, reach r = all) noexcept : first(last + 1), below_(x.stores[last].value) {
+    while (count != most && x.stores[first - 1].added != nullptr && (count == 0 || r == all || !x.stores[first - 1].is_read)) {
+      --first;
+      all_[count++] = x.stores[first].added;
+      below_ = x.stores[first - 1].value;
     }
   }
   additions with(operation const& next) const noexcept {
@@ -28,8 +34,9 @@ class additions {
 
   /// The one at `index`, as a mask.
   unsigned mask(std::uint32_t index) const noexcept { return 1U << (first + count - 1 - index); }
+  unsigned full() const noexcept { return (1U << count) - 1; }
+  unsigned all_but_newest(unsigned n) const noexcept { return full() >> n << n; }
 
-  unsigned all_but_newest(unsigned n) const noexcept { return ((1U << count) - 1) >> n << n; }
   bits sum_of(unsigned done) const noexcept {
     bits v = below_;
     for (unsigned i = 0; i != count; ++i)

@@ -125,7 +125,7 @@ class execution : public scheduler {
     op.about(both);
     op.fits = [](void const* p, bits v) { return static_cast<pair const*>(p)->next(v).has_value(); };
     op.looks_at = [](void const* p, bits v) { return static_cast<pair const*>(p)->sees(v); };
-    op.adds = adds;
+    if (success != std::memory_order_seq_cst) op.adds = adds;
     location& x = step_on(op, address);
     seen = x.stores[index_].value;
     auto const to = next(seen);
@@ -269,13 +269,16 @@ class execution : public scheduler {
     find(op.where, address);
     arrive(op);
     location& x = find(op.where, address);
-    spurious_ = false;
+    spurious_ = splits_ = false;
     index_ = x.newest();
     if (!solo() && me().choice != 0) {
       memory_.readable(op, running_, me(), found_);
       if (me().choice >= found_.count) fail("the schedule is not one of this program: there is no such value");
-      index_ = found_.index[me().choice];
-      spurious_ = found_.spurious[me().choice];
+      candidate const& found = found_.all[me().choice];
+      index_ = found.index;
+      spurious_ = found.spurious;
+      splits_ = found.splits;
+      if (splits_) memory_.split(x, found, threads_);
     }
     stale_ = index_ != x.newest();
     return x;
@@ -291,7 +294,7 @@ class execution : public scheduler {
     if (!happened(x.stores[0].thread, x.stores[0].number))
       fail("a data race: an atomic object is used before its construction has happened");
     x.last_access[running_] = t.count;
-    if (searching()) races_.note(threads_, running_, index_, written);
+    if (searching()) races_.note(threads_, running_, index_, splits_, written);
   }
   bool searching() const noexcept { return phase_ == running && !draining_ && settings().search.kind <= method::full_search; }
   std::int32_t event() const noexcept { return searching() ? static_cast<std::int32_t>(search_.depth()) - 1 : no_event; }
@@ -331,6 +334,7 @@ class execution : public scheduler {
   std::array<std::vector<slot_memory>, max_threads> slots_;
   std::uint32_t index_ = 0;
   bool spurious_ = false;
+  bool splits_ = false;
   bool stale_ = false;
   candidates found_;
 };

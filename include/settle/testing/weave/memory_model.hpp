@@ -2,16 +2,19 @@
 #ifndef SETTLE_TESTING_WEAVE_MEMORY_MODEL_HPP
 #define SETTLE_TESTING_WEAVE_MEMORY_MODEL_HPP
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <deque>
 #include <vector>
 
 #include "additions.hpp"
+#include "candidates.hpp"
 #include "location.hpp"
 #include "options.hpp"
 #include "step.hpp"
 #include "thread_state.hpp"
+#include "unordered.hpp"
 
 namespace settle::inline v0::testing::weave {
 
@@ -22,24 +25,6 @@ constexpr bool acquires(std::memory_order o) noexcept {
 constexpr bool releases(std::memory_order o) noexcept {
   return o == std::memory_order_release || o == std::memory_order_acq_rel || o == std::memory_order_seq_cst;
 }
-
-/// The values a step may read, newest first.
-struct candidates {
-  static constexpr unsigned most = 64;
-  unsigned count = 0;
-  std::uint32_t index[most] = {};
-  bool spurious[most] = {};
-  bool cut = false;  // there were more
-
-  void add(std::uint32_t i, bool fails_for_nothing = false) noexcept {
-    if (count == most) {
-      cut = true;
-      return;
-    }
-    index[count] = i;
-    spurious[count++] = fails_for_nothing;
-  }
-};
 
 /// The atomic objects of one execution, by the memory model of C++20 with two limits: the order of modifications is that of execution, and
 /// no load reads a value that is stored later (no load buffering).
@@ -83,19 +68,24 @@ class memory_model {
   }
 
   void readable(operation const& op, unsigned thread, thread_state const& t, candidates& found) noexcept {
-    found.count = 0;
-    found.cut = false;
+    found.clear();
     location const& x = at(op.where);
-    std::uint32_t const newest = x.newest();
-    found.add(newest);
+    found.add(as_it_is(x, x.newest()));
     bool const for_nothing = op.may_fail && options_->spurious_failures && !t.failed_for_nothing;
-    if (for_nothing && op.succeeds(x.value())) found.add(newest, true);
+    if (for_nothing && op.succeeds(x.value())) found.add(as_it_is(x, x.newest(), true));
     if (!reads_old(op)) return;
-    std::uint32_t floor = x.floor(thread, t.known);
-    if (op.sequential && x.sc_floor > floor) floor = x.sc_floor;
-    for (std::uint32_t i = newest; i-- > floor;)
-      if (op.kind == op_kind::load || !op.succeeds(x.stores[i].value)) found.add(i);
-      else if (for_nothing) found.add(i, true);
+    std::uint32_t const read = std::max(x.read_floor(thread, t.known), op.sequential ? x.sc_floor : 0);
+    std::uint32_t const floor = std::max(read, x.floor(thread, t.known));
+    for (std::uint32_t i = x.newest(); i-- > floor;) {
+      bool const fits = op.kind == op_kind::load || !op.succeeds(x.stores[i].value);
+      if ((fits || for_nothing) && is_possible(x, i)) found.add(as_it_is(x, i, !fits));
+    }
+    for (std::uint32_t i = x.newest(); i != 0 && i >= floor; --i) {
+      if (x.stores[i].added == nullptr) continue;
+      unordered const those(x, i);
+      those.add_sums(op, read, thread, t.known, found);
+      i = those.first();
+    }
   }
   /// A load, or a compare-and-swap that fails, may read a value that was overwritten.
   bool reads_old(operation const& op) const noexcept {
@@ -105,13 +95,13 @@ class memory_model {
 
   /// Does the older value leave everything possible that the newer one does?
   // NOLINTNEXTLINE(readability-convert-member-functions-to-static): what the model does, whatever it keeps
-  bool subsumes(location const& x, std::uint32_t older, std::uint32_t newer, operation const& op, thread_state const& t) const noexcept {
-    store_record const& a = x.stores[older];
-    store_record const& b = x.stores[newer];
-    if (op.seen(a.value) != op.seen(b.value)) return false;
-    if (!op.acquires || !a.has_message) return true;
-    for (unsigned i = 0; i != max_threads; ++i)
-      if (a.message.at[i] > t.known.at[i] && (!b.has_message || a.message.at[i] > b.message.at[i])) return false;
+  bool subsumes(candidate const& older, candidate const& newer, operation const& op, thread_state const& t) const noexcept {
+    if (older.splits || older.index >= newer.index || op.seen(older.value) != op.seen(newer.value)) return false;
+    if (!op.acquires || older.message == nullptr) return true;
+    for (unsigned i = 0; i != max_threads; ++i) {
+      std::uint32_t const n = older.message->at[i];
+      if (n > t.known.at[i] && (newer.message == nullptr || n > newer.message->at[i])) return false;
+    }
     return true;
   }
 
@@ -125,44 +115,75 @@ class memory_model {
     return before.with(op).are_alike();
   }
 
-  /// Those that have happened before what the thread does now.
-  static unsigned known_of(location const& x, additions const& all, unsigned thread, thread_state const& t) noexcept {
-    unsigned known = 0;
-    for (std::uint32_t i = all.first; i != all.first + all.count; ++i)
-      if (x.stores[i].thread == thread || t.known.covers(x.stores[i].thread, x.stores[i].number)) known |= all.mask(i);
-    return known;
+  /// What was found of additions that had no order comes before the others of them, and before all that comes after those.
+  void split(location& x, candidate const& c, std::vector<thread_state>& threads) {
+    vector_clock before;
+    auto const others = unordered(x, c.index).split(x, c.sum, before);
+    auto const put_after = [&](vector_clock& past) {
+      for (auto const& o : others)
+        if (past.covers(o.thread, o.number)) return past.join(before);
+    };
+    for (auto& t : threads) put_after(t.past);
+    for (std::uint32_t id = 0; id != count_; ++id) {
+      put_after(at(id).exact_reads);
+      for (auto& s : at(id).stores) put_after(s.past);
+    }
   }
+
   // NOLINTNEXTLINE(readability-convert-member-functions-to-static): what the model does, whatever it keeps
   void read(location& x, unsigned thread, thread_state& t, std::uint32_t index, std::memory_order order) {
     x.note_reading(thread, t.count, index);
-    store_record const& s = x.stores[index];
+    store_record& s = x.stores[index];
+    s.is_read = true;
     if (acquires(order) && s.has_message) t.known.join(s.message);
     if (order == std::memory_order_seq_cst && index > x.sc_floor) x.sc_floor = index;
+    join_sum(t.past, x, index);
+    t.past.at[thread] = t.count;
+    if (!reads_old(t.pending)) x.exact_reads.join(t.past);
   }
 
   /// `continues`: a read-modify-write, which carries on what the value it has read carries.
   // NOLINTNEXTLINE(readability-convert-member-functions-to-static): what the model does, whatever it keeps
-  void write(location& x, unsigned thread, thread_state const& t, bits value, std::memory_order order, std::int32_t event, bool continues,
+  void write(location& x, unsigned thread, thread_state& t, bits value, std::memory_order order, std::int32_t event, bool continues,
              bool commutes = false) {
     store_record s;
     if (commutes) s.added = &keep(t.pending);
     s.value = value;
     s.thread = static_cast<std::uint8_t>(thread);
     s.number = t.count;
+    s.serial = x.newest() + 1;
     s.event = event;
-    if (releases(order)) {
-      s.has_message = true;
-      s.message = t.known;
-    }
-    if (continues && x.stores.back().has_message) {
-      s.has_message = true;
-      s.message.join(x.stores.back().message);
-    }
+    s.releases = s.has_message = releases(order);
+    if (s.releases) s.message = s.own = t.known;
+    if (continues) s.carry_on(x.stores.back());
+    t.past.at[thread] = t.count;
+    t.past.join(x.exact_reads);
+    join_sum(t.past, x, commutes ? x.last_in_order() : x.newest());
+    s.past = t.past;
     x.stores.push_back(s);
     if (order == std::memory_order_seq_cst) x.sc_floor = x.newest();
   }
 
  private:
+  static candidate as_it_is(location const& x, std::uint32_t i, bool spurious = false) noexcept {
+    store_record const& s = x.stores[i];
+    bool const splits = !x.is_in_order(i);
+    unsigned const sum = splits ? unordered(x, i).beginning(i) : 0;
+    return {i, x.latest_up_to(i), sum, splits, spurious, s.value, s.has_message ? &s.message : nullptr};
+  }
+  static bool is_possible(location const& x, std::uint32_t i) noexcept {
+    if (x.is_in_order(i)) return true;
+    unordered const those(x, i);
+    return those.is_possible(those.beginning(i));
+  }
+  /// A value comes after all that it is made of.
+  static void join_sum(vector_clock& past, location const& x, std::uint32_t index) noexcept {
+    for (;; --index) {
+      past.join(x.stores[index].past);
+      if (x.stores[index].added == nullptr) return;
+    }
+  }
+
   options const* options_;
   std::deque<location> locations_;  // kept from one execution to the next, for their memory
   std::uint32_t count_ = 0;

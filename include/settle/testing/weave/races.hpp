@@ -43,7 +43,7 @@ class race_finder {
   }
 
   /// The current step is taken: `t` does what it was about to, reading the value at `index`, and writing another, or not.
-  void note(std::vector<thread_state>& threads, unsigned thread, std::uint32_t index, bits const* written) {
+  void note(std::vector<thread_state>& threads, unsigned thread, std::uint32_t index, bool splits, bits const* written) {
     thread_state& t = threads[thread];
     operation const& op = t.pending;
     step& e = search_->current();
@@ -52,6 +52,7 @@ class race_finder {
     e.where = op.where;
     e.number = t.count;
     e.index = index;
+    e.splits = splits;
     e.what = effect_of(op, written != nullptr, memory_->reads_old(op), written != nullptr && memory_->commutes(op, x));
     if (e.what == effect::weak_read) {
       e.read = search_->reduces() ? &memory_->keep(op) : nullptr;
@@ -60,6 +61,7 @@ class race_finder {
     auto const here = static_cast<std::int32_t>(search_->depth()) - 1;
     if (!search_->repeats()) {
       look_back(x, t, thread, e.what, written);
+      if (written != nullptr) try_who_is_stopped(e, x, threads, *written);
       e.clock = t.order;
       e.clock.at[thread] = t.count;
       depend(x, e, index);
@@ -97,7 +99,6 @@ class race_finder {
     bool const conditional = op.kind == op_kind::lock || op.kind == op_kind::take || (op.kind == op_kind::swap && memory_->reads_old(op));
     if (conditional) try_before_stores(x, t, thread, what);
     else if (what != effect::weak_read) try_before_all(x, t, thread, what);
-    if (memory_->reads_old(op)) tell_apart(x, t, thread);
     if (what != effect::exclusive && what != effect::adding) return;
     for (unsigned r = 0; r != max_threads; ++r) {
       if (r == thread) continue;
@@ -144,6 +145,16 @@ class race_finder {
     return op.kind == op_kind::take ? v.low != 0 : op.kind == op_kind::lock ? (v.low & op.expected.low) == 0 : op.succeeds(v);
   }
 
+  /// Who could go on now and cannot when that is written might not come to it again where others sleep.
+  void try_who_is_stopped(step& e, location& x, std::vector<thread_state> const& threads, bits written) const noexcept {
+    for (unsigned u = 1; u != threads.size(); ++u) {
+      operation const& op = threads[u].pending;
+      bool const waits = op.where == e.where && (op.kind == op_kind::lock || op.kind == op_kind::take);
+      if (waits && search_->reduces() && would_succeed(op, x.value()) && !would_succeed(op, written))
+        e.backtrack |= static_cast<std::uint8_t>(bit(u) & e.enabled);
+    }
+  }
+
   /// The load, or one that its thread did before, could have read what is stored now.
   void try_before_reader(location& x, std::int32_t reader, thread_state const& t, unsigned thread, effect what, bits const* written) {
     for (; reader != no_event; reader = at(reader).earlier_read) {
@@ -154,6 +165,7 @@ class race_finder {
   }
   /// It would see the same of what is written as of what it has read, which leaves as much possible.
   static bool learns_nothing(location const& x, step const& reader, thread_state const& t, bits written, effect what) noexcept {
+    if (reader.splits) return false;
     if (what != effect::adding) return is_like_what_it_read(x, reader, t, written, x.stores.back());
     if (reader.index > x.base()) return false;  // an addition, which this one could come before
     additions const all(x, x.newest());
@@ -171,58 +183,6 @@ class race_finder {
     for (unsigned i = 0; i != max_threads; ++i)
       if (had.message.at[i] > last.message.at[i]) return false;
     return true;
-  }
-
-  /// Additions have an order for a step that could find some done without others, and read that, and not just so as they are.
-  void tell_apart(location& x, thread_state const& t, unsigned thread) {
-    std::uint32_t const oldest = x.floor(thread, t.known);
-    for (std::uint32_t i = x.newest(); i > 1 && i >= oldest; --i) {
-      if (x.stores[i].added == nullptr || x.stores[i - 1].added == nullptr) continue;
-      additions const all(x, i);
-      unsigned const known = memory_model::known_of(x, all, thread, t);
-      for (unsigned done = 1; done + 1 < 1U << all.count; ++done)
-        if ((known & ~done) == 0 && is_possible(x, all, done) && !is_like_one(all, done, oldest, t.pending)) try_other_order(x, all, done);
-      i = all.first;
-    }
-  }
-  /// What those come after is done, too.
-  bool is_possible(location const& x, additions const& all, unsigned done) noexcept {
-    for (unsigned i = 0; i != all.count; ++i) {
-      store_record const& s = x.stores[all.first + i];
-      bool const is_done = (done & all.mask(all.first + i)) != 0;
-      if (s.event == no_event) return false;
-      for (unsigned j = 0; is_done && j != i; ++j) {
-        store_record const& before = x.stores[all.first + j];
-        if ((done & all.mask(all.first + j)) == 0 && at(s.event).clock.covers(before.thread, before.number)) return false;
-      }
-    }
-    return true;
-  }
-  /// A value that it may read as it is would look the same, and is of no other additions; or it would do something else than read.
-  static bool is_like_one(additions const& all, unsigned done, std::uint32_t oldest, operation const& op) noexcept {
-    bits const value = all.sum_of(done);
-    if (op.kind == op_kind::swap && op.succeeds(value)) return true;
-    for (unsigned n = 0; n <= all.count; ++n) {  // so many are done, as they are
-      if (all.first - 1 + n < oldest) continue;
-      unsigned const there = all.all_but_newest(all.count - n);
-      bits const v = all.sum_of(there);
-      bool const reads = op.kind == op_kind::load || !op.succeeds(v);
-      if (reads && op.seen(v) == op.seen(value) && (there & ~done) == 0) return true;
-    }
-    return false;
-  }
-  void try_other_order(location const& x, additions const& all, unsigned done) {
-    for (unsigned other = 1; other < all.count; ++other)
-      for (unsigned one = 0; one != other; ++one)
-        if ((done & all.mask(all.first + other)) != 0 && (done & all.mask(all.first + one)) == 0)
-          try_turned(x.stores[all.first + one], x.stores[all.first + other]);
-  }
-  void try_turned(store_record const& one, store_record const& other) {
-    if (one.event == no_event || one.thread == other.thread || at(other.event).clock.covers(one.thread, one.number)) return;
-    at(one.event).told_apart |= bit(one.thread);
-    move_between(one.event, other.event);
-    if ((seen_ & bit(other.thread)) == 0 && !after_moved(at(other.event).clock, other.thread)) first_ |= bit(other.thread);
-    begin_with(first_, one.event, other.thread);
   }
 
   void try_before(std::int32_t event, thread_state const& t, unsigned thread, effect what) {

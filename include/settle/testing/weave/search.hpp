@@ -128,9 +128,7 @@ class search {
       if ((sleepers & bit(t)) == 0 || wakes(threads[t].pending, before)) continue;
       s.asleep |= bit(t);
       s.bound[t] = (before.done & bit(t)) != 0 ? before.newest[t] : before.bound[t];
-      s.told_apart = static_cast<std::uint8_t>(s.told_apart | (before.told_apart & bit(t)));
-      if ((s.told_apart & bit(t)) == 0 && stays_asleep(threads[t].pending, before, s.bound[t]))
-        s.bound[t] = memory_->at(before.where).newest();
+      if (stays_asleep(threads[t].pending, before, s.bound[t])) s.bound[t] = memory_->at(before.where).newest();
     }
   }
   /// It slept for all values before that step, and might as well add before it, which was tried.
@@ -159,20 +157,19 @@ class search {
       bool const sleeps = (s.asleep & bit(t)) != 0;
       s.left[t] = 0;
       for (unsigned i = 0; i != found_.count; ++i)
-        if ((!sleeps || found_.index[i] > s.bound[t]) && !(reduces_ && is_subsumed(op, i, t, threads[t], s)))
+        if ((!sleeps || found_.all[i].latest > s.bound[t]) && !(reduces_ && is_subsumed(op, found_.all[i], t, threads[t], s)))
           s.left[t] |= std::uint64_t{1} << i;
       if (options_->old_values && s.old_values >= *options_->old_values) s.left[t] &= 1;
       if (s.left[t] != 0) s.awake |= bit(t);
     }
   }
   /// An older value that leaves as much possible, and is tried here as well, stands for a newer one.
-  bool is_subsumed(operation const& op, unsigned i, unsigned t, thread_state const& state, step const& s) noexcept {
-    if (op.sequential || found_.spurious[i] || (op.kind != op_kind::load && op.kind != op_kind::swap)) return false;
-    location const& x = memory_->at(op.where);
-    if (op.kind == op_kind::swap && op.succeeds(x.stores[found_.index[i]].value)) return false;
-    for (unsigned j = found_.count; --j > i;)
-      if (((s.asleep & bit(t)) == 0 || found_.index[j] > s.bound[t]) && memory_->subsumes(x, found_.index[j], found_.index[i], op, state))
-        return true;
+  bool is_subsumed(operation const& op, candidate const& c, unsigned t, thread_state const& state, step const& s) noexcept {
+    if (op.sequential || c.spurious || (op.kind != op_kind::load && op.kind != op_kind::swap)) return false;
+    if (op.kind == op_kind::swap && op.succeeds(c.value)) return false;
+    bool const sleeps = (s.asleep & bit(t)) != 0;
+    for (unsigned j = 0; j != found_.count; ++j)
+      if ((!sleeps || found_.all[j].latest > s.bound[t]) && memory_->subsumes(found_.all[j], c, op, state)) return true;
     return false;
   }
 

@@ -28,7 +28,6 @@ struct step {
   std::uint8_t done = 0;
   std::uint8_t asleep = 0;                        // those up to `bound` of their values
   std::uint8_t awake = 0;                         // has choices that do not sleep
-  std::uint8_t told_apart = 0;                    // additions whose order with others a read could tell: these wake one that sleeps
   std::uint8_t preemptions = 0;                   // so far
   std::uint8_t old_values = 0;                    // read so far
   std::uint8_t previous = 0;                      // who ran before
@@ -43,6 +42,7 @@ struct step {
   std::uint32_t where = 0;
   std::uint32_t number = 0;
   std::uint32_t index = 0;               // of the value that was read
+  bool splits = false;                   // of additions, of which there are others that might have been before these
   operation const* read = nullptr;       // of one that may read old values
   std::int32_t earlier_read = no_event;  // of the same object, by the same thread
   vector_clock clock;                    // what it depends on: the order of the search, not of the memory model

@@ -30,6 +30,7 @@ struct thread_state {
   std::uint8_t choice = 0;
   vector_clock known;       // what happened before, by the memory model
   vector_clock order;       // what the search must keep in this order
+  vector_clock past;        // what must come before, however additions are ordered
   std::uint32_t count = 0;  // events so far
   op_kind last_kind = op_kind::none;
   std::uint32_t last_where = 0;
@@ -49,6 +50,7 @@ struct thread_state {
     pending = {};
     known = {};
     order = {};
+    past = {};
     count = 0;
     last_kind = op_kind::none;
     exact_at = 0;
