@@ -538,17 +538,137 @@ TEST(weave_equality, who_must_read_the_newest_orders_what_is_added) {
   expect_all_seen(d, 0, newest);
   expect_all_seen(d, 0);
 }
+/// Waits until the bit is clear, has it for a moment, and says what it was set upon.
+void pass(weave::atomic<int>& x, std::string& log) {
+  log += number(x.lock_bit(64, relaxed));
+  x.fetch_and(~64, release);
+}
 TEST(weave_equality, who_waits_and_is_stopped_by_an_addition) {
   deeds const d = {[](two& m, std::string&) { add(m, m.x, 3); }, [](two& m, std::string& log) { log += number(m.x.fetch_add(1, relaxed)); },
-                   [](two& m, std::string& log) {
-                     log += number(m.x.lock_bit(64, relaxed));
-                     m.x.fetch_and(~64, release);
-                   },
+                   [](two& m, std::string& log) { pass(m.x, log); },
                    [](two& m, std::string&) {
                      add(m, m.x, -3);
                      add(m, m.x, -1);  // sets the bit, where there were less
                    }};
   expect_all_seen(d, 2);
+}
+TEST(weave_equality, who_comes_to_wait_when_an_addition_has_stopped_it) {
+  deeds const d = {[](two& m, std::string&) { add(m, m.x, 2); },
+                   [](two& m, std::string&) {
+                     add(m, m.y, -1);
+                     add(m, m.x, -3);
+                   },
+                   [](two& m, std::string& log) {
+                     int seen = m.y.load(relaxed);
+                     while (!m.y.compare_exchange_weak(seen, seen + 3, relaxed)) {
+                     }
+                     log += number(seen) + ' ';
+                     pass(m.x, log);
+                   }};
+  expect_all_seen(d, 2);
+}
+TEST(weave_equality, who_waits_and_is_stopped_by_any_of_two_additions) {
+  deeds const d = {[](two& m, std::string&) {
+                     add(m, m.x, -3);
+                     m.x.store(4, relaxed);
+                   },
+                   [](two& m, std::string& log) {
+                     log += number(m.y.load(relaxed)) + ' ';
+                     pass(m.x, log);
+                   },
+                   [](two& m, std::string&) {
+                     m.y.store(-1, relaxed);
+                     add(m, m.x, -1);
+                   }};
+  expect_all_seen(d, 0);
+}
+TEST(weave_equality, who_fails_for_nothing_and_saw_a_sum) {
+  deeds const d = {[](two& m, std::string&) {
+                     add(m, m.x, 1);
+                     m.y.store(1, relaxed);
+                   },
+                   [](two& m, std::string&) { add(m, m.x, 2); },
+                   [](two& m, std::string& log) {
+                     log += number(m.y.load(relaxed));
+                     int seen = 2;
+                     log += m.x.compare_exchange_weak(seen, 10, relaxed) ? 'S' : 'F';
+                     log += number(seen);
+                   }};
+  weave::options const how{.spurious_failures = true};
+  EXPECT_TRUE(seen_by(d, 0, how).contains("||1F2|3"));
+  expect_all_seen(d, 0, how);
+}
+
+/// Adds where `fits` says so; elsewhere it does something else and waits for another value.
+template <class F>
+void add_in_time(two& m, int n, F fits) {
+  int nothing = 0;
+  auto const next = [n, fits](int v) { return fits(v) ? std::optional<int>(v + n) : std::nullopt; };
+  while (!m.x.update(nothing, next, [](int) { return 0; }, relaxed, relaxed, m.are_additions ? n : 0)) {
+    m.y.store(1, relaxed);
+    m.x.pause();
+  }
+}
+TEST(weave_equality, who_waits_for_a_value_and_adds_to_it) {
+  deeds const d = {[](two& m, std::string&) { m.x.store(1, relaxed); },
+                   [](two& m, std::string&) {
+                     add_in_time(m, 4, [](int v) { return v > 0; });
+                     m.y.store(2, relaxed);
+                   },
+                   [](two& m, std::string&) { add(m, m.x, 2); },
+                   [](two& m, std::string& log) {
+                     log += number(m.y.load(relaxed)) + ' ';
+                     log += number(m.x.load(relaxed));
+                   }};
+  EXPECT_TRUE(seen_by(d, 0, {}).contains("|||0 3|7"));
+  expect_all_seen(d, 0);
+}
+TEST(weave_equality, who_waits_for_others_to_add) {
+  deeds const d = {[](two& m, std::string& log) {
+                     log += number(m.x.load(relaxed));
+                     add(m, m.x, -1);
+                   },
+                   [](two& m, std::string& log) {
+                     add_in_time(m, -1, [](int v) { return v != 3; });
+                     log += number(m.y.load(relaxed));
+                   },
+                   [](two& m, std::string&) { add(m, m.x, -1); }};
+  EXPECT_TRUE(seen_by(d, 3, {}).contains("1|1||0"));
+  expect_all_seen(d, 3);
+}
+TEST(weave_equality, who_has_waited_adds_after_what_he_has_waited_for) {
+  deeds const d = {[](two& m, std::string&) {
+                     m.x.pause();
+                     add(m, m.y, 1);
+                   },
+                   [](two& m, std::string&) {
+                     add(m, m.y, 2);
+                     add(m, m.x, 1);
+                   },
+                   [](two& m, std::string& log) { log += number(m.y.load(relaxed)); }};
+  EXPECT_FALSE(seen_by(d, 0, {}).contains("||1|1"));
+  expect_all_seen(d, 0);
+}
+TEST(weave_equality, what_fails_in_order_fails_again) {
+  auto const test = [](weave::world& w) {
+    auto const m = std::make_shared<two>(0, true);
+    auto const d = std::make_shared<weave::plain<int>>(0);
+    w.thread("writes", [=] {
+      *d = 1;
+      add(*m, m->x, 1, release);
+    });
+    w.thread("tells", [=] {
+      if (m->x.load(relaxed) == 1) m->y.store(1, relaxed);
+    });
+    w.thread("adds, and reads", [=, &w] {
+      if (m->y.load(relaxed) != 1) return;
+      add(*m, m->x, 2, acquire);
+      w.expect(*d != 1, "it saw");
+    });
+  };
+  auto const r = weave::explore(test);
+  EXPECT_EQ(r.failure, "it saw") << r.text();
+  EXPECT_EQ(weave::explore(test, {.search = weave::replay(r.schedule)}).failure, "it saw");
 }
 TEST(weave_equality, who_adds_twice_learns_nothing_of_another_one) {
   deeds const d = {[](two& m, std::string&) {

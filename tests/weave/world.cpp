@@ -264,6 +264,14 @@ TEST(weave_world, moments_are_ordered_by_what_synchronises_and_not_by_when_they_
   EXPECT_TRUE(ever) << "what only came earlier did not happen before";
 }
 
+TEST(weave_world, more_steps_than_can_be_numbered_are_refused) {
+  auto const r = weave::explore([](weave::world&) {
+    weave::atomic<int> n = 0;
+    for (int i = 0; i != 70'000; ++i) ++n;
+  });
+  EXPECT_NE(r.failure.find("more than 65534 steps"), std::string::npos) << r.text();
+}
+
 TEST(weave_world, outside_of_an_exploration_atomics_are_values) {
   weave::atomic<int> n = 3;
   EXPECT_EQ(n.fetch_add(2), 3);

@@ -128,7 +128,8 @@ class atomic {
   T operator--() noexcept { return static_cast<T>(fetch_sub(1) - 1); }
   T operator--(int) noexcept { return fetch_sub(1); }
 
-  /// Called by a thread that waits for another to write this.
+  /// Called by a thread that waits for another to write this, after it has looked at it. (After an addition of its own instead, it may
+  /// go on for one of another thread that nobody has read, whichever was executed first.)
   void pause() const noexcept {
     if (execution* const e = here()) e->pause(id_, this);
   }

@@ -171,7 +171,7 @@ class execution : public scheduler {
       operation op{op_kind::resume, false, true, false, false, id, {}};
       op.expected.low = seen;
       location& y = step_on(op, address);
-      begin_event(y, nullptr);
+      commit_read(y, y.newest(), std::memory_order_relaxed);
     }
     t.exact_at = id + 1;
   }
@@ -283,10 +283,9 @@ class execution : public scheduler {
     stale_ = index_ != x.newest();
     return x;
   }
-  void begin_event(location& x, bits const* written) {
+  void begin_event(location& x, bits const* written, bool commutes = false) {
     thread_state& t = me();
-    ++t.count;
-    t.known.at[running_] = t.count;
+    count_event();
     t.last_kind = t.pending.kind;
     t.last_where = x.id;
     t.has_failed = false;
@@ -294,19 +293,22 @@ class execution : public scheduler {
     if (!happened(x.stores[0].thread, x.stores[0].number))
       fail("a data race: an atomic object is used before its construction has happened");
     x.last_access[running_] = t.count;
-    if (searching()) races_.note(threads_, running_, index_, splits_, written);
+    if (searching()) races_.note(threads_, running_, {index_, splits_, written, commutes});
   }
   bool searching() const noexcept { return phase_ == running && !draining_ && settings().search.kind <= method::full_search; }
   std::int32_t event() const noexcept { return searching() ? static_cast<std::int32_t>(search_.depth()) - 1 : no_event; }
   void commit(location& x, std::memory_order order, bits v, place at) {
-    begin_event(x, nullptr);
-    memory_.read(x, running_, me(), index_, order);
+    commit_read(x, index_, order);
     tell(at, x, v);
+  }
+  void commit_read(location& x, std::uint32_t index, std::memory_order order) {
+    begin_event(x, nullptr);
+    memory_.read(x, running_, me(), index, order);
   }
   void commit_update(location& x, bits v, std::memory_order order, place at) {
     bool const commutes = memory_.commutes(me().pending, x);
     std::uint32_t const learned = commutes ? std::max(x.base(), x.last_read(running_)) : x.newest();
-    begin_event(x, &v);
+    begin_event(x, &v, commutes);
     memory_.read(x, running_, me(), learned, order);
     memory_.write(x, running_, me(), v, order, event(), true, commutes);
     tell(at, x, v);

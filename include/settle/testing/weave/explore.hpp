@@ -70,7 +70,7 @@ class explorer {
     }
     if (!r.clean) {
       r.failure = w->failure();
-      r.schedule = to_text(w->taken());
+      r.schedule = to_text(w->taken(), w->orders_additions());
     }
     r.exhausted = r.clean && !more && !w->cut() && o.search.kind <= method::full_search;
     if (!r.clean) bury(std::move(w));

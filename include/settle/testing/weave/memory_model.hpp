@@ -12,6 +12,7 @@
 #include "candidates.hpp"
 #include "location.hpp"
 #include "options.hpp"
+#include "schedule.hpp"
 #include "step.hpp"
 #include "thread_state.hpp"
 #include "unordered.hpp"
@@ -30,7 +31,11 @@ constexpr bool releases(std::memory_order o) noexcept {
 /// no load reads a value that is stored later (no load buffering).
 class memory_model {
  public:
-  explicit memory_model(options const& o) : options_(&o) {}
+  explicit memory_model(options const& o)
+      : options_(&o), orders_additions_(o.preemptions || o.old_values || is_in_order(o.search.schedule)) {}
+
+  /// Within a bound, additions have the order they are executed in.
+  bool orders_additions() const noexcept { return orders_additions_; }
 
   void reset() noexcept {
     count_ = 0;
@@ -83,7 +88,7 @@ class memory_model {
     for (std::uint32_t i = x.newest(); i != 0 && i >= floor; --i) {
       if (x.stores[i].added == nullptr) continue;
       unordered const those(x, i);
-      those.add_sums(op, read, thread, t.known, found);
+      those.add_sums(op, for_nothing, read, thread, t.known, found);
       i = those.first();
     }
   }
@@ -109,7 +114,7 @@ class memory_model {
   /// value below them all, or of one that its thread has read: less than it would behind them all, so that no behaviour is lost. What else
   /// puts it behind one of them, as what a third thread has read, it does not know: a race may be found where there is none.
   bool commutes(operation const& op, location const& x) const noexcept {
-    if (!op.adds || options_->preemptions || options_->old_values) return false;
+    if (!op.adds || op.exact || orders_additions_) return false;
     additions const before(x, x.newest());
     if (before.count == additions::most) return false;
     return before.with(op).are_alike();
@@ -138,7 +143,7 @@ class memory_model {
     if (acquires(order) && s.has_message) t.known.join(s.message);
     if (order == std::memory_order_seq_cst && index > x.sc_floor) x.sc_floor = index;
     join_sum(t.past, x, index);
-    t.past.at[thread] = t.count;
+    t.past.set(thread, t.count);
     if (!reads_old(t.pending)) x.exact_reads.join(t.past);
   }
 
@@ -156,7 +161,7 @@ class memory_model {
     s.releases = s.has_message = releases(order);
     if (s.releases) s.message = s.own = t.known;
     if (continues) s.carry_on(x.stores.back());
-    t.past.at[thread] = t.count;
+    t.past.set(thread, t.count);
     t.past.join(x.exact_reads);
     join_sum(t.past, x, commutes ? x.last_in_order() : x.newest());
     s.past = t.past;
@@ -185,6 +190,7 @@ class memory_model {
   }
 
   options const* options_;
+  bool orders_additions_;
   std::deque<location> locations_;  // kept from one execution to the next, for their memory
   std::uint32_t count_ = 0;
   std::deque<kept_operation> kept_;

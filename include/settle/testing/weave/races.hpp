@@ -28,8 +28,9 @@ class race_finder {
 
   static effect effect_of(operation const& op, bool wrote, bool reads_old, bool commutes) noexcept {
     switch (op.kind) {
-      case op_kind::wait:
       case op_kind::resume:
+        return effect::exact_read;
+      case op_kind::wait:
       case op_kind::choose:
       case op_kind::none:
         return effect::none;
@@ -42,8 +43,16 @@ class race_finder {
     }
   }
 
-  /// The current step is taken: `t` does what it was about to, reading the value at `index`, and writing another, or not.
-  void note(std::vector<thread_state>& threads, unsigned thread, std::uint32_t index, bool splits, bits const* written) {
+  /// What a thread does with the step that it was about to take.
+  struct deed {
+    std::uint32_t index;  // of the value that it reads
+    bool splits;          // additions, to do so
+    bits const* written;  // null: nothing is
+    bool commutes;        // it adds
+  };
+
+  /// The current step is taken.
+  void note(std::vector<thread_state>& threads, unsigned thread, deed const& what) {
     thread_state& t = threads[thread];
     operation const& op = t.pending;
     step& e = search_->current();
@@ -51,26 +60,37 @@ class race_finder {
     e.kind = op.kind;
     e.where = op.where;
     e.number = t.count;
-    e.index = index;
-    e.splits = splits;
-    e.what = effect_of(op, written != nullptr, memory_->reads_old(op), written != nullptr && memory_->commutes(op, x));
+    e.index = what.index;
+    e.splits = what.splits;
+    e.what = effect_of(op, what.written != nullptr, memory_->reads_old(op), what.commutes);
     if (e.what == effect::weak_read) {
       e.read = search_->reduces() ? &memory_->keep(op) : nullptr;
       e.earlier_read = x.last_weak_read[thread];
     }
     auto const here = static_cast<std::int32_t>(search_->depth()) - 1;
+    now_ = here;
     if (!search_->repeats()) {
-      look_back(x, t, thread, e.what, written);
-      if (written != nullptr) try_who_is_stopped(e, x, threads, *written);
+      look_back(x, t, thread, e.what, what.written);
       e.clock = t.order;
-      e.clock.at[thread] = t.count;
-      depend(x, e, index);
+      e.clock.set(thread, t.count);
+      depend(x, e, what.index);
     }
     t.order = e.clock;
     if (e.what == effect::exclusive) x.last_exclusive = here;
     else if (e.what == effect::adding) x.last_addition[thread] = here;
     else if (e.what == effect::exact_read) x.last_exact_read[thread] = here;
     else if (e.what == effect::weak_read) x.last_weak_read[thread] = here;
+  }
+
+  /// Nobody goes on who does not sleep. Who waits here could have gone on earlier, and might not come to it again elsewhere.
+  void note_who_waits(std::vector<thread_state> const& threads) {
+    if (!search_->reduces()) return;
+    now_ = static_cast<std::int32_t>(search_->depth());
+    for (unsigned t = 1; t != threads.size(); ++t) {
+      operation const& op = threads[t].pending;
+      bool const waits = threads[t].phase == thread_state::ready && (op.kind == op_kind::lock || op.kind == op_kind::take);
+      if (waits && !memory_->enabled(op)) try_before_stores(memory_->at(op.where), threads[t], t, effect::exclusive);
+    }
   }
 
  private:
@@ -127,7 +147,7 @@ class race_finder {
       }
     }
   }
-  /// Down to the first of those that commute, of which any may be the last. True: there is one that it could come before.
+  /// Down to the first of those that have no order, of which any may be the last. True: there is one that it could come before.
   bool try_before_additions(location& x, std::uint32_t& i, thread_state const& t, unsigned thread, effect what) {
     additions const all(x, i);
     bool any = false;
@@ -138,21 +158,11 @@ class race_finder {
         try_before(s.event, t, thread, what);
         any = true;
       }
-      if (x.stores[i - 1].added == nullptr) return any;
+      if (i == all.first) return any;
     }
   }
   static bool would_succeed(operation const& op, bits v) noexcept {
     return op.kind == op_kind::take ? v.low != 0 : op.kind == op_kind::lock ? (v.low & op.expected.low) == 0 : op.succeeds(v);
-  }
-
-  /// Who could go on now and cannot when that is written might not come to it again where others sleep.
-  void try_who_is_stopped(step& e, location& x, std::vector<thread_state> const& threads, bits written) const noexcept {
-    for (unsigned u = 1; u != threads.size(); ++u) {
-      operation const& op = threads[u].pending;
-      bool const waits = op.where == e.where && (op.kind == op_kind::lock || op.kind == op_kind::take);
-      if (waits && search_->reduces() && would_succeed(op, x.value()) && !would_succeed(op, written))
-        e.backtrack |= static_cast<std::uint8_t>(bit(u) & e.enabled);
-    }
   }
 
   /// The load, or one that its thread did before, could have read what is stored now.
@@ -201,7 +211,7 @@ class race_finder {
   /// Who can begin an execution in which what happened since that event without depending on it, and then `thread`'s step,
   /// comes before it.
   std::uint8_t initials(std::int32_t event, thread_state const& t, unsigned thread, effect what) {
-    move_between(event, static_cast<std::int32_t>(search_->depth()) - 1);
+    move_between(event, now_);
     if ((seen_ & bit(thread)) == 0 && !after_moved(t.order, thread) && !conflicts_with_moved(t.pending, what)) first_ |= bit(thread);
     return first_;
   }
@@ -239,6 +249,7 @@ class race_finder {
   search* search_;
   memory_model* memory_;
   std::vector<std::int32_t> moved_;
+  std::int32_t now_ = 0;
   std::uint8_t first_ = 0;  // of what was moved
   std::uint8_t seen_ = 0;
 };

@@ -20,8 +20,9 @@ using schedule = std::vector<turn>;
 
 inline char thread_letter(unsigned thread) { return thread == 0 ? 'M' : static_cast<char>('A' + thread - 1); }
 
-/// As text: each turn the thread's letter (M sets up and checks) and its choice when that is not 0; a repetition as `*n`.
-inline std::string to_text(schedule const& s) {
+/// As text: each turn the thread's letter (M sets up and checks) and its choice when that is not 0; a repetition as `*n`. A point behind
+/// it: additions have the order they are executed in.
+inline std::string to_text(schedule const& s, bool in_order = false) {
   std::string text;
   for (std::size_t i = 0; i != s.size();) {
     std::size_t n = 1;
@@ -31,8 +32,10 @@ inline std::string to_text(schedule const& s) {
     if (n != 1) (text += '*') += std::to_string(n);
     i += n;
   }
+  if (in_order) text += '.';
   return text;
 }
+inline bool is_in_order(std::string_view text) noexcept { return text.ends_with('.'); }
 
 /// The other way round; what is no schedule ends it.
 inline schedule to_schedule(std::string_view text) {

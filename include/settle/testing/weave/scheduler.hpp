@@ -39,6 +39,7 @@ class scheduler {
   /// Which execution this is, from 1.
   std::uint64_t serial() const noexcept { return executions_; }
   bool redundant() const noexcept { return draining_; }
+  bool orders_additions() const noexcept { return memory_.orders_additions(); }
   bool cut() const noexcept { return search_.cut(); }
   /// On to the next execution of a search. False: there is none.
   bool advance() { return search_.advance(); }
@@ -74,10 +75,15 @@ class scheduler {
 
   bool solo() const noexcept { return phase_ == setting_up || phase_ == checking; }
   thread_state& me() noexcept { return threads_[running_]; }
+  void count_event() {
+    constexpr std::uint32_t most = vector_clock::most - 1;
+    if (me().count == most) fail("a thread, or what sets up and checks, takes more than " + std::to_string(most) + " steps");
+    me().known.set(running_, ++me().count);
+  }
 
   /// The threads that were added run until all of them are through; what they did has happened before what comes then.
   void run_threads() {
-    me().known.at[0] = ++me().count;
+    count_event();
     phase_ = starting;
     for (unsigned t = 1; t != threads_.size(); ++t) {
       threads_[t].known = threads_[0].known;
@@ -89,7 +95,7 @@ class scheduler {
     phase_ = checking;
     for (unsigned t = 1; t != threads_.size(); ++t) {
       me().known.join(threads_[t].known);
-      me().known.at[t] = threads_[t].count + 1;  // what it did after its last step, too
+      me().known.set(t, threads_[t].count + 1);  // what it did after its last step, too
     }
     for (unsigned t = 1; t != threads_.size(); ++t)
       if (threads_[t].phase == thread_state::finished) threads_[t].body = nullptr;
@@ -109,11 +115,9 @@ class scheduler {
   }
 
   unsigned choose(unsigned n) {
-    thread_state& t = me();
     unsigned c = 0;
     if (!draining_) c = decide_choice(n);
-    ++t.count;
-    t.known.at[running_] = t.count;
+    count_event();
     taken_.push_back({static_cast<std::uint8_t>(running_), static_cast<std::uint8_t>(c)});
     return c;
   }
@@ -218,7 +222,10 @@ class scheduler {
       t.choice = static_cast<std::uint8_t>(dice_.choice(found_.count, true));
     } else {
       bool diverged = false;
-      if (!search_.next(mask, previous, threads_, diverged)) return false;
+      if (!search_.next(mask, previous, threads_, diverged)) {
+        races_.note_who_waits(threads_);
+        return false;
+      }
       check(diverged);
       t = {search_.current().thread, search_.current().choice};
     }
@@ -236,7 +243,7 @@ class scheduler {
     s.number = me().count + 1;
     if (!search_.repeats()) {
       s.clock = me().order;
-      s.clock.at[running_] = s.number;
+      s.clock.set(running_, s.number);
     }
     me().order = s.clock;
     return s.choice;

@@ -33,13 +33,16 @@ class unordered {
   }
 
   /// All sums that are possible and have what the thread knows of, but those that are there already. `read`: it knows all up to that index.
-  void add_sums(operation const& op, std::uint32_t read, unsigned thread, vector_clock const& known, candidates& found) const noexcept {
+  /// `for_nothing`: it may fail where it need not.
+  void add_sums(operation const& op, bool for_nothing, std::uint32_t read, unsigned thread, vector_clock const& known,
+                candidates& found) const noexcept {
     for (unsigned sum = those_.full(); sum-- > 1;) {
       unsigned const others = those_.full() & ~sum;
       bool const is_there = (others & (others + 1)) == 0;
       if (is_there || knows_one_of(others, read, thread, known) || !is_possible(sum)) continue;
-      bits const value = those_.sum_of(sum);
-      if (op.kind == op_kind::load || !op.succeeds(value)) found.add(candidate_for(sum, value, found.room()));
+      candidate c = candidate_for(sum, found.room());
+      c.spurious = op.kind != op_kind::load && op.succeeds(c.value);
+      if (!c.spurious || for_nothing) found.add(c);
     }
   }
 
@@ -74,9 +77,9 @@ class unordered {
       if (has(sum, i) && (i <= read || x_->is_known(i, thread, known))) return true;
     return false;
   }
-  candidate candidate_for(unsigned sum, bits value, vector_clock& message) const noexcept {
+  candidate candidate_for(unsigned sum, vector_clock& message) const noexcept {
     store_record const& below = x_->stores[those_.first - 1];
-    candidate c{those_.first - 1, x_->latest_up_to(those_.first - 1), sum, true, false, value, nullptr};
+    candidate c{those_.first - 1, x_->latest_up_to(those_.first - 1), sum, true, false, those_.sum_of(sum), nullptr};
     bool has_message = below.has_message;
     message = below.message;
     for (std::uint32_t i = those_.first; i != end_; ++i) {

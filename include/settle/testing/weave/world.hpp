@@ -57,7 +57,8 @@ class world : private execution {
   void finally(F f) {
     finally_.push_back(shared(std::move(f)));
   }
-  /// Runs before each step; it may look at anything, which is no step then, and change nothing.
+  /// Runs before each step; it may look at anything, which is no step then, and change nothing. What comes in any order, as steps on
+  /// different objects, or additions nobody reads between, comes in one of them only: let a thread look at what must hold between those.
   template <class F>
   void always(F f) {
     always_.push_back(shared(std::move(f)));
