@@ -54,7 +54,7 @@ class atomic {
   }
   /// What `f` makes of the newest value, unless that is nothing: then it is a load of a value which this can be said of. `seen` is
   /// what `sees` makes of the value, in either case: the caller sees no more. `adds`: all that `f` does is to add this to a whole number;
-  /// such steps are one to the search in whatever order they come, as long as none of them sees a difference. They learn nothing of each
+  /// such steps have no order, as long as none of them sees a difference, until somebody reads between them. They learn nothing of each
   /// other then.
   template <class U, class F, class G>
   bool update(U& seen, F f, G sees, order success, order failure, number<T> adds = {}, place at = place::current()) noexcept {
