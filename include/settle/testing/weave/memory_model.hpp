@@ -135,8 +135,7 @@ class memory_model {
     }
   }
 
-  // NOLINTNEXTLINE(readability-convert-member-functions-to-static): what the model does, whatever it keeps
-  void read(location& x, unsigned thread, thread_state& t, std::uint32_t index, std::memory_order order) {
+  void read(location& x, unsigned thread, thread_state& t, std::uint32_t index, std::memory_order order) const {
     x.note_reading(thread, t.count, index);
     store_record& s = x.stores[index];
     s.is_read = true;
@@ -148,7 +147,6 @@ class memory_model {
   }
 
   /// `continues`: a read-modify-write, which carries on what the value it has read carries.
-  // NOLINTNEXTLINE(readability-convert-member-functions-to-static): what the model does, whatever it keeps
   void write(location& x, unsigned thread, thread_state& t, bits value, std::memory_order order, std::int32_t event, bool continues,
              bool commutes = false) {
     store_record s;

@@ -60,7 +60,7 @@ class unordered {
       if (i != to) x.stores[to] = x.stores[i];
       ++to;
     }
-    std::copy(others.begin(), others.end(), x.stores.begin() + to);
+    std::ranges::copy(others, x.stores.begin() + to);
     for (std::uint32_t i = those_.first; i != end_; ++i) {
       x.stores[i].carry_on(x.stores[i - 1]);
       x.stores[i].is_read = false;
