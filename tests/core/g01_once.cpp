@@ -293,4 +293,43 @@ TEST(G01_once, values_whose_moves_end_each_others_operations) {
   EXPECT_TRUE(std::move(inner.h).wait().has_value());
 }
 
+struct quiet : settle::default_policy {
+  using value_type = int;
+  using error_sink = settle::ignore_sink;
+};
+/// Both are at it at once, in every order that two threads come to in so many rounds.
+TEST(G01_once, the_producer_goes_while_another_thread_cancels) {
+  constexpr int rounds = 20'000;
+  std::atomic<int> begun = 0;
+  std::atomic<int> ended = 0;
+  std::atomic<bool> won = false;
+  settle::operation op;
+  std::thread other([&] {
+    for (int i = 1; i <= rounds; ++i) {
+      for (int n = 1; begun != i; ++n)
+        if (n % 2'000 == 0) std::this_thread::yield();  // else too late
+      won = op.cancel(settle::cause::shutdown);
+      ended = i;
+    }
+  });
+  for (int i = 1; i <= rounds; ++i) {
+    int told = 0;
+    auto why = settle::cause::requested;
+    auto r = std::make_unique<settle::resolver<quiet>>();
+    op = r->op();
+    op.on_done([&](settle::ending e) {
+      ++told;
+      why = e.cancel.why;
+    });
+    begun = i;
+    for (int n = 0; n != i % 64; ++n) ended.load();
+    r.reset();
+    while (ended != i) std::this_thread::yield();
+    ASSERT_EQ(told, 1);
+    ASSERT_EQ(why, won ? settle::cause::shutdown : settle::cause::abandoned);
+    op = {};
+  }
+  other.join();
+}
+
 }  // namespace

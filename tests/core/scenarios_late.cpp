@@ -170,6 +170,36 @@ TEST(A05_late_cleanup, raced) {
       },
       [](auto const& ran) { return ran[0] == 1 && ran[1] == 1; });
 }
+/// Side by side each time: the releaser leaves while the registration is under way, and comes when it is through.
+TEST(A05_late_cleanup, raced_in_step) {
+  constexpr int rounds = 20'000;
+  std::atomic<int> begun = 0;
+  std::atomic<int> registered = 0;
+  std::atomic<int> ran = 0;
+  settle::operation op;
+  std::thread other([&] {
+    for (int i = 1; i <= rounds; ++i) {
+      for (int n = 1; begun != i; ++n)
+        if (n % 2'000 == 0) std::this_thread::yield();  // else too late
+      op.on_cleanup([&ran] { ++ran; });
+      registered = i;
+    }
+  });
+  for (int i = 1; i <= rounds; ++i) {
+    settle::resolver_of<int> r;
+    auto h = r.get_handle();
+    op = r.op();
+    op.on_cleanup([&ran] { ++ran; });
+    begun = i;
+    for (int n = 0; n != i % 64; ++n) registered.load();
+    r.complete(7);
+    while (registered != i) std::this_thread::yield();
+    ASSERT_EQ(ran, 2 * i);
+    ASSERT_TRUE(op.is_released());
+    op = {};
+  }
+  other.join();
+}
 
 // A06: two threads attach before, during and after the end.
 TEST(A06_late_observer, each_fires_exactly_once) {
