@@ -293,7 +293,7 @@ TEST(G01_once, values_whose_moves_end_each_others_operations) {
   EXPECT_TRUE(std::move(inner.h).wait().has_value());
 }
 
-struct quiet : settle::default_policy {
+struct unheard : settle::default_policy {
   using value_type = int;
   using error_sink = settle::ignore_sink;
 };
@@ -315,7 +315,7 @@ TEST(G01_once, the_producer_goes_while_another_thread_cancels) {
   for (int i = 1; i <= rounds; ++i) {
     int told = 0;
     auto why = settle::cause::requested;
-    auto r = std::make_unique<settle::resolver<quiet>>();
+    auto r = std::make_unique<settle::resolver<unheard>>();
     op = r->op();
     op.on_done([&](settle::ending e) {
       ++told;
