@@ -2430,6 +2430,7 @@ enum : std::uint32_t {
   below = 1u << 11,      // children or cancel observers were registered
   failure = 1u << 12,    // how it settled: neither bit is a value
   cancelled = 1u << 13,
+  no_value = failure | cancelled,
   handled = 1u << 14,     // the handle was given out
   tentative = 1u << 15,   // claimed by a producer whose move may throw: rivals wait
   disposal = 1u << 16,    // the value lost its owner late: the releaser destroys it
@@ -2652,7 +2653,7 @@ struct state_base : basic_work_node<C> {
     return is(word::given) && equals(counts, count::both + count::ref, std::memory_order_acquire) && !is(word::settled);
   }
 
-  static constexpr std::uint32_t ended = word::settled | word::failure | word::cancelled;
+  static constexpr std::uint32_t ended = word::settled | word::no_value;
   monitor_event event_of(monitor_event::what_t what) noexcept {
     std::uint32_t const w = bits_of(word, ended, std::memory_order_relaxed);
     monitor_event e;
@@ -2927,7 +2928,7 @@ struct typed_lost_taker final : lost_taker<C> {
     std::uint32_t const w = s.lock();
     c->push(made->part);  // beside others that are added without the lock
     s.unlock(w | word::taker);
-    if ((w & word::settled) != 0 && (w & (word::failure | word::cancelled)) != 0) base::forget_from_here(s);
+    if ((w & word::settled) != 0 && (w & word::no_value) != 0) base::forget_from_here(s);
     if (holds) registry<C>::leave_late(s);
     return true;
   }
@@ -2972,6 +2973,11 @@ void lose_value(state_base<C>& s) noexcept {
 template <class C>
 bool may_be_lost(state_base<C>& s, std::uint32_t w) noexcept {
   return s.table->dispose != nullptr || (w & word::taker) != 0;
+}
+/// The same of an operation that settles so.
+template <class C>
+bool may_be_lost(state_base<C>& s, std::uint32_t w, outcome_head::kind_t kind) noexcept {
+  return (kind == outcome_head::value && s.table->dispose != nullptr) || (w & word::taker) != 0;
 }
 /// The same of a word that is looked at here.
 template <class C>
@@ -3466,13 +3472,13 @@ struct releaser {
 
   /// A value to destroy, or a function to forget that waits for one that will never come.
   static bool needs_executor(std::uint32_t w) noexcept {
-    return (w & word::disposal) != 0 || ((w & word::taker) != 0 && (w & (word::failure | word::cancelled)) != 0);
+    return (w & word::disposal) != 0 || ((w & word::taker) != 0 && (w & word::no_value) != 0);
   }
-  static constexpr std::uint32_t of_value = word::disposal | word::taker | word::failure | word::cancelled;  // what that asks for
+  static constexpr std::uint32_t of_value = word::disposal | word::taker | word::no_value;  // what that asks for
   static constexpr std::uint32_t matters_at_end = word::taker | word::releasers | word::owned | word::given | word::watched | word::kept;
-  /// A handle may take the value yet. Once it is gone, that stays so.
+  /// A handle may take a value yet. Once it is gone, that stays so.
   static bool is_owned_still(state& s) noexcept {
-    return look(s.word, std::memory_order_relaxed, [](std::uint32_t w) { return (w & (word::owned | word::given)) == word::owned; });
+    return look(s.word, std::memory_order_relaxed, [](std::uint32_t w) { return (w & (word::owned | word::given | word::no_value)) == word::owned; });
   }
   static bool has_cleanups(state& s) noexcept { return s.has_top_cleanup() || s.slots_used() != 0; }
 
@@ -4373,7 +4379,7 @@ class engine {
     if (to_walk && !queued && walker<C>::take_little(s, w, asked, fed)) to_walk = false;
     if (to_walk) w |= word::walking;
     else if (queued) w |= word::owed;  // (by a walk that has ended: there is none elsewhere)
-    else if (!walker_elsewhere && fed == nullptr && s.observers() == nullptr && s.table->born == nullptr && !may_be_lost(s, w))
+    else if (!walker_elsewhere && fed == nullptr && s.observers() == nullptr && s.table->born == nullptr && !may_be_lost(s, w, kind))
       w |= word::offered;  // nothing to run first
     if ((w & word::cold) != 0) w = end_cold(s, w, f);
     if (s.table->event == nullptr) s.become_settled(w, s.head(), kind);
@@ -4812,7 +4818,7 @@ class ownership {
   static void disown(state& s) noexcept {
     if (!may_be_lost(s)) return;
     std::uint32_t const w = s.lock();
-    bool const offered = was_offered(s, w);
+    bool const offered = (w & word::no_value) == 0 && was_offered(s, w);
     s.unlock(w & ~word::owned);
     if (offered && (w & word::watched) == 0) dispose(s);
   }
@@ -5098,7 +5104,7 @@ namespace settle::inline v0::detail {
 /// The ending of a settled state.
 template <class C>
 ending ending_of(state_base<C>& s) noexcept {
-  std::uint32_t const w = bits_of(s.word, std::uint32_t{word::failure | word::cancelled}, std::memory_order_acquire);
+  std::uint32_t const w = bits_of(s.word, std::uint32_t{word::no_value}, std::memory_order_acquire);
   return {(w & word::failure) != 0     ? ending::failure
           : (w & word::cancelled) != 0 ? ending::cancelled
                                        : ending::value,
@@ -7051,7 +7057,7 @@ class direct {
     if (!f.is_free() || !f.outbox.empty() || s.table->born != nullptr) return engine<C>::settle(s, kind, s.sole());
     std::uint32_t const w = s.lock();
     if ((w & ~(plain_bits | word::kept)) != 0) return engine<C>::settle_if_pending(s, w, kind);
-    bool const nothing_first = s.observers() == nullptr && !s.may_dispose();
+    bool const nothing_first = s.observers() == nullptr && (kind != outcome_head::value || !s.may_dispose());
     s.become_settled(nothing_first ? w | word::offered : w, outcome_access::head(s.result), kind);
     f.at = frame<C>::drains;
     sequence<C>::run_plain(s);

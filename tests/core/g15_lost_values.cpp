@@ -90,6 +90,21 @@ TEST_F(G15_lost_values, given_when_the_value_is_there_already) {
   expect_over({9});
 }
 
+TEST(G15_lost_values_of_no_value, a_failure_and_a_cancellation_leave_nothing_to_lose) {
+  for (way const how : all_ways) {
+    if (how == way::complete) continue;
+    SCOPED_TRACE(way_names[static_cast<std::size_t>(how)]);
+    manual_loop loop;
+    subject<counted<tracked, manual_loop::executor>> s(loop.get_executor());
+    s.end(how);
+    loop.run();
+    EXPECT_TRUE(s.op.is_released());
+    auto const before = loop.submissions();
+    s.drop(s.h);
+    EXPECT_EQ(loop.submissions(), before) << "the executor has nothing to do for a handle that goes";
+  }
+}
+
 TEST(G15_lost_values_of_observers, one_that_drops_the_handle_was_the_last_that_could_take_it) {
   on_each_executor([](auto& place) {
     enum { among_observers, among_callbacks, late };

@@ -21,7 +21,7 @@ namespace settle::inline v0::detail {
 /// The ending of a settled state.
 template <class C>
 ending ending_of(state_base<C>& s) noexcept {
-  std::uint32_t const w = bits_of(s.word, std::uint32_t{word::failure | word::cancelled}, std::memory_order_acquire);
+  std::uint32_t const w = bits_of(s.word, std::uint32_t{word::no_value}, std::memory_order_acquire);
   return {(w & word::failure) != 0     ? ending::failure
           : (w & word::cancelled) != 0 ? ending::cancelled
                                        : ending::value,

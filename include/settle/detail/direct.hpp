@@ -63,7 +63,7 @@ class direct {
     if (!f.is_free() || !f.outbox.empty() || s.table->born != nullptr) return engine<C>::settle(s, kind, s.sole());
     std::uint32_t const w = s.lock();
     if ((w & ~(plain_bits | word::kept)) != 0) return engine<C>::settle_if_pending(s, w, kind);
-    bool const nothing_first = s.observers() == nullptr && !s.may_dispose();
+    bool const nothing_first = s.observers() == nullptr && (kind != outcome_head::value || !s.may_dispose());
     s.become_settled(nothing_first ? w | word::offered : w, outcome_access::head(s.result), kind);
     f.at = frame<C>::drains;
     sequence<C>::run_plain(s);

@@ -97,7 +97,7 @@ struct typed_lost_taker final : lost_taker<C> {
     std::uint32_t const w = s.lock();
     c->push(made->part);  // beside others that are added without the lock
     s.unlock(w | word::taker);
-    if ((w & word::settled) != 0 && (w & (word::failure | word::cancelled)) != 0) base::forget_from_here(s);
+    if ((w & word::settled) != 0 && (w & word::no_value) != 0) base::forget_from_here(s);
     if (holds) registry<C>::leave_late(s);
     return true;
   }
@@ -142,6 +142,11 @@ void lose_value(state_base<C>& s) noexcept {
 template <class C>
 bool may_be_lost(state_base<C>& s, std::uint32_t w) noexcept {
   return s.table->dispose != nullptr || (w & word::taker) != 0;
+}
+/// The same of an operation that settles so.
+template <class C>
+bool may_be_lost(state_base<C>& s, std::uint32_t w, outcome_head::kind_t kind) noexcept {
+  return (kind == outcome_head::value && s.table->dispose != nullptr) || (w & word::taker) != 0;
 }
 /// The same of a word that is looked at here.
 template <class C>

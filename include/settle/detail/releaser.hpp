@@ -147,13 +147,13 @@ struct releaser {
 
   /// A value to destroy, or a function to forget that waits for one that will never come.
   static bool needs_executor(std::uint32_t w) noexcept {
-    return (w & word::disposal) != 0 || ((w & word::taker) != 0 && (w & (word::failure | word::cancelled)) != 0);
+    return (w & word::disposal) != 0 || ((w & word::taker) != 0 && (w & word::no_value) != 0);
   }
-  static constexpr std::uint32_t of_value = word::disposal | word::taker | word::failure | word::cancelled;  // what that asks for
+  static constexpr std::uint32_t of_value = word::disposal | word::taker | word::no_value;  // what that asks for
   static constexpr std::uint32_t matters_at_end = word::taker | word::releasers | word::owned | word::given | word::watched | word::kept;
-  /// A handle may take the value yet. Once it is gone, that stays so.
+  /// A handle may take a value yet. Once it is gone, that stays so.
   static bool is_owned_still(state& s) noexcept {
-    return look(s.word, std::memory_order_relaxed, [](std::uint32_t w) { return (w & (word::owned | word::given)) == word::owned; });
+    return look(s.word, std::memory_order_relaxed, [](std::uint32_t w) { return (w & (word::owned | word::given | word::no_value)) == word::owned; });
   }
   static bool has_cleanups(state& s) noexcept { return s.has_top_cleanup() || s.slots_used() != 0; }
 

@@ -203,7 +203,7 @@ struct state_base : basic_work_node<C> {
     return is(word::given) && equals(counts, count::both + count::ref, std::memory_order_acquire) && !is(word::settled);
   }
 
-  static constexpr std::uint32_t ended = word::settled | word::failure | word::cancelled;
+  static constexpr std::uint32_t ended = word::settled | word::no_value;
   monitor_event event_of(monitor_event::what_t what) noexcept {
     std::uint32_t const w = bits_of(word, ended, std::memory_order_relaxed);
     monitor_event e;

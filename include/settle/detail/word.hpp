@@ -23,6 +23,7 @@ enum : std::uint32_t {
   below = 1u << 11,      // children or cancel observers were registered
   failure = 1u << 12,    // how it settled: neither bit is a value
   cancelled = 1u << 13,
+  no_value = failure | cancelled,
   handled = 1u << 14,     // the handle was given out
   tentative = 1u << 15,   // claimed by a producer whose move may throw: rivals wait
   disposal = 1u << 16,    // the value lost its owner late: the releaser destroys it
