@@ -2979,10 +2979,13 @@ template <class C>
 bool may_be_lost(state_base<C>& s, std::uint32_t w, outcome_head::kind_t kind) noexcept {
   return (kind == outcome_head::value && s.table->dispose != nullptr) || (w & word::taker) != 0;
 }
-/// The same of a word that is looked at here.
+/// The same of a word that is looked at here: what has ended without a value has none to lose any more.
 template <class C>
 bool may_be_lost(state_base<C>& s) noexcept {
-  return s.table->dispose != nullptr || has(s.word, std::uint32_t{word::taker}, std::memory_order_acquire);
+  bool const has_destructor = s.table->dispose != nullptr;
+  return look(s.word, std::memory_order_acquire, [has_destructor](std::uint32_t w) {
+    return (has_destructor && (w & word::no_value) == 0) || (w & word::taker) != 0;
+  });
 }
 
 }  // namespace settle::inline v0::detail
@@ -4818,7 +4821,7 @@ class ownership {
   static void disown(state& s) noexcept {
     if (!may_be_lost(s)) return;
     std::uint32_t const w = s.lock();
-    bool const offered = (w & word::no_value) == 0 && was_offered(s, w);
+    bool const offered = was_offered(s, w);
     s.unlock(w & ~word::owned);
     if (offered && (w & word::watched) == 0) dispose(s);
   }

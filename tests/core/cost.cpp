@@ -108,6 +108,24 @@ struct forms {
     h.on_done([](outcome const&) { ++ran; });
     r.complete(Value());
   }
+  static void failed() {
+    resolver r;
+    handle const h = r.get_handle();
+    h.on_done([](outcome const&) { ++ran; });
+    r.fail(settle::errc::closed);
+  }
+  static void cancelled() {
+    resolver r;
+    handle const h = r.get_handle();
+    h.on_done([](outcome const&) { ++ran; });
+    h.cancel();
+  }
+  static void heard_of_late() {
+    resolver r;
+    handle const h = r.get_handle();
+    r.fail(settle::errc::closed);
+    h.on_done([](outcome const&) { ++ran; });
+  }
 };
 
 TEST(cost, a_consumer_born_with_its_operation) {
@@ -125,6 +143,12 @@ TEST(cost, a_handle_that_is_moved_into_its_consumer) {
 TEST(cost, a_handle_that_is_kept) {
   EXPECT_EQ(of(forms<int, false>::shared), (costs{4, 2})) << "registering, dropping the registration, settling, releasing";
   EXPECT_EQ(of(forms<int, true>::shared), (costs{5, 2})) << "and keeping pins off while the cleanups run";
+}
+
+TEST(cost, what_ends_without_a_value_has_none_to_lose) {
+  EXPECT_EQ(of(forms<std::string, false>::failed), of(forms<int, false>::failed));
+  EXPECT_EQ(of(forms<std::string, false>::cancelled), of(forms<int, false>::cancelled));
+  EXPECT_EQ(of(forms<std::string, false>::heard_of_late), of(forms<int, false>::heard_of_late));
 }
 
 using producer = settle::resolver<measured<int>>;

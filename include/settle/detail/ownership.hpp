@@ -22,7 +22,7 @@ class ownership {
   static void disown(state& s) noexcept {
     if (!may_be_lost(s)) return;
     std::uint32_t const w = s.lock();
-    bool const offered = (w & word::no_value) == 0 && was_offered(s, w);
+    bool const offered = was_offered(s, w);
     s.unlock(w & ~word::owned);
     if (offered && (w & word::watched) == 0) dispose(s);
   }
