@@ -2983,9 +2983,8 @@ bool may_be_lost(state_base<C>& s, std::uint32_t w, outcome_head::kind_t kind) n
 template <class C>
 bool may_be_lost(state_base<C>& s) noexcept {
   bool const has_destructor = s.table->dispose != nullptr;
-  return look(s.word, std::memory_order_acquire, [has_destructor](std::uint32_t w) {
-    return (has_destructor && (w & word::no_value) == 0) || (w & word::taker) != 0;
-  });
+  return look(s.word, std::memory_order_acquire,
+              [has_destructor](std::uint32_t w) { return (has_destructor && (w & word::no_value) == 0) || (w & word::taker) != 0; });
 }
 
 }  // namespace settle::inline v0::detail
@@ -3481,7 +3480,8 @@ struct releaser {
   static constexpr std::uint32_t matters_at_end = word::taker | word::releasers | word::owned | word::given | word::watched | word::kept;
   /// A handle may take a value yet. Once it is gone, that stays so.
   static bool is_owned_still(state& s) noexcept {
-    return look(s.word, std::memory_order_relaxed, [](std::uint32_t w) { return (w & (word::owned | word::given | word::no_value)) == word::owned; });
+    return look(s.word, std::memory_order_relaxed,
+                [](std::uint32_t w) { return (w & (word::owned | word::given | word::no_value)) == word::owned; });
   }
   static bool has_cleanups(state& s) noexcept { return s.has_top_cleanup() || s.slots_used() != 0; }
 

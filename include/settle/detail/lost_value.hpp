@@ -152,9 +152,8 @@ bool may_be_lost(state_base<C>& s, std::uint32_t w, outcome_head::kind_t kind) n
 template <class C>
 bool may_be_lost(state_base<C>& s) noexcept {
   bool const has_destructor = s.table->dispose != nullptr;
-  return look(s.word, std::memory_order_acquire, [has_destructor](std::uint32_t w) {
-    return (has_destructor && (w & word::no_value) == 0) || (w & word::taker) != 0;
-  });
+  return look(s.word, std::memory_order_acquire,
+              [has_destructor](std::uint32_t w) { return (has_destructor && (w & word::no_value) == 0) || (w & word::taker) != 0; });
 }
 
 }  // namespace settle::inline v0::detail

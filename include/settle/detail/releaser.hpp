@@ -153,7 +153,8 @@ struct releaser {
   static constexpr std::uint32_t matters_at_end = word::taker | word::releasers | word::owned | word::given | word::watched | word::kept;
   /// A handle may take a value yet. Once it is gone, that stays so.
   static bool is_owned_still(state& s) noexcept {
-    return look(s.word, std::memory_order_relaxed, [](std::uint32_t w) { return (w & (word::owned | word::given | word::no_value)) == word::owned; });
+    return look(s.word, std::memory_order_relaxed,
+                [](std::uint32_t w) { return (w & (word::owned | word::given | word::no_value)) == word::owned; });
   }
   static bool has_cleanups(state& s) noexcept { return s.has_top_cleanup() || s.slots_used() != 0; }
 
