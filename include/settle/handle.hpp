@@ -58,9 +58,10 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
   ~handle() {
     if (this->state_ == nullptr) return;
     namespace word = detail::word;
-    std::uint32_t const w = detail::bits_of(this->state_->word, std::uint32_t{word::settled | word::taker}, std::memory_order_acquire);
+    std::uint32_t const w =
+        detail::bits_of(this->state_->word, std::uint32_t{word::settled | word::no_value | word::taker}, std::memory_order_acquire);
     bool const is_asked = (w & word::settled) == 0;
-    if (is_asked || detail::may_be_lost(*this->state_, w)) disown(is_asked);
+    if (is_asked || detail::may_be_lost(*this->state_->table, w)) disown(is_asked);
   }
 
   /// Lets the operation run without an owner; a value it yields is lost.

@@ -2451,7 +2451,11 @@ enum : std::uint32_t {
   forsaken = 1u << 29,    // and it was dropped
   taker = 1u << 30,       // a function waits for a value that nobody takes
 };
+/// What it says of how it settled.
+constexpr std::uint32_t ended_with(outcome_head::kind_t k) noexcept {
+  return k == outcome_head::failure ? failure : k == outcome_head::cancelled ? cancelled : 0u;
 }
+}  // namespace word
 
 /// The count: references above, holds below. Every hold comes with a reference.
 namespace count {
@@ -2584,7 +2588,7 @@ struct state_base : basic_work_node<C> {
   /// `h` is the outcome's head, whose payload is written.
   [[gnu::always_inline]] void become_settled(std::uint32_t w, outcome_head& h, outcome_head::kind_t kind) noexcept {
     h.kind = kind;
-    unlock(w | word::settled | (kind == outcome_head::failure ? word::failure : kind == outcome_head::cancelled ? word::cancelled : 0u));
+    unlock(w | word::settled | word::ended_with(kind));
   }
 
   void add_ref() noexcept { counts.fetch_add(count::ref, std::memory_order_relaxed); }
@@ -2972,22 +2976,15 @@ void lose_value(state_base<C>& s) noexcept {
   else if (s.head().kind == outcome_head::value) s.head().kind = outcome_head::taken;
 }
 
-/// Whether anything happens when the value is lost.
+/// Whether anything happens when the value is lost, if there is or may yet be one.
 template <class C>
-bool may_be_lost(state_base<C>& s, std::uint32_t w) noexcept {
-  return s.table->dispose != nullptr || (w & word::taker) != 0;
+bool may_be_lost(state_table<C> const& t, std::uint32_t w) noexcept {
+  return (t.dispose != nullptr && (w & word::no_value) == 0) || (w & word::taker) != 0;
 }
-/// The same of an operation that settles so.
-template <class C>
-bool may_be_lost(state_base<C>& s, std::uint32_t w, outcome_head::kind_t kind) noexcept {
-  return (kind == outcome_head::value && s.table->dispose != nullptr) || (w & word::taker) != 0;
-}
-/// The same of a word that is looked at here: what has ended without a value has none to lose any more.
+/// The same of a word that is looked at here.
 template <class C>
 bool may_be_lost(state_base<C>& s) noexcept {
-  bool const has_destructor = s.table->dispose != nullptr;
-  return look(s.word, std::memory_order_acquire,
-              [has_destructor](std::uint32_t w) { return (has_destructor && (w & word::no_value) == 0) || (w & word::taker) != 0; });
+  return look(s.word, std::memory_order_acquire, [t = s.table](std::uint32_t w) { return may_be_lost(*t, w); });
 }
 
 }  // namespace settle::inline v0::detail
@@ -3320,7 +3317,7 @@ struct sequence {
       w = s.lock();
     }
     s.unlock(w | word::offered);
-    if (may_be_lost(s, w) && (w & (word::owned | word::watched)) == 0) lose_value(s);
+    if (may_be_lost(*s.table, w) && (w & (word::owned | word::watched)) == 0) lose_value(s);
   }
 
   /// They wait in front of the lasting ones, newest first. Under the lock.
@@ -4385,7 +4382,8 @@ class engine {
     if (to_walk && !queued && walker<C>::take_little(s, w, asked, fed)) to_walk = false;
     if (to_walk) w |= word::walking;
     else if (queued) w |= word::owed;  // (by a walk that has ended: there is none elsewhere)
-    else if (!walker_elsewhere && fed == nullptr && s.observers() == nullptr && s.table->born == nullptr && !may_be_lost(s, w, kind))
+    else if (!walker_elsewhere && fed == nullptr && s.observers() == nullptr && s.table->born == nullptr &&
+             !may_be_lost(*s.table, w | word::ended_with(kind)))
       w |= word::offered;  // nothing to run first
     if ((w & word::cold) != 0) w = end_cold(s, w, f);
     if (s.table->event == nullptr) s.become_settled(w, s.head(), kind);
@@ -6790,9 +6788,10 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
   ~handle() {
     if (this->state_ == nullptr) return;
     namespace word = detail::word;
-    std::uint32_t const w = detail::bits_of(this->state_->word, std::uint32_t{word::settled | word::taker}, std::memory_order_acquire);
+    std::uint32_t const w =
+        detail::bits_of(this->state_->word, std::uint32_t{word::settled | word::no_value | word::taker}, std::memory_order_acquire);
     bool const is_asked = (w & word::settled) == 0;
-    if (is_asked || detail::may_be_lost(*this->state_, w)) disown(is_asked);
+    if (is_asked || detail::may_be_lost(*this->state_->table, w)) disown(is_asked);
   }
 
   /// Lets the operation run without an owner; a value it yields is lost.
@@ -8369,7 +8368,9 @@ struct coroutine_state final : typed_state<typename P::value_type, typename P::e
   static void deallocate(state& s, void* p, std::size_t n, std::size_t align) noexcept {
     byte_source<allocator_type>::deallocate(of(s).allocator, p, n, align);
   }
-  static void dispose(state& s) noexcept { outcome_access::clear(of(s).result); }
+  static void dispose(state& s) noexcept {
+    if (of(s).result.has_value()) outcome_access::clear_value(of(s).result);  // an error stays, for who reports it
+  }
   static void destroy(state& s) noexcept {
     coroutine_state& self = of(s);
     tell_executor(self.executor, self, monitor_event::destroyed);

@@ -546,6 +546,28 @@ TEST(G14_last_reference, a_failed_coroutine_that_nobody_looked_at_is_reported) {
 using text_handle = settle::handle<test::counted<std::string>>;
 text_handle yields_text(settle::inline_executor) { co_return "a text that lives on the heap, to be lost"; }
 
+text_handle fails_to_yield_text(loop_executor, int_handle gate) {
+  co_await std::move(gate);
+  throw std::runtime_error("what went wrong, in words that live on the heap");
+  co_return {};
+}
+TEST(G14_last_reference, a_failed_coroutine_that_nobody_looked_at_still_has_its_error) {
+  for (bool const before : {true, false}) {
+    SCOPED_TRACE(before);
+    test::manual_loop loop;
+    settle::resolver<counted_int> gate;
+    auto text = fails_to_yield_text(loop.get_executor(), gate.get_handle());
+    if (before) std::move(text).detach();
+    gate.complete(1);
+    loop.run();
+    if (!before) std::move(text).detach();
+    auto const reports = test::recording_sink::take();
+    ASSERT_EQ(reports.size(), 1U);
+    EXPECT_EQ(reports[0].what, settle::monitor_event::unseen_failure);
+    EXPECT_EQ(reports[0].said, "what went wrong, in words that live on the heap");
+  }
+}
+
 TEST(coroutine, a_value_nobody_takes_dies_with_it) {
   operation const op = yields_text({}).detach();
   EXPECT_TRUE(op.is_released());

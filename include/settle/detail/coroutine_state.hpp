@@ -140,7 +140,9 @@ struct coroutine_state final : typed_state<typename P::value_type, typename P::e
   static void deallocate(state& s, void* p, std::size_t n, std::size_t align) noexcept {
     byte_source<allocator_type>::deallocate(of(s).allocator, p, n, align);
   }
-  static void dispose(state& s) noexcept { outcome_access::clear(of(s).result); }
+  static void dispose(state& s) noexcept {
+    if (of(s).result.has_value()) outcome_access::clear_value(of(s).result);  // an error stays, for who reports it
+  }
   static void destroy(state& s) noexcept {
     coroutine_state& self = of(s);
     tell_executor(self.executor, self, monitor_event::destroyed);

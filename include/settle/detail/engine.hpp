@@ -214,7 +214,8 @@ class engine {
     if (to_walk && !queued && walker<C>::take_little(s, w, asked, fed)) to_walk = false;
     if (to_walk) w |= word::walking;
     else if (queued) w |= word::owed;  // (by a walk that has ended: there is none elsewhere)
-    else if (!walker_elsewhere && fed == nullptr && s.observers() == nullptr && s.table->born == nullptr && !may_be_lost(s, w, kind))
+    else if (!walker_elsewhere && fed == nullptr && s.observers() == nullptr && s.table->born == nullptr &&
+             !may_be_lost(*s.table, w | word::ended_with(kind)))
       w |= word::offered;  // nothing to run first
     if ((w & word::cold) != 0) w = end_cold(s, w, f);
     if (s.table->event == nullptr) s.become_settled(w, s.head(), kind);

@@ -138,22 +138,15 @@ void lose_value(state_base<C>& s) noexcept {
   else if (s.head().kind == outcome_head::value) s.head().kind = outcome_head::taken;
 }
 
-/// Whether anything happens when the value is lost.
+/// Whether anything happens when the value is lost, if there is or may yet be one.
 template <class C>
-bool may_be_lost(state_base<C>& s, std::uint32_t w) noexcept {
-  return s.table->dispose != nullptr || (w & word::taker) != 0;
+bool may_be_lost(state_table<C> const& t, std::uint32_t w) noexcept {
+  return (t.dispose != nullptr && (w & word::no_value) == 0) || (w & word::taker) != 0;
 }
-/// The same of an operation that settles so.
-template <class C>
-bool may_be_lost(state_base<C>& s, std::uint32_t w, outcome_head::kind_t kind) noexcept {
-  return (kind == outcome_head::value && s.table->dispose != nullptr) || (w & word::taker) != 0;
-}
-/// The same of a word that is looked at here: what has ended without a value has none to lose any more.
+/// The same of a word that is looked at here.
 template <class C>
 bool may_be_lost(state_base<C>& s) noexcept {
-  bool const has_destructor = s.table->dispose != nullptr;
-  return look(s.word, std::memory_order_acquire,
-              [has_destructor](std::uint32_t w) { return (has_destructor && (w & word::no_value) == 0) || (w & word::taker) != 0; });
+  return look(s.word, std::memory_order_acquire, [t = s.table](std::uint32_t w) { return may_be_lost(*t, w); });
 }
 
 }  // namespace settle::inline v0::detail

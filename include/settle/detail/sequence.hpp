@@ -210,7 +210,7 @@ struct sequence {
       w = s.lock();
     }
     s.unlock(w | word::offered);
-    if (may_be_lost(s, w) && (w & (word::owned | word::watched)) == 0) lose_value(s);
+    if (may_be_lost(*s.table, w) && (w & (word::owned | word::watched)) == 0) lose_value(s);
   }
 
   /// They wait in front of the lasting ones, newest first. Under the lock.

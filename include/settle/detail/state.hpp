@@ -131,7 +131,7 @@ struct state_base : basic_work_node<C> {
   /// `h` is the outcome's head, whose payload is written.
   [[gnu::always_inline]] void become_settled(std::uint32_t w, outcome_head& h, outcome_head::kind_t kind) noexcept {
     h.kind = kind;
-    unlock(w | word::settled | (kind == outcome_head::failure ? word::failure : kind == outcome_head::cancelled ? word::cancelled : 0u));
+    unlock(w | word::settled | word::ended_with(kind));
   }
 
   void add_ref() noexcept { counts.fetch_add(count::ref, std::memory_order_relaxed); }

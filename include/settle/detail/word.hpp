@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "outcome_head.hpp"
+
 namespace settle::inline v0::detail {
 
 /// The word: what an operation has come to, and the bit that guards its rings.
@@ -41,7 +43,11 @@ enum : std::uint32_t {
   forsaken = 1u << 29,    // and it was dropped
   taker = 1u << 30,       // a function waits for a value that nobody takes
 };
+/// What it says of how it settled.
+constexpr std::uint32_t ended_with(outcome_head::kind_t k) noexcept {
+  return k == outcome_head::failure ? failure : k == outcome_head::cancelled ? cancelled : 0u;
 }
+}  // namespace word
 
 /// The count: references above, holds below. Every hold comes with a reference.
 namespace count {
