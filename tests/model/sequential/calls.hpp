@@ -222,7 +222,11 @@ inline int sequential::bind(std::size_t about, std::size_t where) {
   return keep(about, h);
 }
 
-inline bool sequential::may_be_lost(std::size_t i) const { return values_die_ || ops_[i].taker; }
+inline bool sequential::may_be_lost(std::size_t i) const {
+  operation const& o = ops_[i];
+  bool const has_none = o.settled && o.how != ending::value;
+  return (values_die_ && !has_none) || o.taker;
+}
 
 inline void sequential::disown(std::size_t i) {
   operation& o = ops_[i];
