@@ -4375,11 +4375,12 @@ class engine {
     bool const walker_elsewhere = (w & word::walking) != 0;
     bool const queued = (w & word::errand) != 0;  // the state waits in a queue already
     node* fed = nullptr;
-    bool to_walk = !walker_elsewhere && walker<C>::has_structure(w, asked);
+    bool const has_structure = walker<C>::has_structure(w, asked);
+    bool to_walk = !walker_elsewhere && has_structure;
     if (to_walk && !queued && walker<C>::take_little(s, w, asked, fed)) to_walk = false;
     if (to_walk) w |= word::walking;
     else if (queued) w |= word::owed;  // (by a walk that has ended: there is none elsewhere)
-    else if (!walker_elsewhere && fed == nullptr && s.observers() == nullptr && s.table->born == nullptr &&
+    else if (!walker_elsewhere && !has_structure && s.observers() == nullptr && s.table->born == nullptr &&
              !may_be_lost(*s.table, w | word::ended_with(kind)))
       w |= word::offered;  // nothing to run first
     if ((w & word::cold) != 0) w = end_cold(s, w, f);
