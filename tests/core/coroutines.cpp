@@ -546,25 +546,35 @@ TEST(G14_last_reference, a_failed_coroutine_that_nobody_looked_at_is_reported) {
 using text_handle = settle::handle<test::counted<std::string>>;
 text_handle yields_text(settle::inline_executor) { co_return "a text that lives on the heap, to be lost"; }
 
-text_handle fails_to_yield_text(loop_executor, int_handle gate) {
+struct unmonitored_text : settle::default_policy {
+  using value_type = std::string;
+  using error_sink = test::recording_sink;
+};
+template <class P>
+settle::handle<P> fails_to_yield(loop_executor, int_handle gate) {
   co_await std::move(gate);
   throw std::runtime_error("what went wrong, in words that live on the heap");
   co_return {};
 }
+template <class P>
+void expect_told_of_the_error(bool owner_goes_before) {
+  test::manual_loop loop;
+  settle::resolver<counted_int> gate;
+  auto text = fails_to_yield<P>(loop.get_executor(), gate.get_handle());
+  if (owner_goes_before) std::move(text).detach();
+  gate.complete(1);
+  loop.run();
+  if (!owner_goes_before) std::move(text).detach();
+  auto const reports = test::recording_sink::take();
+  ASSERT_EQ(reports.size(), 1U);
+  EXPECT_EQ(reports[0].what, settle::monitor_event::unseen_failure);
+  EXPECT_EQ(reports[0].said, "what went wrong, in words that live on the heap");
+}
 TEST(G14_last_reference, a_failed_coroutine_that_nobody_looked_at_still_has_its_error) {
   for (bool const before : {true, false}) {
     SCOPED_TRACE(before);
-    test::manual_loop loop;
-    settle::resolver<counted_int> gate;
-    auto text = fails_to_yield_text(loop.get_executor(), gate.get_handle());
-    if (before) std::move(text).detach();
-    gate.complete(1);
-    loop.run();
-    if (!before) std::move(text).detach();
-    auto const reports = test::recording_sink::take();
-    ASSERT_EQ(reports.size(), 1U);
-    EXPECT_EQ(reports[0].what, settle::monitor_event::unseen_failure);
-    EXPECT_EQ(reports[0].said, "what went wrong, in words that live on the heap");
+    expect_told_of_the_error<test::counted<std::string>>(before);
+    expect_told_of_the_error<unmonitored_text>(before);
   }
 }
 
