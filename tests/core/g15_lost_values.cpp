@@ -92,7 +92,7 @@ TEST_F(G15_lost_values, given_when_the_value_is_there_already) {
 
 TEST(G15_lost_values_of_no_value, a_failure_and_a_cancellation_leave_nothing_to_lose) {
   for (way const how : all_ways) {
-    if (how == way::complete) continue;
+    if (how == way::complete || how == way::drop) continue;  // a value; no handle that could go
     SCOPED_TRACE(way_names[static_cast<std::size_t>(how)]);
     manual_loop loop;
     subject<counted<tracked, manual_loop::executor>> s(loop.get_executor());
