@@ -25,6 +25,7 @@ import extract
 import measure
 import mutate
 import planted
+import prove
 
 
 def run(*command, **environment):
@@ -179,6 +180,81 @@ class Bench(Folder):
             self.assertIn("not there (of pmr::monotonic)", done.stdout)
         rows = {row["form"]: row for row in json.loads((self.folder / "r.json").read_text())["groups"]["memory"]["rows"]}
         self.assertEqual(rows["block/recycled"]["ours"], 100)
+
+
+class Prove(Folder):
+    """A run of hours may be stopped: what it has explored is kept, and only with the program that explored it."""
+
+    EXPLORES = """for word in "$@"; do last="$word"; done  # --json <file>
+echo "$@" >>"$(dirname "$0")/asked"
+echo '{"scenarios": 2, "exhausted": 2, "bounded": 0, "executions": 30, "redundant": 0, "failed": 0, "bound": "a bound"}' >"$last"
+"""
+
+    def setUp(self):
+        super().setUp()
+        self.program("generated/test_explore_acts", self.EXPLORES)
+        self.report = self.folder / "out/prove.json"
+
+    def prove(self, *how, whole=True):
+        stage = prove.Stage("some acts", ("--k", "1"), 3, 1, whole=whole)
+        said = io.StringIO()
+        words = ["prove.py", str(self.folder), "--json", str(self.report), "--jobs", "1", *how]
+        with unittest.mock.patch.object(prove, "QUICK", (stage,)), unittest.mock.patch.object(sys, "argv", words), contextlib.redirect_stdout(said):
+            return prove.main(), said.getvalue()
+
+    def asked(self):
+        asked = self.folder / "generated/asked"
+        return len(asked.read_text().splitlines()) if asked.exists() else 0
+
+    def stage(self):
+        (stage,) = json.loads(self.report.read_text())["stages"]
+        return stage
+
+    def test_the_parts_add_up(self):
+        status, said = self.prove()
+        self.assertEqual((status, self.asked()), (0, 3))
+        self.assertIn("some acts (a bound): 6 scenarios, all; 6 exhausted; 90 executions, 0 failed", said)
+        self.assertEqual((self.stage()["explored"], self.stage()["executions"]), (3, 90))
+
+    def test_what_was_explored_is_not_explored_again_when_asked_to_resume(self):
+        self.prove()
+        first = self.stage()
+        self.assertEqual((self.prove("--resume")[0], self.asked()), (0, 3))
+        self.assertEqual(self.stage(), first)
+        self.assertEqual((self.prove()[0], self.asked()), (0, 6))
+
+    def test_another_program_explores_all_of_it(self):
+        self.prove()
+        self.program("generated/test_explore_acts", self.EXPLORES + "# another\n")
+        self.assertEqual((self.prove("--resume")[0], self.asked()), (0, 6))
+
+    def test_a_part_that_failed_is_a_failure_and_is_explored_again(self):
+        breaks = self.EXPLORES.replace('"failed": 0', '"failed": 1') + "exit 1\n"
+        self.program("generated/test_explore_acts", breaks)
+        self.assertEqual((self.prove()[0], self.stage()["failed"], self.asked()), (1, 3, 3))
+        self.assertEqual((self.prove("--resume")[0], self.asked()), (1, 6))
+
+    def test_one_that_dies_is_a_failure(self):
+        self.program("generated/test_explore_acts", "kill -9 $$\n")
+        self.assertEqual((self.prove()[0], self.stage()["failed"]), (1, 3))
+
+    def test_a_run_that_is_stopped_has_said_what_it_did_and_the_next_goes_on(self):
+        explore, stopped = prove.Parts.explore, []
+
+        def until_stopped(parts, part):
+            if self.asked() == 2 and not stopped.append(part):
+                raise KeyboardInterrupt
+            return explore(parts, part)
+
+        with unittest.mock.patch.object(prove.Parts, "explore", until_stopped):
+            self.assertEqual(self.prove()[0], 130)
+        self.assertEqual((self.stage()["explored"], self.asked(), len(stopped)), (2, 2, 1))
+        self.assertEqual((self.prove("--resume")[0], self.asked(), self.stage()["explored"]), (0, 3, 3))
+
+    def test_no_time_for_any_part_is_a_failure(self):
+        status, said = self.prove("--minutes", "0", whole=False)
+        self.assertEqual((status, self.asked()), (1, 0))
+        self.assertIn("there was no time for: some acts", said)
 
 
 class Servers(Folder):
