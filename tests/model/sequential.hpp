@@ -145,6 +145,7 @@ class sequential {
   bool is_last(std::size_t id) const;
   void run_hook(std::size_t id);
   void leave(std::size_t i, bool on_executor);
+  void release_or_queue(std::size_t i);
   void release(std::size_t i);
   void lose(std::size_t i);
 
@@ -237,7 +238,7 @@ class sequential {
   group groups_[operations];
   std::vector<hook> hooks_;
   std::vector<link> links_;
-  std::deque<std::size_t> structure_;     // who has to tell those below
+  std::deque<std::size_t> structure_;     // who has to tell those below, or is to be released
   std::deque<work> ready_;                // user code of this call, or of this turn of the executor
   std::deque<std::deque<work>> batches_;  // what the executor was given, each by one call
   std::vector<bool> pinned_by_;

@@ -17,6 +17,10 @@ inline constexpr std::size_t nobody = static_cast<std::size_t>(-1);
 inline constexpr std::size_t first_feed = 2'560'200;  // no hook has this number, and its last byte is none that one has
 inline constexpr std::size_t feed_of(std::size_t r, std::size_t k) noexcept { return first_feed + 2 * r + k; }
 
+/// How the structural part's queue names an operation whose last hold went back.
+inline constexpr std::size_t first_release = std::size_t{1} << 30;
+inline constexpr std::size_t release_of(std::size_t i) noexcept { return first_release + i; }
+
 struct hook {
   event::kind what;
   std::size_t on;

@@ -69,7 +69,8 @@ inline void sequential::walk() {
   while (!structure_.empty()) {
     std::size_t const i = structure_.front();
     structure_.pop_front();
-    if (i < places) walk(i);
+    if (i >= first_release) release_or_queue(i - first_release);
+    else if (i < places) walk(i);
     else ready_.push_back({work::bound_end, i, false, i - places});
   }
 }

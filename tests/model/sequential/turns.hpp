@@ -176,18 +176,24 @@ inline void sequential::run_hook(std::size_t id) {
   }
 }
 
-/// Gives a hold back. The last one releases: on the executor, if there is user code to run.
+/// Gives a hold back. The last one releases: at once on the executor, else when the structural part comes to it.
 inline void sequential::leave(std::size_t i, bool on_executor) {
   operation& o = ops_[i];
   if (o.holds > 1) {
     --o.holds;
     return;
   }
+  o.releasing = true;
+  if (on_executor) release(i);
+  else structure_.push_back(release_of(i));
+}
+/// On the executor, if there is user code to run.
+inline void sequential::release_or_queue(std::size_t i) {
+  operation const& o = ops_[i];
   bool const somebody_waits = !o.releaseds.empty() || !o.parents.empty();  // with a parent waiting, a withdrawn one counts yet
   bool const user_code =
       o.closes || !o.cleanups.empty() || (o.tells_release && somebody_waits) || o.disposal || (o.taker && o.how != ending::value);
-  o.releasing = true;
-  if (user_code && !on_executor) ready_.push_back({work::release, i});
+  if (user_code) ready_.push_back({work::release, i});
   else release(i);
 }
 
