@@ -25,6 +25,7 @@ set(settle_core_headers
     include/settle/combine/detail/pipe.hpp
     include/settle/combine/detail/raw_block.hpp
     include/settle/combine/detail/result.hpp
+    include/settle/combine/detail/result_state.hpp
     include/settle/combine/detail/retrying.hpp
     include/settle/combine/detail/row.hpp
     include/settle/combine/detail/rows_behind.hpp
@@ -55,6 +56,7 @@ set(settle_core_headers
     include/settle/detail/born.hpp
     include/settle/detail/callback.hpp
     include/settle/detail/cell.hpp
+    include/settle/detail/cleanup_list.hpp
     include/settle/detail/cleanups.hpp
     include/settle/detail/closures.hpp
     include/settle/detail/context.hpp
@@ -80,6 +82,7 @@ set(settle_core_headers
     include/settle/detail/producer.hpp
     include/settle/detail/registry.hpp
     include/settle/detail/releaser.hpp
+    include/settle/detail/report_thrown.hpp
     include/settle/detail/sequence.hpp
     include/settle/detail/state.hpp
     include/settle/detail/state_access.hpp

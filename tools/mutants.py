@@ -35,7 +35,7 @@ ARGUED = ROOT / "tests" / "mutants.md"
 
 # The core's own mechanism. What is a thin face of it (initiate, start_on, coroutine awaiters) has its tests and its coverage.
 HEADERS = ("detail/look.hpp", "detail/state.hpp", "detail/registry.hpp", "detail/engine.hpp", "detail/sequence.hpp", "detail/releaser.hpp", "detail/walker.hpp",
-           "detail/direct.hpp", "detail/producer.hpp", "detail/ownership.hpp", "detail/dispatcher.hpp", "detail/cleanups.hpp", "detail/link.hpp",
+           "detail/direct.hpp", "detail/producer.hpp", "detail/ownership.hpp", "detail/dispatcher.hpp", "detail/cleanups.hpp", "detail/cleanup_list.hpp", "detail/link.hpp",
            "detail/embedded.hpp", "detail/hook.hpp", "detail/lineage.hpp", "detail/ancestry.hpp", "detail/lost_value.hpp", "detail/frame.hpp",
            "detail/work.hpp", "resolver.hpp", "handle.hpp", "watcher.hpp", "pin.hpp", "shared_resolver.hpp", "registration.hpp",
            "lockfree/arena_pool.hpp", "lockfree/arena_lease.hpp")

@@ -87,7 +87,7 @@ class context_slot {
     std::exception_ptr thrown;
     detail::lineage<C>().each(*s, [&](detail::state_base<C>& above) {
       T const* const there = found || thrown ? nullptr : find(above);
-      if (there != nullptr) detail::guarded([&] { found.emplace(*there); }, [&](std::exception_ptr p) { thrown = std::move(p); });
+      if (there != nullptr) detail::guarded([&] { found.emplace(*there); }, detail::keep_thrown{thrown});
     });
     if (thrown) detail::rethrow(std::move(thrown));
     return found;

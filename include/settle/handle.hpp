@@ -13,6 +13,7 @@
 #include "detail/exceptions.hpp"
 #include "detail/look.hpp"
 #include "detail/ownership.hpp"
+#include "detail/report_thrown.hpp"
 #include "detail/timers.hpp"
 #include "operation.hpp"
 #include "pin.hpp"
@@ -234,8 +235,7 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
   struct call_consumer {
     template <class F>
     static void call(F& f, detail::state_base<C>& s) {
-      detail::guarded([&] { detail::call_with_value<T, E>::call(f, s); },
-                      [&](std::exception_ptr p) { s.report(std::move(p), monitor_event::callback_threw); });
+      detail::guarded([&] { detail::call_with_value<T, E>::call(f, s); }, detail::report_thrown<C>{s, monitor_event::callback_threw});
       if (!s.is(detail::word::watched))  // what is watched was copied, or is gone already
         detail::outcome_access::clear(static_cast<detail::typed_state<T, E, C>&>(s).result);
       detail::lost_taker<C>::forget(s);

@@ -64,7 +64,7 @@ handle_of<T, E, C> initiate(Ex ex, F f, std::source_location at = std::source_lo
   handle<policy> h = r.get_handle();
   detail::initiation<policy> duty(r, h);
   std::exception_ptr thrown;
-  detail::guarded([&] { std::move(f)(std::move(r)); }, [&](std::exception_ptr p) { thrown = std::move(p); });
+  detail::guarded([&] { std::move(f)(std::move(r)); }, detail::keep_thrown{thrown});
   duty.end(std::move(thrown));
   return h;
 }

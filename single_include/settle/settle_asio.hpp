@@ -150,6 +150,12 @@ void guarded(F&& f, [[maybe_unused]] H&& on_throw) noexcept {
 #endif
 }
 
+/// What `guarded` hands to whoever goes on.
+struct keep_thrown {
+  std::exception_ptr& to;
+  void operator()(std::exception_ptr p) const noexcept { to = std::move(p); }
+};
+
 /// Runs f; undo() runs when it throws, and the exception goes on.
 template <class F, class U>
 decltype(auto) with_undo(F&& f, [[maybe_unused]] U&& undo) {
@@ -2398,6 +2404,7 @@ struct state_table {
   bool lonely = false;                                    // nobody produces it: its last reference gone, it is abandoned
   void (*born)(state_base<C>&) noexcept = nullptr;        // the turn of the consumer that was born with it; null: there is none
   void (*born_alone)(state_base<C>&) noexcept = nullptr;  // the same on the short way (direct.hpp), and on to the end of the state
+  void (*close)(state_base<C>&) noexcept = nullptr;       // own_part (cleanup_list.hpp): what else its block has
   cause outlived = cause::parent;                         // what children are told when it settles, and nobody asked it to cancel
 };
 
@@ -2848,6 +2855,26 @@ class submission {
 #ifndef SETTLE_DETAIL_LOST_VALUE_HPP
 #define SETTLE_DETAIL_LOST_VALUE_HPP
 
+// ---- settle/detail/report_thrown.hpp -------------------------------------------------------------------------------
+#ifndef SETTLE_DETAIL_REPORT_THROWN_HPP
+#define SETTLE_DETAIL_REPORT_THROWN_HPP
+
+namespace settle::inline v0::detail {
+
+/// What `guarded` hands to the error sink: one for all closures.
+template <class C>
+struct report_thrown {
+  state_base<C>& on;
+  monitor_event::what_t what;
+  void operator()(std::exception_ptr p) const noexcept { on.report(std::move(p), what); }
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/detail/lost_value.hpp, continued -----------------------------------------------------------------------
+
 namespace settle::inline v0::detail {
 
 template <class T, class E, class C>
@@ -2942,7 +2969,7 @@ struct typed_lost_taker final : lost_taker<C> {
     auto& self = static_cast<typed_lost_taker&>(b);
     if (with_value)
       guarded([&] { std::move(self.f)(std::move(*outcome_access::value(static_cast<typed_state<T, E, C>&>(s).result))); },
-              [&](std::exception_ptr p) { s.report(std::move(p), monitor_event::callback_threw); });
+              report_thrown<C>{s, monitor_event::callback_threw});
     std::destroy_at(&self.f);
   }
   static void destroy(context_part<C>& p, state& s) noexcept {
@@ -5159,8 +5186,7 @@ struct closure_hook final : hook<C> {
   static void run(hook<C>& h, hook_action action) {
     auto& self = static_cast<closure_hook&>(h);
     state_base<C>& s = *h.owner;
-    if (action == hook_action::invoke)
-      guarded([&] { How::call(self.f, s); }, [&](std::exception_ptr p) { s.report(std::move(p), monitor_event::callback_threw); });
+    if (action == hook_action::invoke) guarded([&] { How::call(self.f, s); }, report_thrown<C>{s, monitor_event::callback_threw});
     std::destroy_at(&self.f);
   }
 };
@@ -5189,7 +5215,7 @@ struct cleanup_closure {
     if constexpr (requires { typename F::asynchronous; }) {
       return F::begin(f, s);
     } else {
-      guarded([&] { call_with_ending::call(f, s); }, [&](std::exception_ptr p) { s.report(std::move(p), monitor_event::cleanup_threw); });
+      guarded([&] { call_with_ending::call(f, s); }, report_thrown<C>{s, monitor_event::cleanup_threw});
       std::destroy_at(&f);
       return true;
     }
@@ -5471,7 +5497,7 @@ class awaiting_cleanup {
  private:
   void call(state& s) noexcept {
     guarded([&] { let_run(result_of_cleanup(f_, ending_of(s)), &s, wait_.waited_for()); },
-            [&](std::exception_ptr p) { s.report(std::move(p), monitor_event::cleanup_threw); });
+            report_thrown<C>{s, monitor_event::cleanup_threw});
   }
 
   static awaiting_cleanup& of(hook<C>& h) noexcept { return *reinterpret_cast<awaiting_cleanup*>(&h); }
@@ -5586,6 +5612,78 @@ class ancestry {
 #ifndef SETTLE_DETAIL_CLEANUPS_HPP
 #define SETTLE_DETAIL_CLEANUPS_HPP
 
+// ---- settle/detail/cleanup_list.hpp --------------------------------------------------------------------------------
+#ifndef SETTLE_DETAIL_CLEANUP_LIST_HPP
+#define SETTLE_DETAIL_CLEANUP_LIST_HPP
+
+namespace settle::inline v0::detail {
+
+/// Where the cleanups of an operation stand, whatever their closures are: one piece of code for all of them.
+template <class C>
+struct cleanup_list {
+  using state = state_base<C>;
+
+  static constexpr std::size_t full = ~std::size_t{0};
+
+  /// Slots only: takes one for a closure that is yet to come. A releaser that comes to a slot without a type leaves it, and all
+  /// below it, to whoever took it.
+  static std::size_t reserve(state& s) noexcept {
+    std::uint32_t const w = s.lock();
+    std::size_t const i = s.slots_used();
+    bool const room = i < s.table->slot_count;
+    if (room) {
+      s.slot_type(i) = nullptr;
+      s.slots_used(i + 1);
+    }
+    s.unlock(w);
+    return room ? i : full;
+  }
+  /// It is there.
+  static void fill(state& s, std::size_t i, cleanup_type<C> const* type) noexcept {
+    std::uint32_t const w = s.lock();
+    s.slot_type(i) = type;
+    s.unlock(w);
+  }
+
+  /// A block, in front of those that are there. False: released already.
+  static bool push(state& s, cleanup_node<C>& n) noexcept {
+    std::uint32_t w = s.lock();
+    if ((w & word::settled) == 0) {
+      n.below = s.top_cleanup();
+      s.top_cleanup(&n);
+      s.unlock(w | word::blocks);
+      return true;
+    }
+    s.unlock(w);
+    if (!s.try_hold(true)) return false;
+    bool const beside_releaser = has(s.counts, count::releasing, std::memory_order_relaxed);
+    w = s.lock();
+    if (beside_releaser) {
+      n.below = s.late_cleanups();
+      s.late_cleanups(&n);
+    } else {
+      n.below = s.top_cleanup();
+      s.top_cleanup(&n);
+    }
+    s.unlock(w);
+    registry<C>::leave_late(s);
+    return true;
+  }
+};
+
+/// What an operation has in its own block besides: it goes in turn with the cleanups.
+template <class C>
+struct own_part {
+  state_base<C>* self;
+  void operator()() const noexcept { self->table->close(*self); }
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/detail/cleanups.hpp, continued -------------------------------------------------------------------------
+
 namespace settle::inline v0::detail {
 
 /// What became of a cleanup that was offered.
@@ -5606,6 +5704,7 @@ struct cleanup_place {
 template <class C, class F>
 class cleanup_registration {
   using state = state_base<C>;
+  using list = cleanup_list<C>;
   using closure = cleanup_closure<C, F>;
   using node = typename closure::node;
 
@@ -5634,20 +5733,12 @@ class cleanup_registration {
     return {kept::yes, at};
   }
 
-  /// Slots only: reserved under the lock and filled outside it. A releaser that comes to a slot without a type leaves it,
-  /// and all below it, to us: we hold the operation, and go on in its place.
+  /// Slots only: filled outside the lock. We hold the operation meanwhile, and go on where the releaser may have stopped.
   static cleanup_place<C> in_fixed_slot(state& s, F&& f) {
     if (!s.try_hold(true)) return at_once(s, std::move(f));
     bool const room = sizeof(F) <= s.table->slot_bytes && alignof(F) <= alignof(void*);
-    std::uint32_t const w = s.lock();
-    std::size_t const i = s.slots_used();
-    bool const reserved = room && i < s.table->slot_count;
-    if (reserved) {
-      s.slot_type(i) = nullptr;
-      s.slots_used(i + 1);
-    }
-    s.unlock(w);
-    if (!reserved) {
+    std::size_t const i = room ? list::reserve(s) : list::full;
+    if (i == list::full) {
       run_here(s, f);
       registry<C>::leave_late(s);
       return {kept::no_room, nullptr};
@@ -5656,17 +5747,12 @@ class cleanup_registration {
     with_undo([&] { ::new (at) F(std::move(f)); },
               [&] {
                 run_here(s, f);
-                fill(s, i, &cleanup_type<C>::spent);
+                list::fill(s, i, &cleanup_type<C>::spent);
                 registry<C>::leave_late(s);
               });
-    fill(s, i, &closure::type);
+    list::fill(s, i, &closure::type);
     registry<C>::leave_late(s);
     return {kept::yes, at};
-  }
-  static void fill(state& s, std::size_t i, cleanup_type<C> const* type) noexcept {
-    std::uint32_t const w = s.lock();
-    s.slot_type(i) = type;
-    s.unlock(w);
   }
 
   static cleanup_place<C> in_block(state& s, F&& f) {
@@ -5697,13 +5783,13 @@ class cleanup_registration {
       take_away();
       return {kept::no_room, nullptr};
     }
-    if (push(s, n)) return {kept::yes, &there};
+    if (list::push(s, n)) return {kept::yes, &there};
     F::begin_too_late(there, s);
     return {kept::ran, nullptr};
   }
   template <class TakeAway>
   static cleanup_place<C> push_or_take_back(state& s, cleanup_node<C>& n, F& there, TakeAway take_away) {
-    if (push(s, n)) return {kept::yes, &there};
+    if (list::push(s, n)) return {kept::yes, &there};
     F back = with_undo([&] { return F(std::move(there)); },
                        [&] {
                          run_here(s, there);
@@ -5711,31 +5797,6 @@ class cleanup_registration {
                        });
     take_away();
     return at_once(s, std::move(back));
-  }
-
-  /// False: released already.
-  static bool push(state& s, cleanup_node<C>& n) noexcept {
-    std::uint32_t w = s.lock();
-    if ((w & word::settled) == 0) {
-      n.below = s.top_cleanup();
-      s.top_cleanup(&n);
-      s.unlock(w | word::blocks);
-      return true;
-    }
-    s.unlock(w);
-    if (!s.try_hold(true)) return false;
-    bool const beside_releaser = has(s.counts, count::releasing, std::memory_order_relaxed);
-    w = s.lock();
-    if (beside_releaser) {
-      n.below = s.late_cleanups();
-      s.late_cleanups(&n);
-    } else {
-      n.below = s.top_cleanup();
-      s.top_cleanup(&n);
-    }
-    s.unlock(w);
-    registry<C>::leave_late(s);
-    return true;
   }
 
   /// Released: a hook by itself, on the executor, now.
@@ -5757,8 +5818,7 @@ class cleanup_registration {
   static void run_here(state& s, F& f) noexcept {
     if constexpr (requires { F::made_in_place; }) return;  // nothing was made
     else if constexpr (asynchronous) F::begin_without_room(f, s);
-    else
-      guarded([&] { call_with_ending::call(f, s); }, [&](std::exception_ptr p) { s.report(std::move(p), monitor_event::cleanup_threw); });
+    else guarded([&] { call_with_ending::call(f, s); }, report_thrown<C>{s, monitor_event::cleanup_threw});
   }
 };
 
@@ -6962,8 +7022,7 @@ class [[nodiscard]] handle : public basic_operation<typename P::terminal> {
   struct call_consumer {
     template <class F>
     static void call(F& f, detail::state_base<C>& s) {
-      detail::guarded([&] { detail::call_with_value<T, E>::call(f, s); },
-                      [&](std::exception_ptr p) { s.report(std::move(p), monitor_event::callback_threw); });
+      detail::guarded([&] { detail::call_with_value<T, E>::call(f, s); }, detail::report_thrown<C>{s, monitor_event::callback_threw});
       if (!s.is(detail::word::watched))  // what is watched was copied, or is gone already
         detail::outcome_access::clear(static_cast<detail::typed_state<T, E, C>&>(s).result);
       detail::lost_taker<C>::forget(s);
@@ -7194,8 +7253,7 @@ struct born_cell final : cell<P> {
     if (direct<P>::run_slots(self)) destroy(self);
   }
   [[gnu::always_inline]] static void hear(born_cell& self) noexcept {
-    guarded([&] { call(self.f, self.result, self); },
-            [&self](std::exception_ptr p) { self.report(std::move(p), monitor_event::callback_threw); });
+    guarded([&] { call(self.f, self.result, self); }, report_thrown<C>{self, monitor_event::callback_threw});
   }
   [[gnu::always_inline]] static void let_go(born_cell& self) noexcept {
     outcome_access::clear(self.result);
@@ -7894,7 +7952,7 @@ class callback : embedded_hook<C> {
   static void run(hook<C>& h, hook_action) {
     auto& self = static_cast<callback&>(static_cast<hook_base&>(h));
     state& s = *h.owner;  // the hook may die in its own closure
-    guarded([&] { How::call(self.f_, s); }, [&](std::exception_ptr p) { s.report(std::move(p), monitor_event::callback_threw); });
+    guarded([&] { How::call(self.f_, s); }, report_thrown<C>{s, monitor_event::callback_threw});
   }
   static constexpr hook_type<C> type_of{&run, 0, 0};
 
@@ -8072,6 +8130,8 @@ struct input : hook<C> {
   input(input&&) = delete;
 
   state_base<C>& state() noexcept { return *this->owner; }
+  /// How it ended, as a word says it.
+  std::uint32_t ending() noexcept { return absent ? std::uint32_t{word::cancelled} : state().word.load(std::memory_order_acquire); }
 
   template <class H>
   void take(H&& h) noexcept {
@@ -8235,6 +8295,47 @@ class input_outcome {
 // ---- settle/combine/detail/result.hpp ------------------------------------------------------------------------------
 #ifndef SETTLE_COMBINE_DETAIL_RESULT_HPP
 #define SETTLE_COMBINE_DETAIL_RESULT_HPP
+
+// ---- settle/combine/detail/raw_block.hpp ---------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_DETAIL_RAW_BLOCK_HPP
+#define SETTLE_COMBINE_DETAIL_RAW_BLOCK_HPP
+
+namespace settle::inline v0::detail {
+
+/// Memory for a result that is not made yet. It goes back unless the result takes it over.
+template <class Allocator>
+class raw_block {
+ public:
+  /// Throws std::bad_alloc.
+  raw_block(std::size_t bytes, std::size_t align)
+      : at_(byte_source<Allocator>::allocate(allocator_, bytes, align)), bytes_(bytes), align_(align) {
+    if (at_ == nullptr) raise(std::bad_alloc());
+  }
+  raw_block(raw_block&&) = delete;
+  ~raw_block() {
+    if (at_ != nullptr) byte_source<Allocator>::deallocate(allocator_, at_, bytes_, align_);
+  }
+
+  void* get() const noexcept { return at_; }
+  Allocator const& allocator() const noexcept { return allocator_; }
+  void release() noexcept { at_ = nullptr; }
+
+ private:
+  [[no_unique_address]] Allocator allocator_{};
+  void* at_;
+  std::size_t bytes_;
+  std::size_t align_;
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/combine/detail/result.hpp, continued -------------------------------------------------------------------
+
+// ---- settle/combine/detail/result_state.hpp ------------------------------------------------------------------------
+#ifndef SETTLE_COMBINE_DETAIL_RESULT_STATE_HPP
+#define SETTLE_COMBINE_DETAIL_RESULT_STATE_HPP
 
 // ---- settle/coroutine/promise.hpp ----------------------------------------------------------------------------------
 #ifndef SETTLE_COROUTINE_PROMISE_HPP
@@ -8562,44 +8663,7 @@ class promise_base {
 
 #endif
 
-// ---- settle/combine/detail/result.hpp, continued -------------------------------------------------------------------
-
-// ---- settle/combine/detail/raw_block.hpp ---------------------------------------------------------------------------
-#ifndef SETTLE_COMBINE_DETAIL_RAW_BLOCK_HPP
-#define SETTLE_COMBINE_DETAIL_RAW_BLOCK_HPP
-
-namespace settle::inline v0::detail {
-
-/// Memory for a result that is not made yet. It goes back unless the result takes it over.
-template <class Allocator>
-class raw_block {
- public:
-  /// Throws std::bad_alloc.
-  raw_block(std::size_t bytes, std::size_t align)
-      : at_(byte_source<Allocator>::allocate(allocator_, bytes, align)), bytes_(bytes), align_(align) {
-    if (at_ == nullptr) raise(std::bad_alloc());
-  }
-  raw_block(raw_block&&) = delete;
-  ~raw_block() {
-    if (at_ != nullptr) byte_source<Allocator>::deallocate(allocator_, at_, bytes_, align_);
-  }
-
-  void* get() const noexcept { return at_; }
-  Allocator const& allocator() const noexcept { return allocator_; }
-  void release() noexcept { at_ = nullptr; }
-
- private:
-  [[no_unique_address]] Allocator allocator_{};
-  void* at_;
-  std::size_t bytes_;
-  std::size_t align_;
-};
-
-}  // namespace settle::inline v0::detail
-
-#endif
-
-// ---- settle/combine/detail/result.hpp, continued -------------------------------------------------------------------
+// ---- settle/combine/detail/result_state.hpp, continued -------------------------------------------------------------
 
 namespace settle::inline v0::detail {
 
@@ -8616,17 +8680,10 @@ home_of<C> home_at(basic_operation<C> const& op) noexcept {
   return home_of<C>::at(*state_access::get(op));
 }
 
-/// The state of a result, and in it what its combinator needs: one block. `Body` has
-///
-/// - `wire(result_cell&)`: connects the inputs; the result cannot be released meanwhile. Once, noexcept.
-/// - `wire_alone(result_cell&)`, if it likes: the same for a result that nobody else refers to.
-/// - `wire_in_one(result_cell&)`, if it likes: before that, without a hold. True: all is connected.
-/// - `close(result_cell&)`: when the result is released, on its executor: what is left of user's things goes.
-/// - `rows()`, if it has any behind the result, in a block that was taken before: `begin_in`.
-///
-/// The body is the producer: it settles the result once, by `yield`, `fail` or `end_cancelled`, with no transition of its own.
-template <class P, class Body>
-struct result_cell final : cell<P> {
+/// The state of a result, whichever combinator makes it: one piece of code for all that yield the same. The combinator is the
+/// producer: it settles the result once, by `yield`, `fail` or `end_cancelled`, with no transition of its own.
+template <class P>
+struct result_state : cell<P> {
   using base = cell<P>;
   using policy_type = P;
   using C = typename P::terminal;
@@ -8636,45 +8693,9 @@ struct result_cell final : cell<P> {
   using stored = lift<T>;
   using allocator_type = typename P::allocator_type;
   using executor_type = typename P::executor_type;
-  using block_type = raw_block<allocator_type>;
 
-  hook<C> turn;  // what the body posts to the executor, one thing at a time
+  hook<C> turn;  // what the combinator posts to the executor, one thing at a time
   typename C::sync::template atomic<state*> kept{nullptr};
-  Body body;
-
-  /// A new result and its owner's end. Cold: wired when it gets an owner. Throws std::bad_alloc, and what making the body throws.
-  template <class... A>
-  static handle_of<T, E, C> begin(executor_type ex, bool cold, std::source_location at, A&&... args) {
-    block_type b(sizeof(result_cell), align());
-    return begin_in(b, std::move(ex), cold, at, std::forward<A>(args)...);
-  }
-  /// The same in a block that was taken for it and its rows.
-  template <class... A>
-  static handle_of<T, E, C> begin_in(block_type& b, executor_type ex, bool cold, std::source_location at, A&&... args) {
-    result_cell& c = *::new (b.get()) result_cell(std::move(ex), b.allocator(), at, std::forward<A>(args)...);
-    b.release();
-    if constexpr (requires { c.body.close(c); }) offer_cleanup<C>(c, closing{&c}, true);
-    handle_of<T, E, C> h = state_access::own<plain<T, E, inline_executor, C>>(static_cast<state&>(c));
-    if (cold) {
-      c.set_turn(start_type);
-      std::uint32_t const w = c.lock();
-      c.unlock(w | word::cold);
-    } else {
-      if constexpr (requires { c.body.wire_in_one(c); })
-        if (c.body.wire_in_one(c)) return h;
-      c.counts.store(c.counts.load(std::memory_order_relaxed) + count::both, std::memory_order_relaxed);  // nobody else knows it yet
-      if constexpr (requires { c.body.wire_alone(c); }) c.body.wire_alone(c);
-      else c.body.wire(c);
-      engine<C>::leave(c);
-    }
-    return h;
-  }
-
-  /// Of its block.
-  static constexpr std::size_t align() noexcept {
-    if constexpr (has_rows) return std::max(alignof(result_cell), std::remove_cvref_t<decltype(std::declval<Body&>().rows())>::align);
-    else return alignof(result_cell);
-  }
 
   bool is_over() const noexcept { return this->is(word::settled); }
 
@@ -8682,12 +8703,9 @@ struct result_cell final : cell<P> {
   template <class Make>
   bool yield(Make make) noexcept {
     if (is_over()) return lost(), false;
-    bool const made = place_value(make, [this](E e) { fail(std::move(e)); });
-    if (!made) return false;
+    if (!place_value(make, false)) return false;
     if (engine<C>::settle(*this, outcome_head::value, false)) return true;
-    hand_lost_value<C>(*this);
-    std::destroy_at(outcome_access::value(this->result));
-    lost();
+    take_value_back();
     return false;
   }
   /// The same for a value whose loss somebody waits for: it stays where it is unless it is certain to be delivered.
@@ -8695,7 +8713,7 @@ struct result_cell final : cell<P> {
   bool yield_for_certain(Make make) noexcept {
     return claim() && publish(make);
   }
-  /// From now on nobody ends it but the body, by publish or publish_failure. False: it is over, and the producer's hold went back.
+  /// From now on nobody ends it but the combinator, by publish or publish_failure. False: it is over, and the producer's hold went back.
   bool claim() noexcept {
     if (engine<C>::claim(*this)) return true;
     lost();
@@ -8704,7 +8722,7 @@ struct result_cell final : cell<P> {
   /// As `yield`.
   template <class Make>
   bool publish(Make make) noexcept {
-    bool const made = place_value(make, [this](E e) { publish_failure(std::move(e)); });
+    bool const made = place_value(make, true);
     if (made) engine<C>::publish(*this, outcome_head::value);
     return made;
   }
@@ -8743,45 +8761,71 @@ struct result_cell final : cell<P> {
     engine<C>::leave(*this);
   }
 
+  /// What `guarded` hands to `fail`.
+  struct failing {
+    result_state& self;
+    void operator()(std::exception_ptr p) const noexcept { self.fail(error_from<P>(std::move(p))); }
+  };
+
   /// Whose settling is about to settle this one: it is not released before this one's observers have run.
   void keep(state& input) noexcept {
     if (kept.load(std::memory_order_relaxed) == nullptr && input.try_hold(false)) kept.store(&input, std::memory_order_release);
   }
 
-  /// Has `f(result_cell&)` run on the executor.
-  template <void (*F)(result_cell&)>
-  void post() noexcept {
-    static constexpr hook_type<C> type{&run_turn<F>, 0, 0};
+ protected:
+  result_state(state_table<C> const& how, executor_type ex, allocator_type a, std::source_location at)
+      : base(&how, word::handled | word::owned, std::move(ex), std::move(a), at) {}
+
+  handle_of<T, E, C> owner() noexcept { return state_access::own<plain<T, E, inline_executor, C>>(static_cast<state&>(*this)); }
+
+  /// Nobody else refers to it, and nothing is wired before somebody starts it.
+  void stay_cold(hook_type<C> const& start) noexcept {
+    set_turn(start);
+    std::uint32_t const w = this->lock();
+    this->unlock(w | word::cold);
+  }
+  void add_first_hold() noexcept {
+    this->counts.store(this->counts.load(std::memory_order_relaxed) + count::both, std::memory_order_relaxed);  // nobody else knows it yet
+  }
+  void post_turn(hook_type<C> const& type) noexcept {
     set_turn(type);
     this->add_hold();
     engine<C>::post(turn);
   }
 
- private:
-  struct closing {
-    result_cell* self;
-    void operator()() noexcept { self->body.close(*self); }
-  };
-
-  template <class... A>
-  result_cell(executor_type ex, allocator_type a, std::source_location at, A&&... args)
-      : base(&result_table, word::handled | word::owned, std::move(ex), std::move(a), at), body(std::forward<A>(args)...) {}
-
-  /// False: it threw, which `failed` was told.
-  template <class Make, class Failed>
-  bool place_value(Make& make, Failed failed) noexcept {
-    bool made = true;
-    guarded([&] { make(static_cast<void*>(outcome_access::value(this->result))); },
-            [&](std::exception_ptr p) {
-              made = false;
-              failed(error_from<P>(std::move(p)));
-            });
-    return made;
+  static constexpr state_table<C> table_of_results() noexcept {
+    state_table<C> t = base::table_of();
+    t.observed = &observed;
+    t.turn = &turn_of;
+    t.inherit = &inherit;
+    return t;
   }
 
-  static constexpr bool has_rows = requires(Body& b) { b.rows(); };
+ private:
+  /// The throw is the failure.
+  struct not_made {
+    result_state& self;
+    bool& made;
+    bool claimed;
+    void operator()(std::exception_ptr p) const noexcept {
+      made = false;
+      if (claimed) self.publish_failure(error_from<P>(std::move(p)));
+      else self.fail(error_from<P>(std::move(p)));
+    }
+  };
+  template <class Make>
+  bool place_value(Make& make, bool claimed) noexcept {
+    bool made = true;
+    guarded([&] { make(static_cast<void*>(outcome_access::value(this->result))); }, not_made{*this, made, claimed});
+    return made;
+  }
+  void take_value_back() noexcept {
+    hand_lost_value<C>(*this);
+    std::destroy_at(outcome_access::value(this->result));
+    lost();
+  }
 
-  static result_cell& of(state& s) noexcept { return static_cast<result_cell&>(s); }
+  static result_state& of(state& s) noexcept { return static_cast<result_state&>(s); }
 
   void set_turn(hook_type<C> const& type) noexcept {
     turn.kind = hook_kind::released;
@@ -8789,16 +8833,6 @@ struct result_cell final : cell<P> {
     turn.type = &type;
     turn.holds = true;
   }
-  template <void (*F)(result_cell&)>
-  static void run_turn(hook<C>& h, hook_action) {
-    F(of(*h.owner));
-  }
-  static void start(hook<C>& h, hook_action) {
-    result_cell& c = of(*h.owner);
-    c.body.wire(c);
-  }
-  static constexpr hook_type<C> start_type{&start, 0, 0};
-
   void let_go() noexcept {
     state* s = kept.load(std::memory_order_acquire);
     if (s == nullptr) return;
@@ -8811,6 +8845,98 @@ struct result_cell final : cell<P> {
   static void inherit(state& s, state& from) noexcept {
     if constexpr (std::is_same_v<executor_type, home_of<C>>) of(s).executor = home_of<C>::at(from);
   }
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/combine/detail/result.hpp, continued -------------------------------------------------------------------
+
+namespace settle::inline v0::detail {
+
+/// The state of a result, and in it what its combinator needs: one block. `Body` has
+///
+/// - `wire(result_cell&)`: connects the inputs; the result cannot be released meanwhile. Once, noexcept.
+/// - `wire_alone(result_cell&)`, if it likes: the same for a result that nobody else refers to.
+/// - `wire_in_one(result_cell&)`, if it likes: before that, without a hold. True: all is connected.
+/// - `close(result_cell&)`: when the result is released, on its executor: what is left of user's things goes.
+/// - `rows()`, if it has any behind the result, in a block that was taken before: `begin_in`.
+template <class P, class Body>
+struct result_cell final : result_state<P> {
+  using base = result_state<P>;
+  using C = typename P::terminal;
+  using typename base::allocator_type;
+  using typename base::E;
+  using typename base::executor_type;
+  using typename base::state;
+  using typename base::T;
+  using block_type = raw_block<allocator_type>;
+
+  Body body;
+
+  /// A new result and its owner's end. Cold: wired when it gets an owner. Throws std::bad_alloc, and what making the body throws.
+  template <class... A>
+  static handle_of<T, E, C> begin(executor_type ex, bool cold, std::source_location at, A&&... args) {
+    block_type b(sizeof(result_cell), align());
+    return begin_in(b, std::move(ex), cold, at, std::forward<A>(args)...);
+  }
+  /// The same in a block that was taken for it and its rows.
+  template <class... A>
+  static handle_of<T, E, C> begin_in(block_type& b, executor_type ex, bool cold, std::source_location at, A&&... args) {
+    result_cell& c = *::new (b.get()) result_cell(std::move(ex), b.allocator(), at, std::forward<A>(args)...);
+    b.release();
+    if constexpr (closes) cleanup_registration<C, own_part<C>>::add(c, own_part<C>{&c}, true);
+    handle_of<T, E, C> h = c.owner();
+    if (cold) {
+      c.stay_cold(start_type);
+    } else {
+      if constexpr (requires { c.body.wire_in_one(c); })
+        if (c.body.wire_in_one(c)) return h;
+      c.add_first_hold();
+      if constexpr (requires { c.body.wire_alone(c); }) c.body.wire_alone(c);
+      else c.body.wire(c);
+      engine<C>::leave(c);
+    }
+    return h;
+  }
+
+  /// Of its block.
+  static constexpr std::size_t align() noexcept {
+    if constexpr (has_rows) return std::max(alignof(result_cell), std::remove_cvref_t<decltype(std::declval<Body&>().rows())>::align);
+    else return alignof(result_cell);
+  }
+
+  /// Has `f(result_cell&)` run on the executor.
+  template <void (*F)(result_cell&)>
+  void post() noexcept {
+    static constexpr hook_type<C> type{&run_turn<F>, 0, 0};
+    this->post_turn(type);
+  }
+
+ private:
+  template <class... A>
+  result_cell(executor_type ex, allocator_type a, std::source_location at, A&&... args)
+      : base(result_table, std::move(ex), std::move(a), at), body(std::forward<A>(args)...) {}
+
+  static constexpr bool closes = requires(Body& b, result_cell& c) { b.close(c); };
+  static constexpr bool has_rows = requires(Body& b) { b.rows(); };
+
+  static result_cell& of(state& s) noexcept { return static_cast<result_cell&>(s); }
+
+  template <void (*F)(result_cell&)>
+  static void run_turn(hook<C>& h, hook_action) {
+    F(of(*h.owner));
+  }
+  static void start(hook<C>& h, hook_action) {
+    result_cell& c = of(*h.owner);
+    c.body.wire(c);
+  }
+  static constexpr hook_type<C> start_type{&start, 0, 0};
+
+  static void close(state& s) noexcept {
+    if constexpr (closes) of(s).body.close(of(s));
+  }
   static void destroy(state& s) noexcept {
     result_cell& c = of(s);
     std::size_t bytes = sizeof(result_cell);
@@ -8821,11 +8947,9 @@ struct result_cell final : cell<P> {
   }
 
   static constexpr state_table<C> table_with_body() noexcept {
-    state_table<C> t = base::table_of();
+    state_table<C> t = base::table_of_results();
     t.destroy = &destroy;
-    t.observed = &observed;
-    t.turn = &turn_of;
-    t.inherit = &inherit;
+    t.close = &close;
     return t;
   }
   static state_table<C> const result_table;
@@ -9045,25 +9169,19 @@ class group {
     if (gate_.fetch_sub(1, std::memory_order_acq_rel) == 1) conclude(c);
   }
 
-  template <class Slot>
-  static std::uint32_t ending_of(Slot& s) noexcept {
-    return s.absent ? std::uint32_t{word::cancelled} : s.state().word.load(std::memory_order_acquire);
-  }
-
   /// Structural: an input has settled.
   template <class Slot>
   void told(cell_type& c, Slot& s) noexcept {
     if (!s.absent) s.state().seen.store(true, std::memory_order_relaxed);
-    bool const is_value = (ending_of(s) & (word::failure | word::cancelled)) == 0;
+    bool const is_value = (s.ending() & (word::failure | word::cancelled)) == 0;
     if constexpr (how == rule::all_settled) collect(c, s);
-    else if constexpr (how == rule::all) is_value ? collect(c, s) : settle_by(c, s, true);
-    else if constexpr (how == rule::any) settle_by(c, s, is_value || is_last());
-    else settle_by(c, s, true);
+    else if constexpr (how == rule::all) is_value ? collect(c, s) : settle_by(c, s, s.index, true);
+    else if constexpr (how == rule::any) settle_by(c, s, s.index, is_value || is_last());
+    else settle_by(c, s, s.index, true);
   }
-  template <class Slot>
-  void settle_by(cell_type& c, Slot& s, bool decides) noexcept {
-    if (decides && decide(s.index)) arrive(c);
-    else s.lose();
+  void settle_by(cell_type& c, input<C>& in, std::uint32_t i, bool decides) noexcept {
+    if (decides && decide(i)) arrive(c);
+    else in.lose();
   }
   /// One more of all. What it yielded goes to its slot, here or where its user code runs.
   template <class Slot>
@@ -9126,7 +9244,7 @@ class group {
   /// Structural: this input decided. Its outcome is the result's.
   template <class Slot>
   void deliver(cell_type& c, Slot& s) noexcept {
-    std::uint32_t const w = ending_of(s);
+    std::uint32_t const w = s.ending();
     bool const is_value = (w & (word::failure | word::cancelled)) == 0;
     if (s.absent) {
       c.end_cancelled(c.head().cancelled_by());
@@ -10444,7 +10562,7 @@ class step {
   template <class V>
   void call_on(cell_type& c, V&& v) noexcept {
     if constexpr (flattened::is_input) {
-      guarded([&] { join(c, call_with(*f_, std::forward<V>(v))); }, [&](std::exception_ptr p) { c.fail(error_from<P>(std::move(p))); });
+      guarded([&] { join(c, call_with(*f_, std::forward<V>(v))); }, typename cell_type::failing{c});
     } else {
       c.yield([&](void* at) { call_into(at, std::forward<V>(v)); });
     }
@@ -10599,13 +10717,12 @@ template <class Like = made<void>, class F, class... A>
 auto make_operation(F& f, A&&... args) {
   using M = made<std::invoke_result_t<F&, A...>, typename Like::E, typename Like::C>;
   using H = handle_of_made<M>;
-  std::optional<H> made_one;
+  H made_one;
   std::exception_ptr thrown;
-  guarded([&] { made_one.emplace(call_to_make<M>(f, std::forward<A>(args)...)); }, [&](std::exception_ptr p) { thrown = std::move(p); });
-  if (!made_one)
-    made_one.emplace(
-        failed<typename M::T, typename M::E, typename M::C>(error_from<plain<typename M::T, typename M::E>>(std::move(thrown))));
-  return H(std::move(*made_one));
+  guarded([&] { made_one = H(call_to_make<M>(f, std::forward<A>(args)...)); }, keep_thrown{thrown});
+  if (thrown)
+    made_one = failed<typename M::T, typename M::E, typename M::C>(error_from<plain<typename M::T, typename M::E>>(std::move(thrown)));
+  return made_one;
 }
 
 /// One operation after the other in the same place. `next` has its turn on the result's executor when one is released and
@@ -10760,8 +10877,7 @@ class bracketing {
     input_outcome<typename acquired::T, typename acquired::E, C> o(acquire_);
     if (o.look().has_error()) return c.fail(E(o.error()));
     if (o.look().is_cancelled()) return c.end_cancelled(o.look().cancel());
-    guarded([&] { o.with_value([&](auto&& v) { resource_.emplace(std::forward<decltype(v)>(v)); }); },
-            [&](std::exception_ptr p) { c.fail(error_from<P>(std::move(p))); });
+    guarded([&] { o.with_value([&](auto&& v) { resource_.emplace(std::forward<decltype(v)>(v)); }); }, typename cell_type::failing{c});
     if (!resource_) return;
     if (c.is(word::requested | word::settled)) {
       outcome_.emplace(c.head().cancelled_by());
@@ -11974,7 +12090,7 @@ class retrying {
     if (c.is(word::requested | word::settled)) return c.end_cancelled(c.head().cancelled_by());
     std::optional<H> h;
     unsigned const before = begun_;
-    guarded([&] { h.emplace(make_operation(*f_, before)); }, [&](std::exception_ptr p) { c.fail(error_from<P>(std::move(p))); });
+    guarded([&] { h.emplace(make_operation(*f_, before)); }, typename cell_type::failing{c});
     if (h) begin(c, std::move(*h));
   }
 
@@ -12033,7 +12149,7 @@ class retrying {
   bool tries_again(cell_type& c, E const& e) noexcept {
     if (begun_ >= backoff_.attempts() || c.is(word::requested | word::settled)) return false;
     bool yes = false;
-    guarded([&] { yes = asks_for_more(e); }, [&](std::exception_ptr p) { c.report(std::move(p), monitor_event::callback_threw); });
+    guarded([&] { yes = asks_for_more(e); }, report_thrown<C>{c, monitor_event::callback_threw});
     return yes;
   }
   bool asks_for_more(E const& e) const {
@@ -12508,7 +12624,7 @@ class context_slot {
     std::exception_ptr thrown;
     detail::lineage<C>().each(*s, [&](detail::state_base<C>& above) {
       T const* const there = found || thrown ? nullptr : find(above);
-      if (there != nullptr) detail::guarded([&] { found.emplace(*there); }, [&](std::exception_ptr p) { thrown = std::move(p); });
+      if (there != nullptr) detail::guarded([&] { found.emplace(*there); }, detail::keep_thrown{thrown});
     });
     if (thrown) detail::rethrow(std::move(thrown));
     return found;
@@ -13084,7 +13200,7 @@ handle_of<T, E, C> initiate(Ex ex, F f, std::source_location at = std::source_lo
   handle<policy> h = r.get_handle();
   detail::initiation<policy> duty(r, h);
   std::exception_ptr thrown;
-  detail::guarded([&] { std::move(f)(std::move(r)); }, [&](std::exception_ptr p) { thrown = std::move(p); });
+  detail::guarded([&] { std::move(f)(std::move(r)); }, detail::keep_thrown{thrown});
   duty.end(std::move(thrown));
   return h;
 }
@@ -13938,7 +14054,7 @@ struct job_cell final : cell<P> {
     if (p == nullptr) return nullptr;
     auto* const c = ::new (p) job_cell(std::move(ex), std::move(a), at);
     with_undo([&] { c->take(f); }, [&] { unmake(*c); });
-    if constexpr (keeps_closure) cleanup_registration<C, end_of_closure>::add(*c, end_of_closure{c}, true);
+    if constexpr (keeps_closure) cleanup_registration<C, own_part<C>>::add(*c, own_part<C>{c}, true);
     c->tell(monitor_event::created);
     tell_executor(c->executor, *c, monitor_event::created);
     return c;
@@ -13947,10 +14063,6 @@ struct job_cell final : cell<P> {
  private:
   /// A coroutine refers to its closure until it is released.
   static constexpr bool keeps_closure = flattened<result>::is_handle;
-  struct end_of_closure {
-    job_cell* job;
-    void operator()() const { job->drop(); }
-  };
 
   job_cell(executor_type ex, allocator_type a, std::source_location at) noexcept : base(&job_table, 0, std::move(ex), std::move(a), at) {
     turn.kind = hook_kind::released;  // it looks at no outcome
@@ -13976,6 +14088,7 @@ struct job_cell final : cell<P> {
 
   static job_cell& of(state& s) noexcept { return static_cast<job_cell&>(s); }
 
+  static void close(state& s) noexcept { of(s).drop(); }
   static void run(hook<C>& h, hook_action) {
     job_cell& self = of(*h.owner);
     producer r = state_access::produce<P>(static_cast<base*>(&self));
@@ -14036,6 +14149,7 @@ struct job_cell final : cell<P> {
   static constexpr state_table<C> table_of_jobs() noexcept {
     state_table<C> t = base::table_of();
     t.destroy = &destroy;
+    t.close = &close;
     return t;
   }
   static state_table<C> const job_table;
@@ -15519,7 +15633,7 @@ class ticking {
     if (is_asked(c)) return c.end_cancelled(c.head().cancelled_by());
     std::exception_ptr thrown;
     // NOLINTNEXTLINE(readability-redundant-casting): a copy
-    guarded([&] { call_with(*f_, std::uint64_t{number_}); }, [&](std::exception_ptr p) { thrown = std::move(p); });
+    guarded([&] { call_with(*f_, std::uint64_t{number_}); }, keep_thrown{thrown});
     if (thrown) end(c, std::move(thrown));
     else if (is_asked(c)) c.end_cancelled(c.head().cancelled_by());
     else wait();

@@ -11,6 +11,7 @@
 
 #include "closures.hpp"
 #include "registry.hpp"
+#include "report_thrown.hpp"
 #include "state_access.hpp"
 #include "timers.hpp"
 
@@ -215,7 +216,7 @@ class awaiting_cleanup {
  private:
   void call(state& s) noexcept {
     guarded([&] { let_run(result_of_cleanup(f_, ending_of(s)), &s, wait_.waited_for()); },
-            [&](std::exception_ptr p) { s.report(std::move(p), monitor_event::cleanup_threw); });
+            report_thrown<C>{s, monitor_event::cleanup_threw});
   }
 
   static awaiting_cleanup& of(hook<C>& h) noexcept { return *reinterpret_cast<awaiting_cleanup*>(&h); }

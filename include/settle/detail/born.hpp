@@ -12,6 +12,7 @@
 #include "closures.hpp"
 #include "direct.hpp"
 #include "exceptions.hpp"
+#include "report_thrown.hpp"
 
 namespace settle::inline v0::detail {
 
@@ -67,8 +68,7 @@ struct born_cell final : cell<P> {
     if (direct<P>::run_slots(self)) destroy(self);
   }
   [[gnu::always_inline]] static void hear(born_cell& self) noexcept {
-    guarded([&] { call(self.f, self.result, self); },
-            [&self](std::exception_ptr p) { self.report(std::move(p), monitor_event::callback_threw); });
+    guarded([&] { call(self.f, self.result, self); }, report_thrown<C>{self, monitor_event::callback_threw});
   }
   [[gnu::always_inline]] static void let_go(born_cell& self) noexcept {
     outcome_access::clear(self.result);

@@ -9,6 +9,7 @@
 #include "embedded.hpp"
 #include "exceptions.hpp"
 #include "registry.hpp"
+#include "report_thrown.hpp"
 #include "state.hpp"
 
 namespace settle::inline v0::detail {
@@ -42,7 +43,7 @@ class callback : embedded_hook<C> {
   static void run(hook<C>& h, hook_action) {
     auto& self = static_cast<callback&>(static_cast<hook_base&>(h));
     state& s = *h.owner;  // the hook may die in its own closure
-    guarded([&] { How::call(self.f_, s); }, [&](std::exception_ptr p) { s.report(std::move(p), monitor_event::callback_threw); });
+    guarded([&] { How::call(self.f_, s); }, report_thrown<C>{s, monitor_event::callback_threw});
   }
   static constexpr hook_type<C> type_of{&run, 0, 0};
 

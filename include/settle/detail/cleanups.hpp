@@ -3,15 +3,16 @@
 #define SETTLE_DETAIL_CLEANUPS_HPP
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <new>
-#include <type_traits>
 #include <utility>
 
 #include "async_cleanup.hpp"
+#include "cleanup_list.hpp"
 #include "closures.hpp"
-#include "look.hpp"
 #include "registry.hpp"
+#include "report_thrown.hpp"
 
 namespace settle::inline v0::detail {
 
@@ -33,6 +34,7 @@ struct cleanup_place {
 template <class C, class F>
 class cleanup_registration {
   using state = state_base<C>;
+  using list = cleanup_list<C>;
   using closure = cleanup_closure<C, F>;
   using node = typename closure::node;
 
@@ -61,20 +63,12 @@ class cleanup_registration {
     return {kept::yes, at};
   }
 
-  /// Slots only: reserved under the lock and filled outside it. A releaser that comes to a slot without a type leaves it,
-  /// and all below it, to us: we hold the operation, and go on in its place.
+  /// Slots only: filled outside the lock. We hold the operation meanwhile, and go on where the releaser may have stopped.
   static cleanup_place<C> in_fixed_slot(state& s, F&& f) {
     if (!s.try_hold(true)) return at_once(s, std::move(f));
     bool const room = sizeof(F) <= s.table->slot_bytes && alignof(F) <= alignof(void*);
-    std::uint32_t const w = s.lock();
-    std::size_t const i = s.slots_used();
-    bool const reserved = room && i < s.table->slot_count;
-    if (reserved) {
-      s.slot_type(i) = nullptr;
-      s.slots_used(i + 1);
-    }
-    s.unlock(w);
-    if (!reserved) {
+    std::size_t const i = room ? list::reserve(s) : list::full;
+    if (i == list::full) {
       run_here(s, f);
       registry<C>::leave_late(s);
       return {kept::no_room, nullptr};
@@ -83,17 +77,12 @@ class cleanup_registration {
     with_undo([&] { ::new (at) F(std::move(f)); },
               [&] {
                 run_here(s, f);
-                fill(s, i, &cleanup_type<C>::spent);
+                list::fill(s, i, &cleanup_type<C>::spent);
                 registry<C>::leave_late(s);
               });
-    fill(s, i, &closure::type);
+    list::fill(s, i, &closure::type);
     registry<C>::leave_late(s);
     return {kept::yes, at};
-  }
-  static void fill(state& s, std::size_t i, cleanup_type<C> const* type) noexcept {
-    std::uint32_t const w = s.lock();
-    s.slot_type(i) = type;
-    s.unlock(w);
   }
 
   static cleanup_place<C> in_block(state& s, F&& f) {
@@ -124,13 +113,13 @@ class cleanup_registration {
       take_away();
       return {kept::no_room, nullptr};
     }
-    if (push(s, n)) return {kept::yes, &there};
+    if (list::push(s, n)) return {kept::yes, &there};
     F::begin_too_late(there, s);
     return {kept::ran, nullptr};
   }
   template <class TakeAway>
   static cleanup_place<C> push_or_take_back(state& s, cleanup_node<C>& n, F& there, TakeAway take_away) {
-    if (push(s, n)) return {kept::yes, &there};
+    if (list::push(s, n)) return {kept::yes, &there};
     F back = with_undo([&] { return F(std::move(there)); },
                        [&] {
                          run_here(s, there);
@@ -138,31 +127,6 @@ class cleanup_registration {
                        });
     take_away();
     return at_once(s, std::move(back));
-  }
-
-  /// False: released already.
-  static bool push(state& s, cleanup_node<C>& n) noexcept {
-    std::uint32_t w = s.lock();
-    if ((w & word::settled) == 0) {
-      n.below = s.top_cleanup();
-      s.top_cleanup(&n);
-      s.unlock(w | word::blocks);
-      return true;
-    }
-    s.unlock(w);
-    if (!s.try_hold(true)) return false;
-    bool const beside_releaser = has(s.counts, count::releasing, std::memory_order_relaxed);
-    w = s.lock();
-    if (beside_releaser) {
-      n.below = s.late_cleanups();
-      s.late_cleanups(&n);
-    } else {
-      n.below = s.top_cleanup();
-      s.top_cleanup(&n);
-    }
-    s.unlock(w);
-    registry<C>::leave_late(s);
-    return true;
   }
 
   /// Released: a hook by itself, on the executor, now.
@@ -184,8 +148,7 @@ class cleanup_registration {
   static void run_here(state& s, F& f) noexcept {
     if constexpr (requires { F::made_in_place; }) return;  // nothing was made
     else if constexpr (asynchronous) F::begin_without_room(f, s);
-    else
-      guarded([&] { call_with_ending::call(f, s); }, [&](std::exception_ptr p) { s.report(std::move(p), monitor_event::cleanup_threw); });
+    else guarded([&] { call_with_ending::call(f, s); }, report_thrown<C>{s, monitor_event::cleanup_threw});
   }
 };
 

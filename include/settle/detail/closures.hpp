@@ -14,6 +14,7 @@
 #include "hook.hpp"
 #include "look.hpp"
 #include "registry.hpp"
+#include "report_thrown.hpp"
 #include "state.hpp"
 
 namespace settle::inline v0::detail {
@@ -74,8 +75,7 @@ struct closure_hook final : hook<C> {
   static void run(hook<C>& h, hook_action action) {
     auto& self = static_cast<closure_hook&>(h);
     state_base<C>& s = *h.owner;
-    if (action == hook_action::invoke)
-      guarded([&] { How::call(self.f, s); }, [&](std::exception_ptr p) { s.report(std::move(p), monitor_event::callback_threw); });
+    if (action == hook_action::invoke) guarded([&] { How::call(self.f, s); }, report_thrown<C>{s, monitor_event::callback_threw});
     std::destroy_at(&self.f);
   }
 };
@@ -104,7 +104,7 @@ struct cleanup_closure {
     if constexpr (requires { typename F::asynchronous; }) {
       return F::begin(f, s);
     } else {
-      guarded([&] { call_with_ending::call(f, s); }, [&](std::exception_ptr p) { s.report(std::move(p), monitor_event::cleanup_threw); });
+      guarded([&] { call_with_ending::call(f, s); }, report_thrown<C>{s, monitor_event::cleanup_threw});
       std::destroy_at(&f);
       return true;
     }

@@ -39,6 +39,12 @@ void guarded(F&& f, [[maybe_unused]] H&& on_throw) noexcept {
 #endif
 }
 
+/// What `guarded` hands to whoever goes on.
+struct keep_thrown {
+  std::exception_ptr& to;
+  void operator()(std::exception_ptr p) const noexcept { to = std::move(p); }
+};
+
 /// Runs f; undo() runs when it throws, and the exception goes on.
 template <class F, class U>
 decltype(auto) with_undo(F&& f, [[maybe_unused]] U&& undo) {

@@ -75,7 +75,7 @@ struct job_cell final : cell<P> {
     if (p == nullptr) return nullptr;
     auto* const c = ::new (p) job_cell(std::move(ex), std::move(a), at);
     with_undo([&] { c->take(f); }, [&] { unmake(*c); });
-    if constexpr (keeps_closure) cleanup_registration<C, end_of_closure>::add(*c, end_of_closure{c}, true);
+    if constexpr (keeps_closure) cleanup_registration<C, own_part<C>>::add(*c, own_part<C>{c}, true);
     c->tell(monitor_event::created);
     tell_executor(c->executor, *c, monitor_event::created);
     return c;
@@ -84,10 +84,6 @@ struct job_cell final : cell<P> {
  private:
   /// A coroutine refers to its closure until it is released.
   static constexpr bool keeps_closure = flattened<result>::is_handle;
-  struct end_of_closure {
-    job_cell* job;
-    void operator()() const { job->drop(); }
-  };
 
   job_cell(executor_type ex, allocator_type a, std::source_location at) noexcept : base(&job_table, 0, std::move(ex), std::move(a), at) {
     turn.kind = hook_kind::released;  // it looks at no outcome
@@ -113,6 +109,7 @@ struct job_cell final : cell<P> {
 
   static job_cell& of(state& s) noexcept { return static_cast<job_cell&>(s); }
 
+  static void close(state& s) noexcept { of(s).drop(); }
   static void run(hook<C>& h, hook_action) {
     job_cell& self = of(*h.owner);
     producer r = state_access::produce<P>(static_cast<base*>(&self));
@@ -173,6 +170,7 @@ struct job_cell final : cell<P> {
   static constexpr state_table<C> table_of_jobs() noexcept {
     state_table<C> t = base::table_of();
     t.destroy = &destroy;
+    t.close = &close;
     return t;
   }
   static state_table<C> const job_table;

@@ -11,6 +11,7 @@
 #include "exceptions.hpp"
 #include "hook.hpp"
 #include "look.hpp"
+#include "report_thrown.hpp"
 #include "state.hpp"
 
 namespace settle::inline v0::detail {
@@ -107,7 +108,7 @@ struct typed_lost_taker final : lost_taker<C> {
     auto& self = static_cast<typed_lost_taker&>(b);
     if (with_value)
       guarded([&] { std::move(self.f)(std::move(*outcome_access::value(static_cast<typed_state<T, E, C>&>(s).result))); },
-              [&](std::exception_ptr p) { s.report(std::move(p), monitor_event::callback_threw); });
+              report_thrown<C>{s, monitor_event::callback_threw});
     std::destroy_at(&self.f);
   }
   static void destroy(context_part<C>& p, state& s) noexcept {

@@ -104,8 +104,7 @@ class bracketing {
     input_outcome<typename acquired::T, typename acquired::E, C> o(acquire_);
     if (o.look().has_error()) return c.fail(E(o.error()));
     if (o.look().is_cancelled()) return c.end_cancelled(o.look().cancel());
-    guarded([&] { o.with_value([&](auto&& v) { resource_.emplace(std::forward<decltype(v)>(v)); }); },
-            [&](std::exception_ptr p) { c.fail(error_from<P>(std::move(p))); });
+    guarded([&] { o.with_value([&](auto&& v) { resource_.emplace(std::forward<decltype(v)>(v)); }); }, typename cell_type::failing{c});
     if (!resource_) return;
     if (c.is(word::requested | word::settled)) {
       outcome_.emplace(c.head().cancelled_by());

@@ -115,25 +115,19 @@ class group {
     if (gate_.fetch_sub(1, std::memory_order_acq_rel) == 1) conclude(c);
   }
 
-  template <class Slot>
-  static std::uint32_t ending_of(Slot& s) noexcept {
-    return s.absent ? std::uint32_t{word::cancelled} : s.state().word.load(std::memory_order_acquire);
-  }
-
   /// Structural: an input has settled.
   template <class Slot>
   void told(cell_type& c, Slot& s) noexcept {
     if (!s.absent) s.state().seen.store(true, std::memory_order_relaxed);
-    bool const is_value = (ending_of(s) & (word::failure | word::cancelled)) == 0;
+    bool const is_value = (s.ending() & (word::failure | word::cancelled)) == 0;
     if constexpr (how == rule::all_settled) collect(c, s);
-    else if constexpr (how == rule::all) is_value ? collect(c, s) : settle_by(c, s, true);
-    else if constexpr (how == rule::any) settle_by(c, s, is_value || is_last());
-    else settle_by(c, s, true);
+    else if constexpr (how == rule::all) is_value ? collect(c, s) : settle_by(c, s, s.index, true);
+    else if constexpr (how == rule::any) settle_by(c, s, s.index, is_value || is_last());
+    else settle_by(c, s, s.index, true);
   }
-  template <class Slot>
-  void settle_by(cell_type& c, Slot& s, bool decides) noexcept {
-    if (decides && decide(s.index)) arrive(c);
-    else s.lose();
+  void settle_by(cell_type& c, input<C>& in, std::uint32_t i, bool decides) noexcept {
+    if (decides && decide(i)) arrive(c);
+    else in.lose();
   }
   /// One more of all. What it yielded goes to its slot, here or where its user code runs.
   template <class Slot>
@@ -196,7 +190,7 @@ class group {
   /// Structural: this input decided. Its outcome is the result's.
   template <class Slot>
   void deliver(cell_type& c, Slot& s) noexcept {
-    std::uint32_t const w = ending_of(s);
+    std::uint32_t const w = s.ending();
     bool const is_value = (w & (word::failure | word::cancelled)) == 0;
     if (s.absent) {
       c.end_cancelled(c.head().cancelled_by());

@@ -109,6 +109,8 @@ struct input : hook<C> {
   input(input&&) = delete;
 
   state_base<C>& state() noexcept { return *this->owner; }
+  /// How it ended, as a word says it.
+  std::uint32_t ending() noexcept { return absent ? std::uint32_t{word::cancelled} : state().word.load(std::memory_order_acquire); }
 
   template <class H>
   void take(H&& h) noexcept {

@@ -6,7 +6,6 @@
 #include <exception>
 #include <functional>
 #include <new>
-#include <optional>
 #include <source_location>
 #include <type_traits>
 #include <utility>
@@ -70,13 +69,12 @@ template <class Like = made<void>, class F, class... A>
 auto make_operation(F& f, A&&... args) {
   using M = made<std::invoke_result_t<F&, A...>, typename Like::E, typename Like::C>;
   using H = handle_of_made<M>;
-  std::optional<H> made_one;
+  H made_one;
   std::exception_ptr thrown;
-  guarded([&] { made_one.emplace(call_to_make<M>(f, std::forward<A>(args)...)); }, [&](std::exception_ptr p) { thrown = std::move(p); });
-  if (!made_one)
-    made_one.emplace(
-        failed<typename M::T, typename M::E, typename M::C>(error_from<plain<typename M::T, typename M::E>>(std::move(thrown))));
-  return H(std::move(*made_one));
+  guarded([&] { made_one = H(call_to_make<M>(f, std::forward<A>(args)...)); }, keep_thrown{thrown});
+  if (thrown)
+    made_one = failed<typename M::T, typename M::E, typename M::C>(error_from<plain<typename M::T, typename M::E>>(std::move(thrown)));
+  return made_one;
 }
 
 /// One operation after the other in the same place. `next` has its turn on the result's executor when one is released and

@@ -3,7 +3,6 @@
 #define SETTLE_COMBINE_DETAIL_RETRYING_HPP
 
 #include <chrono>
-#include <exception>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -41,7 +40,7 @@ class retrying {
     if (c.is(word::requested | word::settled)) return c.end_cancelled(c.head().cancelled_by());
     std::optional<H> h;
     unsigned const before = begun_;
-    guarded([&] { h.emplace(make_operation(*f_, before)); }, [&](std::exception_ptr p) { c.fail(error_from<P>(std::move(p))); });
+    guarded([&] { h.emplace(make_operation(*f_, before)); }, typename cell_type::failing{c});
     if (h) begin(c, std::move(*h));
   }
 
@@ -100,7 +99,7 @@ class retrying {
   bool tries_again(cell_type& c, E const& e) noexcept {
     if (begun_ >= backoff_.attempts() || c.is(word::requested | word::settled)) return false;
     bool yes = false;
-    guarded([&] { yes = asks_for_more(e); }, [&](std::exception_ptr p) { c.report(std::move(p), monitor_event::callback_threw); });
+    guarded([&] { yes = asks_for_more(e); }, report_thrown<C>{c, monitor_event::callback_threw});
     return yes;
   }
   bool asks_for_more(E const& e) const {

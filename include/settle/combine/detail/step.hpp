@@ -4,7 +4,6 @@
 
 #include <concepts>
 #include <cstdint>
-#include <exception>
 #include <functional>
 #include <optional>
 #include <source_location>
@@ -199,7 +198,7 @@ class step {
   template <class V>
   void call_on(cell_type& c, V&& v) noexcept {
     if constexpr (flattened::is_input) {
-      guarded([&] { join(c, call_with(*f_, std::forward<V>(v))); }, [&](std::exception_ptr p) { c.fail(error_from<P>(std::move(p))); });
+      guarded([&] { join(c, call_with(*f_, std::forward<V>(v))); }, typename cell_type::failing{c});
     } else {
       c.yield([&](void* at) { call_into(at, std::forward<V>(v)); });
     }

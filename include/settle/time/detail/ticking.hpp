@@ -50,7 +50,7 @@ class ticking {
     if (is_asked(c)) return c.end_cancelled(c.head().cancelled_by());
     std::exception_ptr thrown;
     // NOLINTNEXTLINE(readability-redundant-casting): a copy
-    guarded([&] { call_with(*f_, std::uint64_t{number_}); }, [&](std::exception_ptr p) { thrown = std::move(p); });
+    guarded([&] { call_with(*f_, std::uint64_t{number_}); }, keep_thrown{thrown});
     if (thrown) end(c, std::move(thrown));
     else if (is_asked(c)) c.end_cancelled(c.head().cancelled_by());
     else wait();
