@@ -133,6 +133,9 @@ inline namespace exceptions_on {
 inline namespace exceptions_off {
 #endif
 
+/// A template argument that gives what is made of the functions below another name, too: for code that has nothing else of its unit's.
+struct exceptions_setting {};
+
 /// Out of the way of what happens when nothing is thrown; by value, so that what it needs stays in registers until then.
 template <class H>
 [[gnu::noinline, gnu::cold]] void hand_on_thrown(H on_throw) noexcept {
@@ -153,7 +156,7 @@ void guarded(F&& f, [[maybe_unused]] H&& on_throw) noexcept {
 #endif
 }
 
-/// What `guarded` hands to whoever goes on.
+/// For `guarded`: keeps the exception where the caller finds it.
 struct keep_thrown {
   std::exception_ptr& to;
   void operator()(std::exception_ptr p) const noexcept { to = std::move(p); }
@@ -2407,7 +2410,7 @@ struct state_table {
   bool lonely = false;                                    // nobody produces it: its last reference gone, it is abandoned
   void (*born)(state_base<C>&) noexcept = nullptr;        // the turn of the consumer that was born with it; null: there is none
   void (*born_alone)(state_base<C>&) noexcept = nullptr;  // the same on the short way (direct.hpp), and on to the end of the state
-  void (*close)(state_base<C>&) noexcept = nullptr;       // own_part (cleanup_list.hpp): what else its block has
+  void (*close)(state_base<C>&) noexcept = nullptr;       // what else its block has: own_part (cleanup_list.hpp)
   cause outlived = cause::parent;                         // what children are told when it settles, and nobody asked it to cancel
 };
 
@@ -5641,7 +5644,7 @@ struct cleanup_list {
     s.unlock(w);
     return room ? i : full;
   }
-  /// It is there.
+  /// With the type of the closure that came, or `spent` when none did.
   static void fill(state& s, std::size_t i, cleanup_type<C> const* type) noexcept {
     std::uint32_t const w = s.lock();
     s.slot_type(i) = type;
@@ -7151,7 +7154,9 @@ class direct {
   /// asynchronous. True: what is left is to be destroyed. False: in fixed storage one may be; whoever runs it
   /// goes on with the release.
   [[gnu::always_inline]] static bool run_slots(state& s) noexcept {
-    if constexpr (P::cleanup::may_allocate) {
+    if constexpr (P::cleanup::inline_slots == 0) {
+      return true;
+    } else if constexpr (P::cleanup::may_allocate) {
       for (std::size_t i = s.slots_used(); i != 0;) {  // nobody looks any more how many are left
         auto& slot = s.slots.slots[--i];
         slot.type->run(slot.bytes, s);
@@ -8670,8 +8675,9 @@ class promise_base {
 
 namespace settle::inline v0::detail {
 
-/// What a combinator returns. Its user code runs where its first input's does, unless it is told otherwise.
-template <class T, class E, class C, class Ex = home_of<C>>
+/// What a combinator returns. Its user code runs where its first input's does, unless it is told otherwise. All that depends on
+/// it moves values, which may throw.
+template <class T, class E, class C, class Ex = home_of<C>, class Setting = exceptions_setting>
 struct result_policy : plain<T, E, Ex, C> {};
 
 template <class C>
@@ -8937,9 +8943,7 @@ struct result_cell final : result_state<P> {
   }
   static constexpr hook_type<C> start_type{&start, 0, 0};
 
-  static void close(state& s) noexcept {
-    if constexpr (closes) of(s).body.close(of(s));
-  }
+  static void close(state& s) noexcept { of(s).body.close(of(s)); }
   static void destroy(state& s) noexcept {
     result_cell& c = of(s);
     std::size_t bytes = sizeof(result_cell);
@@ -8952,7 +8956,7 @@ struct result_cell final : result_state<P> {
   static constexpr state_table<C> table_with_body() noexcept {
     state_table<C> t = base::table_of_results();
     t.destroy = &destroy;
-    t.close = &close;
+    if constexpr (closes) t.close = &close;
     return t;
   }
   static state_table<C> const result_table;
@@ -10723,7 +10727,7 @@ auto make_operation(F& f, A&&... args) {
   H made_one;
   std::exception_ptr thrown;
   guarded([&] { made_one = H(call_to_make<M>(f, std::forward<A>(args)...)); }, keep_thrown{thrown});
-  if (thrown)
+  if (!made_one)  // one of another language is caught, and nothing to hold
     made_one = failed<typename M::T, typename M::E, typename M::C>(error_from<plain<typename M::T, typename M::E>>(std::move(thrown)));
   return made_one;
 }
@@ -14152,7 +14156,7 @@ struct job_cell final : cell<P> {
   static constexpr state_table<C> table_of_jobs() noexcept {
     state_table<C> t = base::table_of();
     t.destroy = &destroy;
-    t.close = &close;
+    if constexpr (keeps_closure) t.close = &close;
     return t;
   }
   static state_table<C> const job_table;

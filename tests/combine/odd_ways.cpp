@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <stdexcept>
@@ -12,6 +13,10 @@
 #include <type_traits>
 #include <utility>
 #include <vector>
+
+#if __has_include(<unwind.h>)
+#include <unwind.h>
+#endif
 
 #include "loop_with_timers.hpp"
 #include "values.hpp"
@@ -250,6 +255,25 @@ TEST(all_settled, of_what_cannot_be_copied_has_each_value_moved_in) {
   EXPECT_TRUE(all.at(1).is_cancelled());
   EXPECT_EQ(*all.at(2).value(), 2);
 }
+
+#if __has_include(<unwind.h>)
+/// As another language's runtime does it.
+[[noreturn]] void throw_as_others_do() {
+  static _Unwind_Exception thrown{};
+  thrown.exception_class = 0x6f74686572000000;  // "other"
+  thrown.exception_cleanup = [](_Unwind_Reason_Code, _Unwind_Exception*) {};
+  _Unwind_RaiseException(&thrown);
+  std::abort();  // nobody catches it
+}
+TEST(retry, an_exception_of_another_language_is_a_failure) {
+  auto h = settle::retry(settle::backoff::none(2), [](unsigned before) {
+    if (before != 0) throw_as_others_do();
+    return settle::failed<int>(errc::closed);
+  });
+  ASSERT_TRUE(h.is_released());
+  EXPECT_TRUE(std::move(h).wait().has_error());
+}
+#endif
 
 handle_of<int> cold_one(int v) { co_return v; }
 TEST(all, of_a_range_of_cold_coroutines_starts_with_its_owner) {

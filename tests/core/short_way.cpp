@@ -82,6 +82,13 @@ TEST(short_way, cleanups_that_were_allocated_and_those_in_slots_run_last_first) 
   EXPECT_EQ(seen, (trail{"fourth", "third", "second", "first"}));
 }
 
+TEST(short_way, cleanups_of_a_policy_without_slots_have_blocks) {
+  trail seen;
+  auto r = with_cleanups<quiet<int, settle::lifo_cleanup<0>>>(seen);
+  EXPECT_TRUE(r.complete(42));
+  EXPECT_EQ(seen, (trail{"second", "first"}));
+}
+
 TEST(short_way, fixed_storage_is_released_as_well) {
   trail seen;
   auto r = with_cleanups<quiet<int, settle::fixed_cleanup<2>>>(seen);

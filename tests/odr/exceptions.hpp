@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <settle/settle.hpp>
 #include <utility>
+#include <vector>
 
 // What a unit with exceptions and one without both instantiate: one policy, one outcome, one allocator.
 struct moody_memory {
@@ -30,5 +31,27 @@ inline int use_everything(settle::error const& e) {
 }
 
 int without_exceptions(settle::error const& e);
+
+/// Its moves are defined where there are exceptions: one of them throws.
+struct moody_value {
+  static inline int moves_before_it_throws = -1;
+  moody_value() noexcept = default;
+  moody_value(moody_value&&);
+};
+
+/// Each passes such a value on, by a combinator that was given a function of this unit's.
+namespace {
+template <class Try>
+void pass_on(Try by) {
+  using settle::ready;
+  by([](auto v) { return settle::or_else(std::move(v), [](settle::error const&) { return moody_value(); }); });
+  by([](auto v) { return settle::then(ready(1), [w = std::move(v)](int) mutable { return std::move(w); }); });
+  by([](auto v) { return settle::finally(std::move(v), [] {}); });
+  by([](auto v) { return settle::retry(settle::backoff::none(1), [w = std::move(v)](unsigned) mutable { return std::move(w); }); });
+  by([](auto v) { return settle::map_concurrent(std::vector{1}, 1, [w = std::move(v)](int) mutable { return std::move(w); }); });
+  by([](auto v) { return settle::bracket([w = std::move(v)]() mutable { return std::move(w); }, [](moody_value&) { return 1; }, [] {}); });
+}
+}  // namespace
+int values_without_exceptions();
 
 #endif

@@ -9,6 +9,10 @@
 #include <stdexcept>
 #include <system_error>
 
+moody_value::moody_value(moody_value&&) {
+  if (moves_before_it_throws >= 0 && moves_before_it_throws-- == 0) throw std::runtime_error("moved");
+}
+
 namespace {
 
 settle::outcome<int> failed(settle::error e) {
@@ -49,6 +53,25 @@ TEST(odr_exceptions, no_memory_still_throws) {
   EXPECT_THROW(op.on_done([] {}), std::bad_alloc);
   moody_memory::is_empty = false;
   r.complete(1);
+}
+
+// At whichever of the moves between an input and its result.
+TEST(odr_exceptions, a_value_whose_move_throws_is_the_failure_of_a_combinator_with_a_function) {
+  EXPECT_EQ(values_without_exceptions(), 6);
+  int failures = 0;
+  pass_on([&](auto combine) {
+    bool threw = true;
+    for (int n = 0; threw; ++n) {
+      auto input = settle::ready(moody_value());
+      moody_value::moves_before_it_throws = n;
+      auto h = combine(std::move(input));
+      threw = std::exchange(moody_value::moves_before_it_throws, -1) == -1;
+      failures += threw ? 1 : 0;
+      ASSERT_TRUE(h.is_released());
+      EXPECT_EQ(std::move(h).wait().has_error(), threw) << "at move " << n;
+    }
+  });
+  EXPECT_GE(failures, 6);
 }
 
 TEST(odr_exceptions, what_callbacks_throw_stops_nothing) {

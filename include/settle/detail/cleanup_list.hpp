@@ -32,7 +32,7 @@ struct cleanup_list {
     s.unlock(w);
     return room ? i : full;
   }
-  /// It is there.
+  /// With the type of the closure that came, or `spent` when none did.
   static void fill(state& s, std::size_t i, cleanup_type<C> const* type) noexcept {
     std::uint32_t const w = s.lock();
     s.slot_type(i) = type;

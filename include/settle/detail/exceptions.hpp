@@ -19,6 +19,9 @@ inline namespace exceptions_on {
 inline namespace exceptions_off {
 #endif
 
+/// A template argument that gives what is made of the functions below another name, too: for code that has nothing else of its unit's.
+struct exceptions_setting {};
+
 /// Out of the way of what happens when nothing is thrown; by value, so that what it needs stays in registers until then.
 template <class H>
 [[gnu::noinline, gnu::cold]] void hand_on_thrown(H on_throw) noexcept {
@@ -39,7 +42,7 @@ void guarded(F&& f, [[maybe_unused]] H&& on_throw) noexcept {
 #endif
 }
 
-/// What `guarded` hands to whoever goes on.
+/// For `guarded`: keeps the exception where the caller finds it.
 struct keep_thrown {
   std::exception_ptr& to;
   void operator()(std::exception_ptr p) const noexcept { to = std::move(p); }

@@ -3,6 +3,7 @@
 #define SETTLE_DETAIL_JOB_HPP
 
 #include <concepts>
+#include <exception>
 #include <memory>
 #include <new>
 #include <source_location>
@@ -170,7 +171,7 @@ struct job_cell final : cell<P> {
   static constexpr state_table<C> table_of_jobs() noexcept {
     state_table<C> t = base::table_of();
     t.destroy = &destroy;
-    t.close = &close;
+    if constexpr (keeps_closure) t.close = &close;
     return t;
   }
   static state_table<C> const job_table;

@@ -72,7 +72,7 @@ auto make_operation(F& f, A&&... args) {
   H made_one;
   std::exception_ptr thrown;
   guarded([&] { made_one = H(call_to_make<M>(f, std::forward<A>(args)...)); }, keep_thrown{thrown});
-  if (thrown)
+  if (!made_one)  // one of another language is caught, and nothing to hold
     made_one = failed<typename M::T, typename M::E, typename M::C>(error_from<plain<typename M::T, typename M::E>>(std::move(thrown)));
   return made_one;
 }

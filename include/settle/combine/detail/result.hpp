@@ -95,9 +95,7 @@ struct result_cell final : result_state<P> {
   }
   static constexpr hook_type<C> start_type{&start, 0, 0};
 
-  static void close(state& s) noexcept {
-    if constexpr (closes) of(s).body.close(of(s));
-  }
+  static void close(state& s) noexcept { of(s).body.close(of(s)); }
   static void destroy(state& s) noexcept {
     result_cell& c = of(s);
     std::size_t bytes = sizeof(result_cell);
@@ -110,7 +108,7 @@ struct result_cell final : result_state<P> {
   static constexpr state_table<C> table_with_body() noexcept {
     state_table<C> t = base::table_of_results();
     t.destroy = &destroy;
-    t.close = &close;
+    if constexpr (closes) t.close = &close;
     return t;
   }
   static state_table<C> const result_table;

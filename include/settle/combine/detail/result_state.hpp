@@ -22,8 +22,9 @@
 
 namespace settle::inline v0::detail {
 
-/// What a combinator returns. Its user code runs where its first input's does, unless it is told otherwise.
-template <class T, class E, class C, class Ex = home_of<C>>
+/// What a combinator returns. Its user code runs where its first input's does, unless it is told otherwise. All that depends on
+/// it moves values, which may throw.
+template <class T, class E, class C, class Ex = home_of<C>, class Setting = exceptions_setting>
 struct result_policy : plain<T, E, Ex, C> {};
 
 template <class C>

@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "../../detail/report_thrown.hpp"
 #include "../backoff.hpp"
 #include "made.hpp"
 #include "pause.hpp"
