@@ -75,7 +75,10 @@ struct closure_hook final : hook<C> {
   static void run(hook<C>& h, hook_action action) {
     auto& self = static_cast<closure_hook&>(h);
     state_base<C>& s = *h.owner;
-    if (action == hook_action::invoke) guarded([&] { How::call(self.f, s); }, report_thrown<C>{s, monitor_event::callback_threw});
+    if (action == hook_action::invoke) {
+      auto const call = [&] { How::call(self.f, s); };
+      guarded(call, report_thrown<C>{s, monitor_event::callback_threw});
+    }
     std::destroy_at(&self.f);
   }
 };

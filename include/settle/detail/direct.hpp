@@ -92,12 +92,12 @@ class direct {
   /// asynchronous. True: what is left is to be destroyed. False: in fixed storage one may be; whoever runs it
   /// goes on with the release.
   [[gnu::always_inline]] static bool run_slots(state& s) noexcept {
-    if constexpr (P::cleanup::inline_slots == 0) {
-      return true;
-    } else if constexpr (P::cleanup::may_allocate) {
-      for (std::size_t i = s.slots_used(); i != 0;) {  // nobody looks any more how many are left
-        auto& slot = s.slots.slots[--i];
-        slot.type->run(slot.bytes, s);
+    if constexpr (P::cleanup::may_allocate) {
+      if constexpr (P::cleanup::inline_slots != 0) {
+        for (std::size_t i = s.slots_used(); i != 0;) {  // nobody looks any more how many are left
+          auto& slot = s.slots.slots[--i];
+          slot.type->run(slot.bytes, s);
+        }
       }
       return true;
     } else {
