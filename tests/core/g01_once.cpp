@@ -322,7 +322,7 @@ TEST(G01_once, the_producer_goes_while_another_thread_cancels) {
       why = e.cancel.why;
     });
     begun = i;
-    for (int n = 0; n != i % 64; ++n) ended.load();
+    for (int n = 0; n != i % 64; ++n) static_cast<void>(ended.load());
     r.reset();
     while (ended != i) std::this_thread::yield();
     ASSERT_EQ(told, 1);

@@ -191,7 +191,7 @@ TEST(A05_late_cleanup, raced_in_step) {
     op = r.op();
     op.on_cleanup([&ran] { ++ran; });
     begun = i;
-    for (int n = 0; n != i % 64; ++n) registered.load();
+    for (int n = 0; n != i % 64; ++n) static_cast<void>(registered.load());
     r.complete(7);
     while (registered != i) std::this_thread::yield();
     ASSERT_EQ(ran, 2 * i);
