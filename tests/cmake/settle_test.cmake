@@ -28,6 +28,9 @@ function(settle_test name)
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
   endif()
+  if(CMAKE_CROSSCOMPILING)  # an emulator is ten times as slow
+    math(EXPR arg_TIMEOUT "10 * ${arg_TIMEOUT}")
+  endif()
   settle_library_for_tests(${arg_COMPONENT} library)
 
   add_executable(test_${name} ${arg_SOURCES})

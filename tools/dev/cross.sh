@@ -11,7 +11,7 @@ cross_all() {
   # What a death test forks does not live in qemu-user.
   cross_tests aarch64-linux-musl "core;explore" "$(command -v qemu-aarch64)" && cross_run aarch64-linux-musl --exclude-regex 'DeathTest|death_test'
   if [ -x "$wine" ]; then
-    cross_tests x86_64-windows-gnu core "$wine" && WINEDEBUG=-all WINEPREFIX=$cross/wine cross_run x86_64-windows-gnu
+    cross_tests x86_64-windows-gnu core "$wine" && WINEDEBUG=-all WINEPREFIX=$cross/wine cross_run_in_wine x86_64-windows-gnu
   else
     cross_tests x86_64-windows-gnu core "" && echo "   built only: this machine has no wine64"
   fi
@@ -50,6 +50,17 @@ cross_googletest() {
   [ ! -e "$there/installed/lib/libgtest.a" ] || return 0
   cmake -S /usr/src/googletest -B "$there/googletest" "$@" -D BUILD_GMOCK=OFF -D CMAKE_INSTALL_PREFIX="$there/installed" -D CMAKE_INSTALL_LIBDIR=lib &&
     cmake --build "$there/googletest" --parallel "$jobs" && cmake --install "$there/googletest"
+}
+
+# Wine's server ends with its last program, and refuses one that begins just then: it stays while the tests run. What it starts besides
+# keeps its output open, and starts before them.
+cross_run_in_wine() {
+  local server
+  server=$(command -v wineserver || echo /usr/lib/wine/wineserver64)
+  mkdir -p "$WINEPREFIX"
+  "$server" -p && "$wine" cmd /c exit >/dev/null 2>&1
+  cross_run "$@"
+  "$server" -k
 }
 
 # cross_run <triple> <what else ctest is told>...
