@@ -77,6 +77,7 @@ set(settle_core_headers
     include/settle/detail/lost_value.hpp
     include/settle/detail/naming.hpp
     include/settle/detail/outcome_head.hpp
+    include/settle/detail/own_part.hpp
     include/settle/detail/own_trap.hpp
     include/settle/detail/ownership.hpp
     include/settle/detail/producer.hpp

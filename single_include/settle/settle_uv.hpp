@@ -2407,7 +2407,7 @@ struct state_table {
   bool lonely = false;                                    // nobody produces it: its last reference gone, it is abandoned
   void (*born)(state_base<C>&) noexcept = nullptr;        // the turn of the consumer that was born with it; null: there is none
   void (*born_alone)(state_base<C>&) noexcept = nullptr;  // the same on the short way (direct.hpp), and on to the end of the state
-  void (*close)(state_base<C>&) noexcept = nullptr;       // what else its block has: own_part (cleanup_list.hpp)
+  void (*close)(state_base<C>&) noexcept = nullptr;       // what else its block has (own_part.hpp); null: nothing
   cause outlived = cause::parent;                         // what children are told when it settles, and nobody asked it to cancel
 };
 
@@ -5677,13 +5677,6 @@ struct cleanup_list {
   }
 };
 
-/// What an operation has in its own block besides: it goes in turn with the cleanups.
-template <class C>
-struct own_part {
-  state_base<C>* self;
-  void operator()() const noexcept { self->table->close(*self); }
-};
-
 }  // namespace settle::inline v0::detail
 
 #endif
@@ -8303,6 +8296,25 @@ class input_outcome {
 // ---- settle/combine/detail/result.hpp ------------------------------------------------------------------------------
 #ifndef SETTLE_COMBINE_DETAIL_RESULT_HPP
 #define SETTLE_COMBINE_DETAIL_RESULT_HPP
+
+// ---- settle/detail/own_part.hpp ------------------------------------------------------------------------------------
+#ifndef SETTLE_DETAIL_OWN_PART_HPP
+#define SETTLE_DETAIL_OWN_PART_HPP
+
+namespace settle::inline v0::detail {
+
+/// What an operation has in its own block besides: it goes in turn with the cleanups.
+template <class C>
+struct own_part {
+  state_base<C>* self;
+  void operator()() const noexcept { self->table->close(*self); }
+};
+
+}  // namespace settle::inline v0::detail
+
+#endif
+
+// ---- settle/combine/detail/result.hpp, continued -------------------------------------------------------------------
 
 // ---- settle/combine/detail/raw_block.hpp ---------------------------------------------------------------------------
 #ifndef SETTLE_COMBINE_DETAIL_RAW_BLOCK_HPP

@@ -65,13 +65,6 @@ struct cleanup_list {
   }
 };
 
-/// What an operation has in its own block besides: it goes in turn with the cleanups.
-template <class C>
-struct own_part {
-  state_base<C>* self;
-  void operator()() const noexcept { self->table->close(*self); }
-};
-
 }  // namespace settle::inline v0::detail
 
 #endif

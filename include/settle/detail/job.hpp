@@ -17,6 +17,7 @@
 #include "engine.hpp"
 #include "exceptions.hpp"
 #include "hook.hpp"
+#include "own_part.hpp"
 #include "registry.hpp"
 #include "state_access.hpp"
 #include "thrown.hpp"

@@ -63,7 +63,7 @@ struct state_table {
   bool lonely = false;                                    // nobody produces it: its last reference gone, it is abandoned
   void (*born)(state_base<C>&) noexcept = nullptr;        // the turn of the consumer that was born with it; null: there is none
   void (*born_alone)(state_base<C>&) noexcept = nullptr;  // the same on the short way (direct.hpp), and on to the end of the state
-  void (*close)(state_base<C>&) noexcept = nullptr;       // what else its block has: own_part (cleanup_list.hpp)
+  void (*close)(state_base<C>&) noexcept = nullptr;       // what else its block has (own_part.hpp); null: nothing
   cause outlived = cause::parent;                         // what children are told when it settles, and nobody asked it to cancel
 };
 

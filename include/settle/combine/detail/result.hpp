@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "../../detail/cleanups.hpp"
+#include "../../detail/own_part.hpp"
 #include "raw_block.hpp"
 #include "result_state.hpp"
 
