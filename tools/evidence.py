@@ -69,10 +69,15 @@ def taken_from_mutants(root: pathlib.Path) -> dict | None:
     if not headers:
         return None
     results = [r for of_it in headers.values() for r in of_it["results"]]
-    lost = [r for r in results if r["how"] in mutants.UNNOTICED]
     rows = mutants.argued_rows()
-    return {"headers": len(headers), "of": len(mutants.HEADERS), "planted": len(results), "noticed": len(results) - len(lost),
-            "argued": sum((r["header"], r["what"], r["text"]) in rows for r in lost), "orders": sum(r["what"].startswith("relaxed") for r in results)}
+
+    def counted(some: list[dict]) -> dict:
+        lost = [r for r in some if r["how"] in mutants.UNNOTICED]
+        return {"headers": len({r["header"] for r in some}), "planted": len(some), "noticed": len(some) - len(lost),
+                "argued": sum((r["header"], r["what"], r["text"]) in rows for r in lost)}
+
+    return {"of": len(mutants.HEADERS), "others": counted([r for r in results if not r["what"].startswith("relaxed")]),
+            "orders": counted([r for r in results if r["what"].startswith("relaxed")])}
 
 
 def take(root: pathlib.Path) -> None:
@@ -138,10 +143,17 @@ class Page(GeneratedPage):
         m = self.found.get("mutants")
         if m is None:
             return "It has not been run to its end."
-        left = m["planted"] - m["noticed"] - m["argued"]
-        which = f"{m['headers']} of {m['of']} headers" if m["headers"] != m["of"] else f"all {m['of']} headers"
-        orders = f"{m['orders']:,} of them weakened memory orders" if m["orders"] else "memory orders not among them"
-        return f"Shown so far: {m['planted']:,} defects of {which}, {orders}; {m['noticed']:,} noticed, {m['argued']:,} argued, {left:,} neither."
+
+        def said(c: dict) -> str:
+            return f"{c['noticed']:,} noticed, {c['argued']:,} argued, {c['planted'] - c['noticed'] - c['argued']:,} neither"
+
+        others, orders = m["others"], m["orders"]
+        which = f"{others['headers']} of {m['of']} headers" if others["headers"] != m["of"] else f"all {m['of']} headers"
+        text = f"Shown so far: {others['planted']:,} defects of {which}, memory orders not among them; {said(others)}."
+        if orders["planted"]:
+            text += (f" Memory orders are weakened in the combinators, scopes and queues as well, and shown to the explorer, which alone can judge them: "
+                     f"{orders['planted']:,} in {orders['headers']} headers; {said(orders)}.")
+        return text
 
 
 def made(root: pathlib.Path) -> dict[str, str]:

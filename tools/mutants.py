@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSL-1.0
 """Every small defect of the core's headers and of the pool's, one after the other, and whether a test of the core notices.
 
-mutants.py [--header detail/engine.hpp]... [--only <number>,...] [--kind <words>] [--unexplored] [--resume] [--patience <seconds>] [--json <file>] [--jobs <n>]
+mutants.py [--header detail/engine.hpp]... [--only <number>,...] [--kind <words>] [--unexplored | --orders] [--resume] [--patience <seconds>] [--json <file>] [--jobs <n>]
 
 All defects are compiled in at once, each behind a switch that is read when the program starts, so that one build serves for all headers, and
 --header says whose defects are shown:
@@ -12,6 +12,7 @@ the reason why it changes nothing, in tests/mutants.md; a line there that is not
 --kind: only defects whose name begins so, as "relaxed".
 --patience: tests that take longer are not asked.
 --unexplored asks the tests alone, not the explorer, and leaves the memory orders out, which only it can judge: an hour or two instead of many.
+--orders is the rest: the memory orders alone, shown to the explorer alone.
 --resume: what a test noticed in an earlier run, in a header that has not changed since, is not shown again. The report has these too."""
 import argparse
 import concurrent.futures
@@ -39,6 +40,8 @@ HEADERS = ("detail/look.hpp", "detail/state.hpp", "detail/registry.hpp", "detail
            "detail/embedded.hpp", "detail/hook.hpp", "detail/lineage.hpp", "detail/ancestry.hpp", "detail/lost_value.hpp", "detail/frame.hpp",
            "detail/work.hpp", "resolver.hpp", "handle.hpp", "watcher.hpp", "pin.hpp", "shared_resolver.hpp", "registration.hpp",
            "lockfree/arena_pool.hpp", "lockfree/arena_lease.hpp")
+# Memory orders are weakened in all of the library that the explorer can play; in the policy for one thread they mean nothing.
+UNPLAYED = ("asio/", "http2/", "uv/", "testing/", "policy/single_thread_sync.hpp")
 
 # Combinators and scopes use what nothing else does: inputs, links that are spared.
 SUITES = tuple(map(pathlib.Path, ("core/test_core_a", "core/test_core_b", "combine/test_combine", "scope/test_scope", "lockfree/test_lockfree")))
@@ -53,6 +56,13 @@ GOES_ON = re.compile(r"(&&|\|\||[=(?])$")  # in the next line, which is no state
 RESULT = re.compile(r"\breturn (true|false);")
 BIT = re.compile(r"(?<=\| )(word::\w+)")
 ORDER = re.compile(r"std::memory_order_(acquire|release|acq_rel|seq_cst)\b")
+
+
+def of_orders_only() -> list[str]:
+    """The headers, beside those above, that say a memory order."""
+    include = ROOT / "include/settle"
+    names = {f.relative_to(include).as_posix(): f for f in include.rglob("*.hpp")}
+    return sorted(n for n, f in names.items() if n not in HEADERS and not n.startswith(UNPLAYED) and ORDER.search(f.read_text()))
 
 
 @dataclasses.dataclass
@@ -92,9 +102,10 @@ class Planter:
         out = list(lines)
         self.swaps.clear()
         for i, line in enumerate(lines):
-            if NOT_EXECUTED.search(line) or (i and GOES_ON.search(lines[i - 1])) or (header, i + 1) in self.refused:
+            if NOT_EXECUTED.search(line) or (header, i + 1) in self.refused:
                 continue
-            out[i] = self.line(header, i, lines)
+            goes_on = i and GOES_ON.search(lines[i - 1])
+            out[i] = weakened(line, lambda what: self.new(header, i + 1, what, line)) if goes_on or header not in HEADERS else self.line(header, i, lines)
         return "\n".join(out)
 
     def line(self, header: str, i: int, lines: list[str]) -> str:
@@ -134,12 +145,15 @@ class Planter:
         text = RESULT.sub(lambda m: f"return settle_mutants::is({mutant('returns the opposite')}) != {m[1]};", text)
         text = negate(text, mutant)
         text = BIT.sub(lambda m: f"settle_mutants::bit({mutant('without ' + m[1])}, {m[1]})", text)
+        return weakened(text, mutant)
 
-        def weaken(m: re.Match) -> str:
-            steps = ", ".join(f"{mutant('relaxed to ' + w if w != 'relaxed' else 'relaxed')}, std::memory_order_{w}" for w in WEAKER[m[1]])
-            return f"settle_mutants::order(std::memory_order_{m[1]}, {steps})"
 
-        return ORDER.sub(weaken, text)
+def weakened(text: str, mutant) -> str:
+    def weaken(m: re.Match) -> str:
+        steps = ", ".join(f"{mutant('relaxed to ' + w if w != 'relaxed' else 'relaxed')}, std::memory_order_{w}" for w in WEAKER[m[1]])
+        return f"settle_mutants::order(std::memory_order_{m[1]}, {steps})"
+
+    return ORDER.sub(weaken, text)
 
 
 def negate(text: str, mutant) -> str:
@@ -283,19 +297,19 @@ def mirror(source: pathlib.Path, copy: pathlib.Path, planted: set[pathlib.Path])
 
 
 def build(work: pathlib.Path, suites: tuple[pathlib.Path, ...], jobs: int) -> tuple[list[Mutant], list[Suite]]:
-    tree = work / "tree"
+    tree, headers = work / "tree", (*HEADERS, *of_orders_only())
     for name in ("include", "tests", "cmake"):
-        mirror(ROOT / name, tree / name, {pathlib.Path("settle", header) for header in HEADERS} if name == "include" else set())
+        mirror(ROOT / name, tree / name, {pathlib.Path("settle", header) for header in headers} if name == "include" else set())
     write(tree / "CMakeLists.txt", (ROOT / "CMakeLists.txt").read_bytes())
     planter = Planter()
     known = work / "refused.json"  # of the same headers, so that the next run builds once
-    digests = {header: Report.digest(header) for header in HEADERS}
+    digests = {header: Report.digest(header) for header in headers}
     if known.exists():
         planter.refused = {(h, n) for h, n, digest in json.loads(known.read_text()) if digests.get(h) == digest}
     for attempt in range(12):
         planter.mutants.clear()
         planter.alike.clear()
-        for header in HEADERS:
+        for header in headers:
             write(tree / "include/settle" / header, planter.plant(header, (ROOT / "include/settle" / header).read_text()).encode())
         write(tree / "mutants.hpp", switches(len(planter.mutants)).encode())
         flags = f"-std=c++20 -include {tree / 'mutants.hpp'} -w -DSETTLE_TEST_A_TENTH"
@@ -386,10 +400,11 @@ def packs(tests: list[tuple[Suite, str, float]]) -> list[list[tuple[Suite, str, 
     return found
 
 
-def suites_for(headers: list[str], explored: bool) -> tuple[pathlib.Path, ...]:
+def suites_for(given: argparse.Namespace) -> tuple[pathlib.Path, ...]:
     """Of the pool alone, the pool's."""
-    of_pool = headers and all(h.startswith("lockfree/") for h in headers)
-    return tuple(s for s in (*SUITES, *(EXPLORERS if explored else ())) if not of_pool or "lockfree" in s.parts)
+    of_pool = given.header and all(h.startswith("lockfree/") for h in given.header)
+    asked = (*(() if given.orders else SUITES), *(() if given.unexplored else EXPLORERS))
+    return tuple(s for s in asked if not of_pool or "lockfree" in s.parts)
 
 
 def argued_rows() -> dict[tuple[str, str, str], str]:
@@ -404,7 +419,8 @@ class Report:
     def __init__(self, file: pathlib.Path) -> None:
         self.file = file
         self.headers = json.loads(file.read_text()) if file.exists() else {}
-        for header in [h for h, of_it in self.headers.items() if h not in HEADERS or of_it["text"] != self.digest(h)]:
+        known = {*HEADERS, *of_orders_only()}
+        for header in [h for h, of_it in self.headers.items() if h not in known or of_it["text"] != self.digest(h)]:
             del self.headers[header]
 
     @staticmethod
@@ -430,19 +446,21 @@ def main() -> int:
     options.add_argument("--only", default="")
     options.add_argument("--kind", default="")
     options.add_argument("--patience", type=float, default=math.inf)
-    options.add_argument("--unexplored", action="store_true")
+    either = options.add_mutually_exclusive_group()
+    either.add_argument("--unexplored", action="store_true")
+    either.add_argument("--orders", action="store_true")
     options.add_argument("--resume", action="store_true")
     options.add_argument("--json", type=pathlib.Path, default=ROOT / "build/mutants/mutants.json")
     options.add_argument("--work", type=pathlib.Path, default=ROOT / "build/mutants")
     options.add_argument("--jobs", type=int, default=os.cpu_count())
     given = options.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)
-    mutants, suites = build(given.work, suites_for(given.header, not given.unexplored), given.jobs)
+    mutants, suites = build(given.work, suites_for(given), given.jobs)
     print(f"{len(mutants)} defects are planted", flush=True)
     hunter = Hunter(suites, [meetings(suite, len(mutants), given.work, given.jobs) for suite in suites], given.patience)
     wanted = {int(n) for n in given.only.split(",") if n}
     report, argued, needed, shown, unargued = Report(given.json), argued_rows(), set(), [], 0
-    headers = given.header or list(HEADERS)
+    headers = given.header or [*HEADERS, *(of_orders_only() if not given.unexplored else ())]
 
     def look(mutant: Mutant) -> tuple[str, str]:
         before = report.noticed(mutant) if given.resume else None
@@ -450,7 +468,7 @@ def main() -> int:
 
     for header in headers:
         of_it = [m for m in mutants if m.header == header and (not wanted or m.number in wanted) and m.what.startswith(given.kind)
-                 and not (given.unexplored and m.what.startswith("relaxed"))]
+                 and not (given.orders if not m.what.startswith("relaxed") else given.unexplored)]
         results = []
         with concurrent.futures.ThreadPoolExecutor(given.jobs) as pool:
             for mutant, (how, by) in zip(of_it, pool.map(look, of_it)):
@@ -464,7 +482,9 @@ def main() -> int:
         report.add(header, results)  # after each, so that a run that is cut off has shown something
         shown += results
         print(said(header, results), flush=True)
-    stale = sorted(row for row in argued.keys() - needed if row[0] in headers and not wanted and not given.kind and not given.unexplored and not argued[row].startswith("timing:"))
+    judged, planted = {(r["header"], r["what"], r["text"]) for r in shown}, {m.row() for m in mutants}
+    stale = sorted(row for row, why in argued.items()
+                   if row[0] in headers and not why.startswith("timing:") and (row not in planted or row in judged - needed))
     for row in stale:
         print("tests/mutants.md argues for what a test notices, or what is not there:", *row)
     print(said("all", shown))

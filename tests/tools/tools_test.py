@@ -23,6 +23,7 @@ import drive
 import examples
 import extract
 import measure
+import mutants
 import mutate
 import planted
 import prove
@@ -484,6 +485,26 @@ class Amalgamate(Folder):
     def test_a_header_of_ours_under_a_condition_is_refused(self):
         with self.assertRaises(SystemExit):
             self.amalgam(a='#ifndef A\n#ifdef X\n#include "b.hpp"\n#endif\n#endif\n', b="")
+
+
+class Mutants(unittest.TestCase):
+    def planted(self, header, *lines):
+        planter = mutants.Planter()
+        planter.plant(header, "\n".join(("", *lines, "")))
+        return [f"{m.line}: {m.what}" for m in planter.mutants]
+
+    def test_statements_conditions_results_and_orders_each_have_theirs(self):
+        lines = ("  a.store(1, std::memory_order_release);", "  b();", "  if (c) return true;")
+        self.assertEqual(self.planted("handle.hpp", *lines), ["2: left out", "2: swapped with the next", "2: relaxed", "3: left out", "4: returns the opposite", "4: condition negated"])
+
+    def test_what_goes_on_from_the_line_before_has_its_orders_only(self):
+        self.assertEqual(self.planted("handle.hpp", "  int n =", "      a.fetch_add(1, std::memory_order_acq_rel);"), ["3: relaxed to acquire", "3: relaxed to release"])
+
+    def test_a_header_beside_the_mechanism_has_its_orders_only(self):
+        beside = mutants.of_orders_only()
+        self.assertIn("combine/detail/group.hpp", beside)
+        self.assertFalse(set(beside) & set(mutants.HEADERS))
+        self.assertEqual(self.planted(beside[0], "  if (a.load(std::memory_order_acquire)) b();"), ["2: relaxed"])
 
 
 class Mutate(Folder):
