@@ -5,6 +5,8 @@
 #include <atomic>
 #include <memory>
 #include <optional>
+#include <source_location>
+#include <string>
 #include <utility>
 
 #include "stage.hpp"
@@ -139,6 +141,77 @@ TEST(explore_scope, spawning_while_a_child_fails) {
   });
 }
 
+TEST(explore_scope, who_is_turned_away_comes_after_what_was_done_before_it_closed) {
+  exploration explore(2, true);
+  explore("closed", [](weave::world& w) {
+    auto s = std::make_shared<stage>();
+    auto before = std::make_shared<weave::plain<int>>(0);
+    auto seen = std::make_shared<int>(1);
+    w.thread("close", [=] {
+      *before = 1;
+      s->s->close();
+    });
+    w.thread("spawn", [=] {
+      s->a.spawn_into(*s->s);
+      if (s->a.seen.is_settled() && s->a.refused()) *seen = *before;
+    });
+    w.finally([=, &w] {
+      if (s->a.ran == 1) s->a.at.end_as(end_t::value, 1);
+      w.expect(*seen == 1, "what was done before");
+      s->check(w);
+    });
+  });
+}
+
+// Without children, whose links are taken apart under the scope's lock.
+TEST(explore_scope, its_end_comes_after_what_was_done_by_all_who_left) {
+  exploration explore(2, false);
+  explore("left", [](weave::world& w) {
+    struct place {
+      weave::plain<int> done[2] = {0, 0};
+      int seen = 0;
+      operation op;
+    };
+    using cell = settle::detail::scope_cell<settle::plain<void, settle::error, settle::inline_executor, C>>;
+    auto p = std::make_shared<place>();
+    auto* const c = cell::make(settle::inline_executor(), false, std::source_location::current());
+    settle::detail::scope_core<C>* const core = &c->core;
+    p->op = settle::detail::state_access::ref<C>(*c);
+    p->op.on_done([at = p.get()] { at->seen = at->done[0] + at->done[1]; });
+    core->enter(false);
+    core->enter(false);
+    core->let_go();
+    for (int i : {0, 1})
+      w.thread(std::to_string(i), [=] {
+        p->done[i] = 1;
+        core->leave();
+      });
+    w.finally([=, &w] {
+      w.expect(p->op.is_released() && p->seen == 2, "after both");
+      p->op = {};
+    });
+  });
+}
+
+/// One who rings, and one who waits until what the other did is there.
+struct rung {
+  settle::detail::bell<C, settle::inline_executor> bell;
+  weave::atomic<bool> posted = false;
+  weave::plain<int> before = 0;
+  handle<void> waiting;
+  int seen = 1;
+
+  void ring() {
+    before = 1;
+    posted.store(true, std::memory_order_relaxed);
+    bell.ring();
+  }
+  bool wait() {
+    waiting = bell.wait(settle::inline_executor());
+    return waiting.is_settled();
+  }
+};
+
 // What wakes the coroutine of a supervisor or of a shutdown: whatever was done before it rang is seen after the wait, or ends the next.
 TEST(explore_bell, rung_again_by_who_finds_it_rung) {
   exploration explore(2, false);
@@ -158,6 +231,41 @@ TEST(explore_bell, rung_again_by_who_finds_it_rung) {
     w.finally([=, &w] {
       w.expect(rung->is_settled(), "it was heard");
       *rung = {};
+    });
+  });
+}
+
+// What is looked at after the wait is loaded, and no more: the ring that ended the wait has to bring it.
+TEST(explore_bell, who_takes_a_ring_comes_after_what_was_done_by_all_who_rang) {
+  exploration explore(2, false);
+  explore("rung", [](weave::world& w) {
+    auto s = std::make_shared<rung>();
+    s->bell.ring();
+    w.thread("ring", [=] { s->ring(); });
+    w.thread("wait", [=] {
+      if (s->wait() && !s->posted.load(std::memory_order_relaxed) && s->wait()) s->seen = s->before;
+    });
+    w.finally([=, &w] {
+      w.expect(s->seen == 1 && s->waiting.is_settled(), "it was heard, after what was done before");
+      s->waiting = {};
+    });
+  });
+}
+
+TEST(explore_bell, asked_to_cancel_while_it_is_rung) {
+  exploration explore(2, false);
+  explore("asked", [](weave::world& w) {
+    auto s = std::make_shared<rung>();
+    w.thread("ring", [=] { s->ring(); });
+    w.thread("wait", [=] {
+      if (!s->wait()) s->waiting.request_cancel();
+    });
+    w.finally([=, &w] {
+      w.expect(s->waiting.is_settled(), "it is over");
+      bool const was_cancelled = std::move(s->waiting).wait().is_cancelled();
+      w.expect(s->wait() == was_cancelled, "the ring ended that wait, or the next one");
+      if (!was_cancelled) s->bell.ring();
+      s->waiting = {};
     });
   });
 }
