@@ -23,8 +23,8 @@ struct supervised {
   int seen = 1;
 
   supervised() {
-    s.emplace(static_cast<operation const&>(owner), settle::restart::one_for_one, 3, 5s);
-    s->add("first", [this] { return std::move(first.h); });
+    auto& made = s.emplace(static_cast<operation const&>(owner), settle::restart::one_for_one, 3, 5s);
+    made.add("first", [this] { return std::move(first.h); });
   }
   void add_second() {
     before = 1;
