@@ -54,15 +54,18 @@ class timed_executor {
         clock_->done = done;
         clock_->when = when.time_since_epoch().count();
         clock_->now.store(clockwork::armed, std::memory_order_release);
+        was_started_ = true;
         return true;
       }
       void stop() noexcept {
+        static_cast<void>(was_started_.read());
         int seen = clockwork::armed;
         clock_->now.compare_exchange_strong(seen, clockwork::stopping, std::memory_order_acq_rel, std::memory_order_acquire);
       }
 
      private:
       clockwork* clock_;
+      weave::plain<bool> was_started_ = false;  // before it is stopped, or destroyed, whoever has heard of its end
     };
 
     explicit service(clockwork* c) noexcept : clock_(c) {}

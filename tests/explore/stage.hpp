@@ -50,16 +50,17 @@ inline unsigned most_preemptions() {
 /// Explores the scenes of one test, and says what was exhausted.
 class exploration {
  public:
-  exploration(unsigned number, bool bounded) : threads(number), bounded_(bounded) {
+  exploration(unsigned number, bool bounded, unsigned preemptions = most_preemptions()) : threads(number), bounded_(bounded) {
     if (bounded) {
-      how_.preemptions = most_preemptions();
+      how_.preemptions = preemptions;
       how_.old_values = 1;
     }
     if (sanitized) how_.max_executions = 100;
   }
   exploration(exploration&&) = delete;
   ~exploration() {
-    std::string const bound = std::to_string(most_preemptions()) + (most_preemptions() == 1 ? " preemption" : " preemptions");
+    unsigned const most = how_.preemptions.value_or(0);
+    std::string const bound = std::to_string(most) + (most == 1 ? " preemption" : " preemptions");
     std::string const what = sanitized  ? "100 executions each"
                              : bounded_ ? "exhausted within " + bound + " and 1 old value"
                                         : "exhausted without a bound";
@@ -98,6 +99,13 @@ void with_two_and_three(F f, bool bounded = true) {
 
 enum class end_t : unsigned char { value, failure, cancelled };
 inline char name_of(end_t e) { return "vfc"[static_cast<int>(e)]; }
+
+/// A value whose reading is a step, which must come after the making of it. Passing it on runs something of the user's.
+struct cargo {
+  weave::plain<int> number = 0;
+
+  explicit cargo(int n) : number(n) {}
+};
 
 /// An operation as others see it: its two ends, and that it was released.
 template <class T, class Ex = settle::inline_executor>

@@ -12,47 +12,13 @@
 #include <utility>
 #include <vector>
 
-#include "clockwork.hpp"
-#include "stage.hpp"
+#include "timed_stage.hpp"
 
 namespace {
 
 using namespace explore;
 using namespace std::chrono_literals;
 constexpr end_t v = end_t::value, f = end_t::failure, c = end_t::cancelled;
-
-/// Inputs, a clock, and what a combinator made of them.
-struct timed_stage {
-  clockwork clock;
-  std::vector<std::unique_ptr<source<int, timed_executor>>> inputs;
-  handle<int> out;
-  operation result;
-  std::optional<settle::outcome<int>> how;
-
-  explicit timed_stage(int n) {
-    for (; n != 0; --n) inputs.push_back(std::make_unique<source<int, timed_executor>>(timed_executor(clock)));
-  }
-  auto& at(int i) { return *inputs[static_cast<std::size_t>(i)]; }
-  void begun(handle<int> h) {
-    out = std::move(h);
-    result = static_cast<operation const&>(out);
-  }
-  /// Whatever is pending yet ends.
-  void come_to_an_end(end_t rest) {
-    while (clock.tick()) {
-    }
-    for (auto& in : inputs)
-      if (in->r) in->end_as(rest, 9);
-    while (clock.tick()) {
-    }
-  }
-  void check(weave::world& w) {
-    w.expect(result.is_released(), "the result is released");
-    w.expect(clock.alive == 0, "no timer is left");
-    how = std::move(out).wait();
-    for (auto& in : inputs) w.expect(in->op.is_released() && in->cleaned == 1, "an input is released");
-  }
-};
 
 TEST(explore_timed, within_against_its_input_and_whoever_cancels) {
   with_two_and_three([](exploration& explore) {

@@ -11,13 +11,6 @@ namespace {
 
 using namespace explore;
 
-/// A value whose reading is a step that must be ordered.
-struct cargo {
-  weave::plain<int> number = 0;
-
-  explicit cargo(int n) : number(n) {}
-};
-
 /// Operations for the items, and what became of the list.
 template <class T>
 struct stage {
