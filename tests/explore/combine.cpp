@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Groups in every interleaving: inputs that settle while they are wired, losers, whoever cancels the result meanwhile.
+#include <array>
 #include <initializer_list>
 #include <memory>
 #include <optional>
@@ -194,5 +195,62 @@ void losing(end_t how) {
 TEST(explore_losers, of_a_race) { losing<of_race>(v); }
 TEST(explore_losers, of_any) { losing<of_any>(v); }
 TEST(explore_losers, of_an_all_that_failed) { losing<of_all>(f); }
+
+/// Two inputs, each of which ends after its producer has written something that whoever hears of the result reads. Asked to stop before,
+/// which they do not, the result has nothing to tell them when it ends, and does not look at them.
+template <class Rule, class T>
+void written_before(mixture m, bool asked = false) {
+  with_two_and_three([&](exploration& explore) {
+    explore(name_of(Rule::name, m), [=](weave::world& w) {
+      auto s = std::make_shared<stage<Rule, T>>();
+      auto written = std::make_shared<std::array<weave::plain<int>, 2>>();
+      auto read = std::make_shared<weave::plain<int>>(0);
+      auto h = Rule::make(std::move(s->a.h), std::move(s->b.h));
+      if (asked) h.request_cancel();
+      std::move(h).on_done([=](auto&&) { *read = (*written)[0] + (*written)[1]; });
+      w.thread("a", [=] {
+        (*written)[0] = 1;
+        s->a.end_as(m.first, 1);
+      });
+      w.thread("b", [=] {
+        (*written)[1] = 2;
+        s->b.end_as(m.second, 2);
+      });
+      w.finally([=, &w] { w.expect(*read == 3, "both have ended before"); });
+    });
+  });
+}
+TEST(explore_written, before_all_have_ended) { written_before<of_all, int>({v, v}); }
+TEST(explore_written, before_all_have_ended_that_were_asked_to_stop) { written_before<of_all, int>({v, v}, true); }
+TEST(explore_written, before_all_of_values_that_run_something) { written_before<of_all, token>({v, v}); }
+TEST(explore_written, before_all_have_settled) { written_before<of_all_settled, int>({v, f}); }
+TEST(explore_written, before_all_have_settled_that_were_asked_to_stop) { written_before<of_all_settled, int>({v, f}, true); }
+TEST(explore_written, before_any_has_failed) { written_before<of_any, int>({f, f}); }
+
+/// Moves once without a throw, to where its producer puts it.
+struct moves_once {
+  weave::plain<int> moves = 0;
+
+  explicit moves_once(int) {}
+  moves_once(moves_once&& o) : moves(o.moves + 1) {
+    if (moves > 1) throw 1;
+  }
+  moves_once& operator=(moves_once&&) = delete;
+};
+
+// The first throw is the failure, whichever thread it was met on.
+TEST(explore_throwing, moves_of_the_values_of_all) {
+  with_two_and_three([](exploration& explore) {
+    explore("both", [](weave::world& w) {
+      auto a = std::make_shared<source<moves_once>>();
+      auto b = std::make_shared<source<moves_once>>();
+      auto how = std::make_shared<std::optional<end_t>>();
+      settle::all(std::move(a->h), std::move(b->h)).on_done([=](auto&& o) { *how = o.has_error() ? f : o.has_value() ? v : c; });
+      w.thread("a", [=] { a->end_as(v, 1); });
+      w.thread("b", [=] { b->end_as(v, 2); });
+      w.finally([=, &w] { w.expect(*how == f, "it has failed"); });
+    });
+  });
+}
 
 }  // namespace

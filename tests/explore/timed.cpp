@@ -42,6 +42,26 @@ TEST(explore_timed, within_against_its_input_and_whoever_cancels) {
   });
 }
 
+TEST(explore_timed, within_that_is_wired_while_its_input_ends) {
+  with_two_and_three([](exploration& explore) {
+    for (end_t const ends : {v, f, c})
+      explore(std::string(1, name_of(ends)), [=, threads = explore.threads](weave::world& w) {
+        auto const s = std::make_shared<timed_stage>(1);
+        w.thread("wires", [=] { s->begun(settle::within(std::move(s->at(0).h), 1s)); });
+        w.thread("input", [=] { s->at(0).end_as(ends, 1); });
+        if (threads == 3) w.thread("clock", [=] { s->clock.tick(); });
+        w.finally([=, &w] {
+          w.expect(s->clock.now.load() != clockwork::armed, "nothing is waited for");
+          s->come_to_an_end(v);
+          s->check(w);
+          bool const late = s->how->has_error() && s->how->error().code() == settle::errc::timed_out;
+          bool const as_input = ends == v ? s->how->has_value() : ends == f ? s->how->has_error() : s->how->is_cancelled();
+          w.expect(as_input || (threads == 3 && late), "it ends as its input");
+        });
+      });
+  });
+}
+
 TEST(explore_timed, hedge_whose_first_item_fails_beside_its_time) {
   with_two_and_three([](exploration& explore) {
     for (end_t const ends : {v, f, c})
