@@ -33,4 +33,42 @@ TEST(explore_kept, what_was_returned_ends_the_result_beside_whoever_forces_it) {
   });
 }
 
+// Made after that thread had looked at the result for the last time: all it knows of it is what is kept.
+TEST(explore_kept, an_attempt_that_begins_beside_a_forced_end) {
+  exploration explore(2, true, 2);
+  explore("a second attempt", [](weave::world& w) {
+    struct stage {
+      source<int> first;
+      producer<int> second;
+      operation result;
+      weave::event begins;
+      weave::event ended;
+      weave::plain<int> told = 0;
+    };
+    auto const s = std::make_shared<stage>();
+    auto h = settle::retry(settle::backoff::none(2), [s = s.get()](unsigned n) {
+      if (n == 0) return std::move(s->first.h);
+      s->begins.set();
+      s->ended.wait();
+      s->second = producer<int>();
+      return handle<int>(s->second.get_handle());
+    });
+    s->result = h;
+    std::move(h).on_done([s = s.get()](auto&&) {
+      s->told = s->told + 1;
+      s->ended.set();
+    });
+    w.thread("attempts", [=] { s->first.end_as(end_t::failure, 1); });
+    w.thread("forces", [=] {
+      s->begins.wait();
+      s->result.cancel();
+    });
+    w.finally([=, &w] {
+      w.expect(s->told == 1 && s->second.op().is_settled(), "both are cancelled");
+      producer<int>(std::move(s->second)).cancel();
+      w.expect(s->result.is_released(), "and released");
+    });
+  });
+}
+
 }  // namespace
