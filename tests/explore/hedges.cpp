@@ -35,9 +35,9 @@ struct hedge_stage : timed_stage {
       for (std::size_t i = 0; i != ended; ++i) read = read + *written[i];
     });
   }
-  void write_and_end(std::size_t i, end_t how) {
+  void write_and_end(std::size_t i, end_t as) {
     *written[i] = 1;
-    inputs[i]->end_as(how, static_cast<int>(i) + 1);
+    inputs[i]->end_as(as, static_cast<int>(i) + 1);
   }
 };
 
