@@ -148,4 +148,24 @@ TEST(explore_hedges, all_have_failed_before_it_fails) {
   EXPECT_TRUE(r.clean && (r.exhausted || !all)) << r.text();
 }
 
+// Whichever thread lets it off tells it so then and there.
+TEST(explore_hedges, a_loser_is_asked_to_stop_even_if_it_begins_beside_the_win) {
+  exploration explore(2, true);
+  explore("begins", [](weave::world& w) {
+    auto const s = std::make_shared<hedge_stage>(2);
+    s->at(1).stops_when_asked();
+    s->begun(s->hedge());
+    w.thread("first", [=] { s->at(0).end_as(end_t::value, 1); });
+    w.thread("clock", [=] { s->clock.tick(); });
+    w.finally([=, &w] {
+      w.expect(s->at(1).h || !s->at(1).r, "who was begun was asked to stop");
+      w.expect(s->clock.now.load() != clockwork::armed, "and the timer is stopped");
+      s->come_to_an_end(end_t::failure);
+      s->at(1).h = {};
+      s->check(w);
+      w.expect(s->how->has_value() && s->how->value() == 1, "the first wins");
+    });
+  });
+}
+
 }  // namespace
