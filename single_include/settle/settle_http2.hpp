@@ -11420,7 +11420,9 @@ class hedging {
     connect<C>(in, c, place_type);
     begun_.store(i + 1, std::memory_order_seq_cst);
     std::size_t const winner = winner_.load(std::memory_order_seq_cst);
-    if (winner != none && winner != i) let_off(in, cause::sibling);
+    if (winner == none || winner == i) return;
+    let_off(in, cause::sibling);
+    walker<C>::pump(frame<C>::here());
   }
   void fail_by(cell_type& c, std::exception_ptr p) noexcept {
     if (decide(items_.size())) c.fail(error_from<P>(std::move(p)));
@@ -13886,7 +13888,7 @@ struct operation_totals {
   [[nodiscard]] constexpr std::uint64_t live() const noexcept { return created - released; }
 };
 
-/// A monitor that counts, one set of totals for each Tag. One relaxed atomic increment an event; any thread.
+/// A monitor that counts, one set of totals for each Tag. One atomic increment an event, which releases; any thread.
 ///
 /// ```cpp
 /// struct requests {};
@@ -15323,9 +15325,10 @@ class supervising : public std::enable_shared_from_this<supervising<C>> {
 
   handle_of<void, error, C> look_after() {
     for (;;) {
+      bool const ends = ends_.load(std::memory_order_acquire);  // first: what was added before is then collected
       collect();
       if (std::unique_ptr<event> const e = take(); e == nullptr) {
-        if (ends_.load(std::memory_order_acquire) && std::ranges::none_of(children_, [](auto const& c) { return c->runs; })) co_return;
+        if (ends && std::ranges::none_of(children_, [](auto const& c) { return c->runs; })) co_return;
         auto rung = bell_.wait(scope_.home());
         co_await std::move(rung);
       } else if (e->fresh) {

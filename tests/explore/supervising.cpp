@@ -35,6 +35,26 @@ struct supervised {
   }
 };
 
+TEST(explore_supervising, a_child_that_was_added_before_it_is_joined_begins_whatever_ends_beside_that) {
+  exploration explore(2, true);
+  explore("joined", [](weave::world& w) {
+    auto const s = std::make_shared<supervised>();
+    s->seen = 0;
+    auto const over = std::make_shared<handle<void>>();
+    w.thread("ends", [=] { s->first.end_as(end_t::value, 1); });
+    w.thread("adds and joins", [=] {
+      s->add_second();
+      *over = s->s->join();
+    });
+    w.finally([=, &w] {
+      w.expect(s->seen == 1 && over->is_released(), "it had its turn before all was over");
+      *over = {};
+      s->s.reset();
+      s->parent.complete(0);
+    });
+  });
+}
+
 TEST(explore_supervising, a_child_begins_after_what_was_done_before_it_was_added) {
   exploration explore(2, true);
   explore("added", [](weave::world& w) {

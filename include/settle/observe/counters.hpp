@@ -23,7 +23,7 @@ struct operation_totals {
   [[nodiscard]] constexpr std::uint64_t live() const noexcept { return created - released; }
 };
 
-/// A monitor that counts, one set of totals for each Tag. One relaxed atomic increment an event; any thread.
+/// A monitor that counts, one set of totals for each Tag. One atomic increment an event, which releases; any thread.
 ///
 /// ```cpp
 /// struct requests {};

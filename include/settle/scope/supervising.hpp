@@ -129,9 +129,10 @@ class supervising : public std::enable_shared_from_this<supervising<C>> {
 
   handle_of<void, error, C> look_after() {
     for (;;) {
+      bool const ends = ends_.load(std::memory_order_acquire);  // first: what was added before is then collected
       collect();
       if (std::unique_ptr<event> const e = take(); e == nullptr) {
-        if (ends_.load(std::memory_order_acquire) && std::ranges::none_of(children_, [](auto const& c) { return c->runs; })) co_return;
+        if (ends && std::ranges::none_of(children_, [](auto const& c) { return c->runs; })) co_return;
         auto rung = bell_.wait(scope_.home());
         co_await std::move(rung);
       } else if (e->fresh) {

@@ -129,7 +129,9 @@ class hedging {
     connect<C>(in, c, place_type);
     begun_.store(i + 1, std::memory_order_seq_cst);
     std::size_t const winner = winner_.load(std::memory_order_seq_cst);
-    if (winner != none && winner != i) let_off(in, cause::sibling);
+    if (winner == none || winner == i) return;
+    let_off(in, cause::sibling);
+    walker<C>::pump(frame<C>::here());
   }
   void fail_by(cell_type& c, std::exception_ptr p) noexcept {
     if (decide(items_.size())) c.fail(error_from<P>(std::move(p)));
