@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // Functions that return operations in every interleaving: what they returned ends, or the result is asked to, while it is put in place.
 #include <memory>
+#include <optional>
+#include <utility>
 
 #include "stage.hpp"
 
